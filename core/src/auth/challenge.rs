@@ -1,0 +1,183 @@
+//! `WWW-Authenticate`, RFC 9110 section 11.6.1 and RFC 6750 section 3.
+
+use super::{Refusal, Scopes};
+use crate::{Cursor, cursor};
+
+/// The name of what is protected, shown to people by clients that ask for credentials.
+///
+/// Visible ASCII and spaces, at least one character. Quotes and backslashes are fine: they are escaped.
+///
+/// ```
+/// use sallet_core::auth::Realm;
+/// const REALM: Realm = Realm::new("items");
+/// assert!(Realm::try_new("two\r\nlines").is_err());
+/// ```
+///
+/// ```compile_fail,E0080
+/// # use sallet_core::auth::Realm;
+/// const REALM: Realm = Realm::new("two\r\nlines");
+/// // error[E0080]: evaluation panicked: a realm holds visible ASCII characters and spaces only: take out line
+/// //               breaks, control characters and accents
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Realm<'a>(&'a str);
+
+impl<'a> Realm<'a> {
+    /// The realm called `name`.
+    ///
+    /// # Panics
+    /// When the name is not usable; in a `const` that is a compile error. For a name that is not a literal there is
+    /// [`Realm::try_new`].
+    pub const fn new(name: &'a str) -> Self {
+        match Self::try_new(name) {
+            Ok(realm) => realm,
+            Err(error) => panic!("{}", error.message()),
+        }
+    }
+
+    /// The realm called `name`.
+    ///
+    /// # Errors
+    /// [`RealmError`] when the name is empty or could not stand in a header.
+    pub const fn try_new(name: &'a str) -> Result<Self, RealmError> {
+        let bytes = name.as_bytes();
+        if bytes.is_empty() {
+            return Err(RealmError::Empty);
+        }
+        let mut i = 0;
+        while i < bytes.len() {
+            if !matches!(bytes[i], b' '..=b'~') {
+                return Err(RealmError::Character);
+            }
+            i += 1;
+        }
+        Ok(Self(name))
+    }
+
+    /// The name, unescaped.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+}
+
+/// Why a text is not a realm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RealmError {
+    /// Nothing in it.
+    Empty,
+    /// A control character or one outside ASCII.
+    Character,
+}
+
+impl RealmError {
+    /// What is wrong and how to mend it.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Empty => "a realm needs a name: say what is protected, as in \"items\"",
+            Self::Character => {
+                "a realm holds visible ASCII characters and spaces only: take out line breaks, control characters and \
+                 accents"
+            }
+        }
+    }
+}
+
+impl core::fmt::Display for RealmError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for RealmError {}
+
+/// The challenge that goes with a [`Refusal`].
+///
+/// It always has a parameter, the realm: RFC 6750 section 3 requires one, and a bare `Bearer` has none. The scopes
+/// that would have been enough are named when their lack is the reason, and only then.
+///
+/// ```
+/// use sallet_core::auth::{Challenge, Realm, Refusal, Scopes};
+///
+/// let challenge = |refusal| Challenge::new(Realm::new("example"), refusal, Scopes::EMPTY).to_string();
+/// // RFC 6750 section 3, both examples (the second there has a description as well)
+/// assert_eq!(challenge(Refusal::Missing), r#"Bearer realm="example""#);
+/// assert_eq!(challenge(Refusal::InvalidToken), r#"Bearer realm="example", error="invalid_token""#);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Challenge<'a> {
+    realm: Realm<'a>,
+    refusal: Refusal,
+    scopes: Scopes<'a>,
+}
+
+impl<'a> Challenge<'a> {
+    /// The name of the field, in lower case.
+    pub const FIELD: &'static str = "www-authenticate";
+
+    /// Why `realm` stays closed; `scopes` are those the request needed.
+    pub const fn new(realm: Realm<'a>, refusal: Refusal, scopes: Scopes<'a>) -> Self {
+        Self { realm, refusal, scopes }
+    }
+
+    /// Writes the field value.
+    pub const fn render(&self, out: &mut Cursor<'_>) {
+        out.put(b"Bearer realm=\"");
+        let realm = self.realm.0.as_bytes();
+        let mut i = 0;
+        while i < realm.len() {
+            // RFC 9110 section 5.6.4: only these two need, and should have, a backslash.
+            if matches!(realm[i], b'"' | b'\\') {
+                out.put(b"\\");
+            }
+            out.put(&[realm[i]]);
+            i += 1;
+        }
+        out.put(b"\"");
+        if let Some(code) = self.refusal.error_code() {
+            out.put(b", error=\"");
+            out.put(code.as_bytes());
+            out.put(b"\"");
+        }
+        if matches!(self.refusal, Refusal::InsufficientScope) && !self.scopes.is_empty() {
+            out.put(b", scope=\"");
+            out.put(self.scopes.as_str().as_bytes());
+            out.put(b"\"");
+        }
+    }
+}
+
+impl core::fmt::Display for Challenge<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        cursor::display(f, |out| self.render(out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn realms() {
+        assert_eq!(Realm::try_new(""), Err(RealmError::Empty));
+        for bad in ["a\r\nset-cookie: x", "a\0", "a\u{7f}", "caf\u{e9}", "tab\t"] {
+            assert_eq!(Realm::try_new(bad), Err(RealmError::Character), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_and_backslashes_are_escaped() {
+        let mut buf = [0; 64];
+        let mut out = Cursor::new(&mut buf);
+        Challenge::new(Realm::new(r#"a "b" \c"#), Refusal::Missing, Scopes::new("x")).render(&mut out);
+        assert_eq!(out.finish().unwrap(), br#"Bearer realm="a \"b\" \\c""#);
+    }
+
+    #[test]
+    fn scope_is_named_only_when_it_is_the_reason() {
+        let mut buf = [0; 128];
+        let mut out = Cursor::new(&mut buf);
+        Challenge::new(Realm::new("items"), Refusal::InsufficientScope, Scopes::new("a b")).render(&mut out);
+        assert_eq!(out.finish().unwrap(), br#"Bearer realm="items", error="insufficient_scope", scope="a b""#);
+    }
+}

@@ -1,0 +1,243 @@
+//! Which requests need no credentials.
+
+use core::ops::Deref;
+
+use crate::text;
+
+/// One public path: `/health` that path alone, `/static/` everything below it, `GET /items` one method only.
+///
+/// - A rule that ends with `/` opens the paths that start with it; `/static/` opens `/static/app.js` but neither
+///   `/static` nor `/static-internal`. The rule `/` is the root page alone: a rule that opened everything would be a
+///   strange way to turn authentication off.
+/// - Any other rule opens exactly its path, not the same path with a `/` behind it.
+/// - A method in capitals in front restricts the rule to it; `GET` includes `HEAD` (RFC 9110 section 9.3.2). A
+///   WebSocket has no method and is opened only by a rule without one.
+/// - A rule is not a pattern: `*`, `{` and `}` are refused rather than taken literally.
+///
+/// ```
+/// use sallet_core::auth::PathRule;
+/// const HEALTH: PathRule = PathRule::new("GET /health");
+/// assert!(HEALTH.matches("HEAD", "/health"));
+/// assert!(!HEALTH.matches("GET", "/health/"));
+/// ```
+///
+/// ```compile_fail,E0080
+/// # use sallet_core::auth::PathRule;
+/// const ITEMS: PathRule = PathRule::new("/items/*");
+/// // error[E0080]: evaluation panicked: a path rule is not a pattern: end it with `/` to mean everything below
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathRule<S = &'static str> {
+    rule: S,
+    /// Where the path starts: behind the method and its space.
+    path: usize,
+}
+
+impl<'a> PathRule<&'a str> {
+    /// A rule for a `const`.
+    ///
+    /// # Panics
+    /// For every reason for which [`PathRule::try_new`] fails; in a `const` that is a compile error.
+    pub const fn new(rule: &'a str) -> Self {
+        match path_start(rule) {
+            Ok(path) => Self { rule, path },
+            Err(error) => panic!("{}", error.message()),
+        }
+    }
+}
+
+impl<S: AsRef<str>> PathRule<S> {
+    /// A rule from a configuration.
+    ///
+    /// # Errors
+    /// [`PathRuleError`] when the rule could never match a path, or means something other than it says.
+    pub fn try_new(rule: S) -> Result<Self, PathRuleError> {
+        let path = path_start(rule.as_ref())?;
+        Ok(Self { rule, path })
+    }
+
+    /// The rule as it was written.
+    pub fn as_str(&self) -> &str {
+        self.rule.as_ref()
+    }
+
+    /// The method the rule is restricted to.
+    pub fn method(&self) -> Option<&str> {
+        self.rule.as_ref()[..self.path].strip_suffix(' ')
+    }
+
+    /// The path, without the method.
+    pub fn path(&self) -> &str {
+        &self.rule.as_ref()[self.path..]
+    }
+
+    /// Whether the rule speaks of this request. To open a path to the public ask [`PathRules::is_public`], which
+    /// also looks for paths that are not what they seem.
+    pub fn matches(&self, method: &str, path: &str) -> bool {
+        let rule = self.path();
+        (path == rule || (rule.len() > 1 && rule.ends_with('/') && path.starts_with(rule)))
+            && self.method().is_none_or(|only| only == method || (only == "GET" && method == "HEAD"))
+    }
+}
+
+const fn path_start(rule: &str) -> Result<usize, PathRuleError> {
+    let bytes = rule.as_bytes();
+    let mut start = 0;
+    while start < bytes.len() && bytes[start].is_ascii_uppercase() {
+        start += 1;
+    }
+    if start > 0 {
+        if start == bytes.len() || bytes[start] != b' ' {
+            return Err(PathRuleError::Start);
+        }
+        start += 1;
+    }
+    if start == bytes.len() || bytes[start] != b'/' {
+        return Err(PathRuleError::Start);
+    }
+    let mut i = start;
+    while i < bytes.len() {
+        match bytes[i] {
+            b'*' | b'{' | b'}' => return Err(PathRuleError::Pattern),
+            b'?' | b'#' => return Err(PathRuleError::Query),
+            b' ' | b'%' => return Err(PathRuleError::Encoded),
+            _ => {}
+        }
+        i += 1;
+    }
+    if is_deceptive(text::slice(rule, start, rule.len()).as_bytes()) {
+        return Err(PathRuleError::Unreachable);
+    }
+    Ok(start)
+}
+
+/// A path that another party may read as a different one: empty, `.` and `..` segments, path parameters,
+/// backslashes, control characters, and the encoded forms that some proxy or router decodes.
+const fn is_deceptive(path: &[u8]) -> bool {
+    let mut i = 0;
+    while i < path.len() {
+        match path[i] {
+            b'\\' | b';' | 0..=0x1f | 0x7f => return true,
+            b'%' if i + 2 < path.len() => match (path[i + 1], path[i + 2] | 0x20) {
+                (b'2', b'e' | b'f') | (b'5', b'c') | (b'3', b'b') | (b'0' | b'1', _) | (b'7', b'f') => return true,
+                _ => {}
+            },
+            b'/' => {
+                let mut end = i + 1;
+                while end < path.len() && path[end] == b'.' {
+                    end += 1;
+                }
+                let dots = end - i - 1;
+                let closed = end == path.len() || path[end] == b'/';
+                // No dots and a slash is an empty segment; a slash at the very end is not.
+                if closed && (dots == 1 || dots == 2 || (dots == 0 && end < path.len())) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        i += 1;
+    }
+    false
+}
+
+/// The public paths of an application.
+///
+/// Ask with the path that the router will use: decoded, and without the prefix under which the application is
+/// mounted. Never ask with a path rebuilt from a URL, which a client can bend with its Host field.
+///
+/// ```
+/// use sallet_core::auth::{PathRule, PathRules};
+///
+/// const PUBLIC: PathRules = PathRules::new(&[PathRule::new("/health"), PathRule::new("/static/")]);
+/// assert!(PUBLIC.is_public("GET", "/static/app.js", None));
+/// assert!(!PUBLIC.is_public("GET", "/healthy", None));
+/// assert!(!PUBLIC.is_public("GET", "/static/../admin", None));
+/// // What the router sees as /static/../admin, and a proxy in front did not:
+/// assert!(!PUBLIC.is_public("GET", "/static/x/admin", Some(b"/static/x%2fadmin")));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathRules<R = &'static [PathRule]>(R);
+
+impl PathRules {
+    /// No public path.
+    pub const NONE: Self = Self(&[]);
+}
+
+impl<R> PathRules<R> {
+    /// The set of these rules.
+    pub const fn new(rules: R) -> Self {
+        Self(rules)
+    }
+}
+
+impl<R, S> PathRules<R>
+where
+    R: Deref<Target = [PathRule<S>]>,
+    S: AsRef<str>,
+{
+    /// The rules, in the order given.
+    pub fn rules(&self) -> &[PathRule<S>] {
+        &self.0
+    }
+
+    /// Whether a request needs no credentials. `method` is empty for a WebSocket.
+    ///
+    /// `raw_path` is the path as it came over the wire, where the host knows it; a query behind it is ignored. A path
+    /// with `//`, a `.` or `..` segment, a backslash, a `;`, a control character, or the encoded form of one of these
+    /// is never public, whatever the rules say.
+    pub fn is_public(&self, method: &str, path: &str, raw_path: Option<&[u8]>) -> bool {
+        self.0.iter().any(|rule| rule.matches(method, path))
+            && !is_deceptive(path.as_bytes())
+            && !raw_path.is_some_and(|raw| is_deceptive(raw.split(|&byte| byte == b'?').next().unwrap_or_default()))
+    }
+}
+
+/// Whether a request is the question a browser asks before a cross-origin request (Fetch, section 4.8).
+///
+/// It cannot carry credentials, so it must pass for the CORS code behind to answer it. A plain `OPTIONS` is not one.
+pub const fn is_preflight(method: &str, has_origin: bool, has_request_method: bool) -> bool {
+    text::eq(method, "OPTIONS") && has_origin && has_request_method
+}
+
+/// Why a text is not a path rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PathRuleError {
+    /// Neither a path nor a method and a path.
+    Start,
+    /// It looks like a pattern.
+    Pattern,
+    /// It has a query or a fragment.
+    Query,
+    /// It is percent-encoded, or has a space.
+    Encoded,
+    /// No path that it could match is ever public.
+    Unreachable,
+}
+
+impl PathRuleError {
+    /// What is wrong and how to mend it.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Start => {
+                "a path rule is a path that starts with `/`, or a method in capitals, one space and such a path"
+            }
+            Self::Pattern => "a path rule is not a pattern: end it with `/` to mean everything below",
+            Self::Query => "a path rule has no query and no fragment: leave out `?`, `#` and what follows",
+            Self::Encoded => "a path rule is written decoded and without spaces: it is compared with the router's path",
+            Self::Unreachable => {
+                "a path with `//`, a `.` or `..` segment, a backslash, a `;` or a control character is never public: \
+                 write the plain path"
+            }
+        }
+    }
+}
+
+impl core::fmt::Display for PathRuleError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for PathRuleError {}

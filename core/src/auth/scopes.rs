@@ -1,0 +1,146 @@
+//! Scopes, RFC 6749 section 3.3.
+
+use super::grammar;
+
+/// A list of scopes in one string, separated by single spaces; it may be empty.
+///
+/// ```
+/// use sallet_core::auth::Scopes;
+///
+/// const GRANTED: Scopes = Scopes::new("items:read items:write");
+/// assert!(GRANTED.contains_all(Scopes::new("items:write items:read")));
+/// assert!(GRANTED.contains_all(Scopes::EMPTY));
+/// assert!(!GRANTED.contains_all(Scopes::new("items")));
+/// ```
+///
+/// A bad one does not compile:
+///
+/// ```compile_fail,E0080
+/// # use sallet_core::auth::Scopes;
+/// const TYPO: Scopes = Scopes::new("items:read  items:write");
+/// // error[E0080]: evaluation panicked: scopes are separated by exactly one space, with none at either end
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scopes<'a>(&'a str);
+
+impl<'a> Scopes<'a> {
+    /// No scope at all.
+    pub const EMPTY: Self = Self("");
+
+    /// The scopes in `text`.
+    ///
+    /// # Panics
+    /// When the text is not a list of scopes; in a `const` that is a compile error. For text that is not a literal
+    /// there is [`Scopes::try_new`].
+    pub const fn new(text: &'a str) -> Self {
+        match Self::try_new(text) {
+            Ok(scopes) => scopes,
+            Err(error) => panic!("{}", error.message()),
+        }
+    }
+
+    /// The scopes in `text`.
+    ///
+    /// # Errors
+    /// [`ScopesError`] when the text is not a list of scopes.
+    pub const fn try_new(text: &'a str) -> Result<Self, ScopesError> {
+        let bytes = text.as_bytes();
+        let mut i = 0;
+        while i < bytes.len() {
+            if bytes[i] == b' ' {
+                if i == 0 || i + 1 == bytes.len() || bytes[i + 1] == b' ' {
+                    return Err(ScopesError::Separator);
+                }
+            } else if !grammar::is_scope_char(bytes[i]) {
+                return Err(ScopesError::Character);
+            }
+            i += 1;
+        }
+        Ok(Self(text))
+    }
+
+    /// The list as it is written in a challenge.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.0.split(' ').filter(|scope| !scope.is_empty())
+    }
+
+    /// Whether `scope` is one of these, whole and in the same case.
+    pub fn contains(&self, scope: &str) -> bool {
+        self.iter().any(|one| one == scope)
+    }
+
+    /// Whether each of `required` is one of these.
+    pub fn contains_all(&self, required: Scopes<'_>) -> bool {
+        required.iter().all(|scope| self.contains(scope))
+    }
+}
+
+/// Why a text is not a list of scopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScopesError {
+    /// A character that RFC 6749 section 3.3 does not allow.
+    Character,
+    /// A space too many.
+    Separator,
+}
+
+impl ScopesError {
+    /// What is wrong and how to mend it.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Character => {
+                "a scope holds visible ASCII characters other than the double quote and the backslash (RFC 6749 \
+                 section 3.3)"
+            }
+            Self::Separator => "scopes are separated by exactly one space, with none at either end",
+        }
+    }
+}
+
+impl core::fmt::Display for ScopesError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for ScopesError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grammar() {
+        for good in ["", "a", "a b", "items:read https://example.com/x!#[]^~"] {
+            assert_eq!(Scopes::try_new(good).map(|scopes| scopes.as_str()), Ok(good));
+        }
+        for bad in [" ", " a", "a ", "a  b"] {
+            assert_eq!(Scopes::try_new(bad), Err(ScopesError::Separator), "{bad:?}");
+        }
+        for bad in ["a\"b", "a\\b", "a\tb", "a\r\nb", "a\u{e9}", "\u{7f}"] {
+            assert_eq!(Scopes::try_new(bad), Err(ScopesError::Character), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn whole_names_only() {
+        let granted = Scopes::new("items:read itemsx");
+        assert!(granted.contains("items:read"));
+        for other in ["items", "items:rea", "Items:read", "", "items:read itemsx"] {
+            assert!(!granted.contains(other), "{other:?}");
+        }
+        assert!(!Scopes::EMPTY.contains_all(granted));
+        assert!(Scopes::EMPTY.contains_all(Scopes::EMPTY));
+    }
+}

@@ -1,0 +1,100 @@
+//! Nonces: 128 fresh bits for each response, and where they go in a rendered policy.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+
+/// What a rendered policy holds where the nonce goes. Braces are outside the `base64-value` grammar of
+/// CSP3, so a browser that ever saw it would ignore the source: a policy sent unfilled fails closed.
+pub(crate) const PLACEHOLDER: &str = "{one-for-each-request}";
+
+/// How many bytes of entropy a nonce is made of (CSP3 section 7.1 asks for at least 128 bits).
+pub const NONCE_ENTROPY: usize = 16;
+
+/// How many characters a nonce has.
+pub const NONCE_LEN: usize = 22;
+
+const _: () = assert!(PLACEHOLDER.len() == NONCE_LEN);
+
+/// A nonce: 22 characters of base64url without padding, which need no escaping in HTML.
+///
+/// It is for one response: make one per request, put it into the policy and into the page, then drop it.
+/// ([CSP3 section 7.1](https://www.w3.org/TR/CSP3/#security-nonces))
+///
+/// ```
+/// use sallet_core::Nonce;
+/// let nonce = Nonce::new([0xA5; 16]); // the caller's entropy: a hardware generator, getrandom, …
+/// assert_eq!(nonce.as_str(), "paWlpaWlpaWlpaWlpaWlpQ");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nonce([u8; NONCE_LEN]);
+
+impl Nonce {
+    /// Encodes 128 bits, which must come from a cryptographic source and be used once.
+    pub fn new(entropy: [u8; NONCE_ENTROPY]) -> Self {
+        let mut text = [0; NONCE_LEN];
+        let written = Base64UrlUnpadded::encode(&entropy, &mut text);
+        debug_assert!(written.is_ok_and(|text| text.len() == NONCE_LEN));
+        Self(text)
+    }
+
+    /// The text for the `nonce` attribute.
+    pub const fn as_str(&self) -> &str {
+        match core::str::from_utf8(&self.0) {
+            Ok(text) => text,
+            Err(_) => unreachable!(),
+        }
+    }
+
+    pub(crate) const fn as_bytes(&self) -> &[u8; NONCE_LEN] {
+        &self.0
+    }
+}
+
+impl core::fmt::Display for Nonce {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The most nonces one rendered text can hold: eight in a policy, and its report-only twin.
+pub(crate) const MAX_SLOTS: usize = 16;
+
+/// The places of a rendered text that hold the nonce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NonceSlots {
+    at: [u32; MAX_SLOTS],
+    len: usize,
+}
+
+impl NonceSlots {
+    pub(crate) const NONE: Self = Self { at: [0; MAX_SLOTS], len: 0 };
+
+    pub(crate) const fn push(&mut self, at: usize) {
+        assert!(self.len < MAX_SLOTS, "a policy holds at most eight nonces");
+        assert!(at <= u32::MAX as usize, "a policy is shorter than 4 GiB");
+        #[expect(clippy::cast_possible_truncation, reason = "checked above")]
+        let at_u32 = at as u32;
+        self.at[self.len] = at_u32;
+        self.len += 1;
+    }
+
+    /// Whether the text holds no nonce.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Where each nonce begins, in bytes from the start of the text.
+    pub fn positions(&self) -> impl Iterator<Item = usize> + '_ {
+        self.at.iter().take(self.len).map(|&at| at as usize)
+    }
+
+    /// Writes `nonce` into each place of `text`, a copy of the rendered text these slots came with.
+    ///
+    /// # Panics
+    /// When `text` is shorter than that text.
+    #[inline]
+    pub fn fill(&self, nonce: &Nonce, text: &mut [u8]) {
+        for at in self.positions() {
+            text[at..at + NONCE_LEN].copy_from_slice(nonce.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Everything that touches a secret: digests, minted tokens, and the only comparison of secrets in the code base.
+//!
+//! A server that checks bearer tokens never needs the token, only something to recognise it by. Sallet keeps the
+//! SHA-256 [`Digest`] and compares digests: they all have one length, so the length of a secret cannot show, and
+//! the bytes an attacker controls are scrambled before they meet the bytes he wants to know.
+//!
+//! # Time
+//!
+//! What the time of [`Digest`]'s comparison (and of [`Keyring::verify`](crate::auth::Keyring::verify), which uses
+//! it) does **not** depend on:
+//!
+//! - the digests in the ring, hence the contents and the length of every stored token;
+//! - how much of the presented token agrees with a stored one;
+//! - which key matches, or whether any key does, until the verdict itself is returned;
+//! - whether a key is expired, not yet valid, or in force: the window is looked at after the match.
+//!
+//! What it **may** depend on:
+//!
+//! - the length of the *presented* token, in blocks of 64 bytes, which its sender knows;
+//! - the number of keys in the ring;
+//! - the verdict: an admitted request goes on to do the work it asked for;
+//! - the processor: a multiplier or a cache with data-dependent timing below SHA-256 is out of reach here. SHA-256
+//!   itself uses additions, rotations and exclusive-ors, or the processor's own instructions.
+//!
+//! # Only for high-entropy tokens
+//!
+//! One fast hash is right for a token drawn from 256 random bits, as [`Token::mint`] does: nobody can guess it, so
+//! there is nothing to slow down. It is wrong for passwords. Whoever steals a file of such digests can try billions
+//! of guesses a second, and a word chosen by a person falls at once.
+//!
+//! # Wiping
+//!
+//! [`Token`] wipes its bytes on drop. A value that was moved may leave a copy on the stack that no destructor sees,
+//! and the caller's own buffers (the request head, a Python `str`) are the caller's.
+
+mod digest;
+mod token;
+
+pub use digest::{Digest, DigestError};
+pub use token::{Token, TokenError};
