@@ -1,5 +1,20 @@
 //! **Sallet, the core**: security headers and token authentication in a `no_std` crate that never allocates.
 //!
+//! A policy is a `const`, a mistake in it is a compile error, and its text is rendered by the compiler:
+//!
+//! ```
+//! use sallet_core::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, const_block};
+//!
+//! const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[
+//!     Directive::default_src(&[Source::SELF]),
+//!     Directive::img_src(&[Source::SELF, Source::new("https://img.example")]),
+//! ]);
+//!
+//! /// `name: value\r\n` lines, ready for a wire.
+//! static HEADERS: &str = const_block!(SecurityHeaders::STRICT.content_security_policy(Some(CSP)));
+//! assert!(HEADERS.starts_with("content-security-policy: default-src 'self'; img-src 'self' https://img.example\r\n"));
+//! ```
+//!
 //! Tokens are matched against a keyring that holds digests only, in time that depends on no secret: see [`auth`] and
 //! [`secret`].
 //!
@@ -11,11 +26,26 @@
 #![forbid(unsafe_code)]
 
 mod cursor;
+mod headers;
+mod lint;
 mod nonce;
+mod policy;
+#[doc(hidden)]
+pub mod render_const;
+mod scheme;
 mod text;
 
 pub mod auth;
 pub mod secret;
 
 pub use cursor::{BufferTooSmall, Cursor};
+pub use headers::*;
+pub use lint::{Lint, Severity};
 pub use nonce::{NONCE_ENTROPY, NONCE_LEN, Nonce, NonceSlots};
+pub use policy::{Field, Fields, RenderError, SecurityHeaders, Template, WriteError};
+pub use scheme::Scheme;
+
+// The Rust blocks of the README, compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

@@ -1,0 +1,135 @@
+//! Cache-Control: who may keep the response.
+
+use super::error::{ok, valid};
+use crate::{Cursor, PolicyError, text};
+
+/// `Cache-Control` ([RFC 9111, section 5.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheControl<'a>(&'a str);
+
+impl<'a> CacheControl<'a> {
+    /// Nobody keeps it.
+    pub const NO_STORE: Self = Self("no-store");
+
+    /// The one browser it was made for may keep it, caches shared by several users may not.
+    pub const PRIVATE: Self = Self("private");
+
+    /// A list of directives: `1#( token [ "=" ( token / quoted-string ) ] )`.
+    ///
+    /// # Panics
+    /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
+    pub const fn new(value: &'a str) -> Self {
+        valid!(Self::parse(value))
+    }
+
+    /// Reads a header value.
+    ///
+    /// # Errors
+    /// [`BadCacheControl`](PolicyError::BadCacheControl) when it is not a list of directives, or an element is empty.
+    pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
+        let value = text::trim(value);
+        let mut start = 0;
+        while start <= value.len() {
+            // A comma inside a quoted string (private="set-cookie, x") does not end the directive.
+            let end = end_of_element(value, start);
+            ok!(directive(text::trim(text::slice(value, start, end))));
+            start = end + 1;
+        }
+        Ok(Self(value))
+    }
+
+    /// Whether shared caches may not keep the response: it says `private` or `no-store`.
+    pub const fn forbids_sharing(&self) -> bool {
+        forbids_sharing(self.0)
+    }
+
+    /// The header's value.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+
+    pub(crate) const fn render(&self, out: &mut Cursor<'_>) {
+        out.put(self.0.as_bytes());
+    }
+}
+
+/// Whether a `Cache-Control` value, as an app may have set it, says `private` or `no-store`.
+///
+/// `private="field"` protects one field only and does not count (RFC 9111, section 5.2.2.7).
+pub const fn forbids_sharing(value: &str) -> bool {
+    let mut start = 0;
+    while start <= value.len() {
+        let end = end_of_element(value, start);
+        let element = text::trim(text::slice(value, start, end));
+        if element.eq_ignore_ascii_case("private") || element.eq_ignore_ascii_case("no-store") {
+            return true;
+        }
+        start = end + 1;
+    }
+    false
+}
+
+const fn end_of_element(value: &str, start: usize) -> usize {
+    let bytes = value.as_bytes();
+    let (mut i, mut quoted) = (start, false);
+    while i < bytes.len() && (quoted || bytes[i] != b',') {
+        if bytes[i] == b'"' {
+            quoted = !quoted;
+        }
+        i += 1;
+    }
+    i
+}
+
+const fn directive(element: &str) -> Result<(), PolicyError> {
+    let equals = text::find(element, b'=', 0);
+    let good = text::is_token(text::slice(element, 0, equals))
+        && (equals == element.len() || {
+            let argument = text::slice(element, equals + 1, element.len());
+            text::is_token(argument) || is_quoted(argument)
+        });
+    if good { Ok(()) } else { Err(PolicyError::BadCacheControl) }
+}
+
+const fn is_quoted(argument: &str) -> bool {
+    match argument.as_bytes() {
+        [b'"', inner @ .., b'"'] => {
+            let mut i = 0;
+            while i < inner.len() {
+                if !matches!(inner[i], 0x20..=0x7e) || matches!(inner[i], b'"' | b'\\') {
+                    return false;
+                }
+                i += 1;
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+super::display_by_render!(CacheControl<'_>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_lists() {
+        for good in ["no-store", "private, max-age=60", "private=\"set-cookie, x\"", "max-age=0,must-revalidate"] {
+            assert_eq!(CacheControl::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", ",", "no-store,", "no store", "max-age=", "max-age=\"a", "a\r\nb", "private=\"a\"b"] {
+            assert_eq!(CacheControl::parse(bad), Err(PolicyError::BadCacheControl), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn knows_what_keeps_shared_caches_out() {
+        for yes in ["private", "No-Store", "max-age=1, private"] {
+            assert!(forbids_sharing(yes), "{yes}");
+        }
+        for no in ["", "public", "private=\"set-cookie\"", "max-age=1, privately", "x=\"a, private\""] {
+            assert!(!forbids_sharing(no), "{no}");
+        }
+    }
+}

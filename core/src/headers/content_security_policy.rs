@@ -1,0 +1,168 @@
+//! Content-Security-Policy: what a page may load, run and send to.
+
+mod directive;
+mod hash;
+mod host;
+mod members;
+mod source;
+
+pub use directive::{Directive, DirectiveName};
+pub use hash::Hash;
+pub use members::{Directives, Sources};
+pub use source::Source;
+
+use super::error::{ok, valid};
+use crate::{Cursor, PolicyError, Scheme};
+use members::{DirectiveList, Directives as Iter};
+
+/// A policy ([CSP3, section 2.2](https://www.w3.org/TR/CSP3/#framework-policy)), from typed directives or from text.
+///
+/// The same value serves `content-security-policy` and `content-security-policy-report-only`.
+///
+/// ```
+/// use sallet_core::{ContentSecurityPolicy, Directive, Source};
+///
+/// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[
+///     Directive::default_src(&[Source::SELF]),
+///     Directive::script_src(&[Source::SELF, Source::new("https://cdn.example")]),
+/// ]);
+/// assert_eq!(CSP.to_string(), "default-src 'self'; script-src 'self' https://cdn.example");
+///
+/// const SAME: ContentSecurityPolicy =
+///     ContentSecurityPolicy::from_text("default-src 'self'; script-src 'self' https://cdn.example");
+/// assert_eq!(SAME.to_string(), CSP.to_string());
+/// ```
+///
+/// What browsers would skip in silence is refused:
+///
+/// ```compile_fail
+/// # use sallet_core::ContentSecurityPolicy;
+/// // error[E0080]: evaluation panicked: keywords are quoted: write 'self', quotes included, …
+/// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::from_text("default-src self");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct ContentSecurityPolicy<'a> {
+    list: DirectiveList<'a>,
+    scheme: Scheme,
+}
+
+/// The most nonce sources in one policy. More cannot be of use: eight directives take one at all.
+const MAX_NONCES: usize = crate::nonce::MAX_SLOTS / 2;
+
+impl<'a> ContentSecurityPolicy<'a> {
+    /// A policy of `directives`, in that order.
+    ///
+    /// # Panics
+    /// When [`try_new`](Self::try_new) refuses it; in a `const` that is a compile error.
+    pub const fn new(directives: &'a [Directive<'a>]) -> Self {
+        valid!(Self::try_new(directives))
+    }
+
+    /// A policy of `directives`, in that order.
+    ///
+    /// # Errors
+    /// [`EmptyPolicy`](PolicyError::EmptyPolicy), [`DuplicateDirective`](PolicyError::DuplicateDirective),
+    /// [`TooManyNonces`](PolicyError::TooManyNonces).
+    pub const fn try_new(directives: &'a [Directive<'a>]) -> Result<Self, PolicyError> {
+        Self { list: DirectiveList::Typed(directives), scheme: Scheme::Https }.checked()
+    }
+
+    /// A policy from its text, `name source source; name source`.
+    ///
+    /// # Panics
+    /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
+    pub const fn from_text(text: &'a str) -> Self {
+        valid!(Self::parse(text))
+    }
+
+    /// Reads a policy, strictly: browsers skip what they do not understand, a policy one writes oneself has no such
+    /// parts. A `;` at the end is allowed.
+    ///
+    /// # Errors
+    /// What is wrong with the first bad directive or source.
+    pub const fn parse(text: &'a str) -> Result<Self, PolicyError> {
+        Self { list: DirectiveList::Text(text), scheme: Scheme::Https }.checked()
+    }
+
+    const fn checked(self) -> Result<Self, PolicyError> {
+        let (mut seen, mut nonces) = (0_u64, 0);
+        let mut rest = self.list.iter();
+        while let Some(directive) = rest.next() {
+            let directive = ok!(directive);
+            let bit = 1_u64 << directive.name() as u32;
+            if seen & bit != 0 {
+                return Err(PolicyError::DuplicateDirective);
+            }
+            seen |= bit;
+            nonces += directive.nonces();
+        }
+        if seen == 0 {
+            return Err(PolicyError::EmptyPolicy);
+        }
+        if nonces > MAX_NONCES {
+            return Err(PolicyError::TooManyNonces);
+        }
+        Ok(self)
+    }
+
+    /// The directives, in order.
+    pub const fn directives(&self) -> Directives<'a> {
+        Iter::new(self.list.iter(), self.scheme)
+    }
+
+    /// The directive of that name.
+    pub const fn directive(&self, name: DirectiveName) -> Option<Directive<'a>> {
+        let mut rest = self.directives();
+        while let Some(directive) = rest.next_directive() {
+            if directive.name() as u32 == name as u32 {
+                return Some(directive);
+            }
+        }
+        None
+    }
+
+    /// The directive that rules `name`: itself or the one it falls back to (CSP3, section 6.8.3).
+    pub const fn effective(&self, name: DirectiveName) -> Option<Directive<'a>> {
+        let mut rest = name.fallbacks();
+        let mut name = name;
+        loop {
+            if let Some(directive) = self.directive(name) {
+                return Some(directive);
+            }
+            let [next, after @ ..] = rest else { return None };
+            (name, rest) = (*next, after);
+        }
+    }
+
+    /// Whether a source is [`Source::NONCE`], so that each response needs a fresh one.
+    pub const fn needs_nonce(&self) -> bool {
+        let mut rest = self.directives();
+        while let Some(directive) = rest.next_directive() {
+            if directive.nonces() > 0 {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The policy for a response that travels over `scheme`: over HTTP without `upgrade-insecure-requests`, which
+    /// would break a site that has no HTTPS. `None` when nothing is left.
+    pub const fn over(mut self, scheme: Scheme) -> Option<Self> {
+        self.scheme = scheme;
+        if self.directives().next_directive().is_none() { None } else { Some(self) }
+    }
+
+    pub(crate) const fn render(&self, out: &mut Cursor<'_>) {
+        let mut rest = self.directives();
+        let mut first = true;
+        while let Some(directive) = rest.next_directive() {
+            if !first {
+                out.put(b"; ");
+            }
+            first = false;
+            directive.render(out);
+        }
+    }
+}
+
+super::display_by_render!(ContentSecurityPolicy<'_>);

@@ -1,0 +1,220 @@
+//! Why a header value was refused.
+
+/// Why a header value or a policy was refused; each cause names its fix.
+///
+/// In a `const` the same sentence is the compiler's error:
+///
+/// ```compile_fail
+/// use sallet_core::{ContentSecurityPolicy, Directive, Source};
+/// // error[E0080]: evaluation panicked: keywords are quoted: write 'self', quotes included, …
+/// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::new("self")])]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// A policy without a directive.
+    EmptyPolicy,
+    /// A directive that CSP3 and its companions do not define.
+    UnknownDirective,
+    /// A directive name in upper or mixed case.
+    DirectiveCase,
+    /// A directive that browsers have dropped.
+    ObsoleteDirective,
+    /// The same directive twice.
+    DuplicateDirective,
+    /// A directive that needs sources has none.
+    EmptySourceList,
+    /// A value where the directive takes none.
+    UnexpectedValue,
+    /// An empty source.
+    EmptySource,
+    /// White space inside one source.
+    TwoSources,
+    /// `;` or `,` inside one source.
+    Separator,
+    /// CR, LF, NUL or another control character.
+    ControlCharacter,
+    /// A character outside ASCII.
+    NonAscii,
+    /// A keyword, nonce or hash without its quotes.
+    UnquotedKeyword,
+    /// A known keyword in the wrong case.
+    KeywordCase,
+    /// Quotes around something that is no keyword.
+    UnknownKeyword,
+    /// A quote in the wrong place.
+    BadQuotes,
+    /// A nonce written into the policy.
+    FixedNonce,
+    /// More nonces than a policy can use.
+    TooManyNonces,
+    /// A hash that is not base64 of its algorithm's length.
+    BadHash,
+    /// `'none'` beside other sources.
+    NoneWithOthers,
+    /// `'strict-dynamic'` without a nonce or hash.
+    StrictDynamicAlone,
+    /// A keyword that this directive does not take.
+    KeywordNotAllowed,
+    /// Not a scheme, host or URL without query.
+    BadHost,
+    /// Not one of the sandbox flags.
+    UnknownSandboxFlag,
+    /// Not the name of a Trusted Types policy.
+    BadPolicyName,
+    /// `report-to` wants exactly one endpoint name.
+    BadEndpointName,
+    /// `report-to` names an endpoint that Reporting-Endpoints does not define.
+    UndefinedEndpoint,
+    /// Reporting-Endpoints is not `name="https://…"`, comma-separated.
+    BadReportingEndpoints,
+    /// `preload` without `includeSubDomains`.
+    PreloadWithoutSubdomains,
+    /// `preload` with less than a year.
+    PreloadTooShort,
+    /// Strict-Transport-Security is not `max-age=…` with the known flags.
+    BadStrictTransportSecurity,
+    /// A Permissions-Policy that is not `feature=(allowlist)`, comma-separated.
+    BadPermissionsPolicy,
+    /// A Permissions-Policy feature twice.
+    DuplicateFeature,
+    /// Cache-Control is not a list of directives.
+    BadCacheControl,
+    /// A value the header does not define; the text lists those it does.
+    UnknownValue(&'static str),
+    /// A header that has no setter of its own and was not given as a custom field.
+    UnknownHeader,
+    /// Not a field name.
+    BadFieldName,
+    /// Not a field value.
+    BadFieldValue,
+    /// A custom field for a header that the policy already has a setter for.
+    NotCustom,
+    /// A header set twice.
+    DuplicateHeader,
+}
+
+impl PolicyError {
+    /// The sentence, as a `const fn` so that it can be a compile error too.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::EmptyPolicy => "an empty policy protects nothing: give at least default-src, or leave the header out",
+            Self::UnknownDirective => "no such CSP directive: look for a typo (script-src, style-src, img-src, …)",
+            Self::DirectiveCase => "directive names are written in lower case: script-src, not Script-Src",
+            Self::ObsoleteDirective => {
+                "browsers have dropped this directive: leave it out (upgrade-insecure-requests replaces \
+                 block-all-mixed-content; report-to and worker-src replace the others)"
+            }
+            Self::DuplicateDirective => {
+                "a directive may stand once: browsers ignore the second, so put all its sources into the first"
+            }
+            Self::EmptySourceList => "a source list needs a source: write 'none' (in quotes) to allow nothing",
+            Self::UnexpectedValue => "this directive takes no value: leave its list empty",
+            Self::EmptySource => "a source is empty: leave it out",
+            Self::TwoSources => "white space inside a source: give each source as an item of its own",
+            Self::Separator => {
+                "; and , end a directive or a policy, so a source cannot hold them: percent-encode them as %3B and %2C"
+            }
+            Self::ControlCharacter => "a header value cannot hold CR, LF, NUL or other control characters: remove them",
+            Self::NonAscii => {
+                "a header value is ASCII: use straight quotes ('), punycode for host names, percent-encoding in paths"
+            }
+            Self::UnquotedKeyword => {
+                "keywords are quoted: write 'self', quotes included, and so 'none', 'unsafe-inline', 'sha256-…' \
+                 (without them a browser reads a host name)"
+            }
+            Self::KeywordCase => "keywords are written in lower case: 'self', not 'SELF'",
+            Self::UnknownKeyword => {
+                "no such keyword: quotes are for 'self', 'none', 'strict-dynamic', 'unsafe-inline' and their like; \
+                 hosts and schemes have none"
+            }
+            Self::BadQuotes => "a quote is out of place: a source has either none, or one at each end ('self')",
+            Self::FixedNonce => {
+                "a nonce written into the policy is the same for every response and protects nothing: use the NONCE source"
+            }
+            Self::TooManyNonces => {
+                "more than eight nonces in one policy: name NONCE only in script-src and style-src directives"
+            }
+            Self::BadHash => {
+                "not a hash: write 'sha256-…' with the base64 of all 32 bytes (44 characters; sha384: 64, sha512: 88)"
+            }
+            Self::NoneWithOthers => "'none' means nothing at all, so it stands alone: remove it or the other sources",
+            Self::StrictDynamicAlone => {
+                "'strict-dynamic' makes browsers ignore hosts, so without a nonce or a hash no script runs: add NONCE or a hash"
+            }
+            Self::KeywordNotAllowed => {
+                "this directive does not take this keyword: frame-ancestors takes 'self', 'none', hosts and schemes"
+            }
+            Self::BadHost => {
+                "not a source: write a scheme (https:), a host (cdn.example, *.example, https://cdn.example:8443) or a URL \
+                 without query and fragment"
+            }
+            Self::UnknownSandboxFlag => "no such sandbox flag: they begin with allow-, as allow-scripts or allow-forms",
+            Self::BadPolicyName => {
+                "not a Trusted Types policy name: letters, digits and -#=_/@.% only, or 'none', *, 'allow-duplicates'"
+            }
+            Self::BadEndpointName => "report-to takes the name of exactly one endpoint of Reporting-Endpoints",
+            Self::UndefinedEndpoint => {
+                "report-to names an endpoint that Reporting-Endpoints does not define: add name=\"https://…\" there"
+            }
+            Self::BadReportingEndpoints => {
+                "Reporting-Endpoints is a list of name=\"https://…\" (lower-case names, quoted https or path URLs), with commas"
+            }
+            Self::PreloadWithoutSubdomains => {
+                "preload needs includeSubDomains: the preload list takes whole domains only"
+            }
+            Self::PreloadTooShort => "preload needs a max-age of at least one year: 31536000 seconds",
+            Self::BadStrictTransportSecurity => {
+                "Strict-Transport-Security is max-age=SECONDS, then includeSubDomains and preload if wanted, separated by ;"
+            }
+            Self::BadPermissionsPolicy => {
+                "Permissions-Policy is a list of feature=allowlist with commas: camera=(), fullscreen=(self \"https://a.example\"), \
+                 geolocation=*"
+            }
+            Self::DuplicateFeature => "a Permissions-Policy feature may stand once: put its origins into one allowlist",
+            Self::BadCacheControl => {
+                "Cache-Control is a list of directives with commas: no-store, or private, max-age=60"
+            }
+            Self::UnknownValue(sentence) => sentence,
+            Self::UnknownHeader => "no such security header: look for a typo, or give it as a custom field",
+            Self::BadFieldName => "not a header name: lower-case letters, digits and - only, without spaces or a colon",
+            Self::BadFieldValue => {
+                "not a header value: visible ASCII and inner spaces only; no line breaks, no control characters, not empty"
+            }
+            Self::NotCustom => {
+                "this header has an option of its own, which checks its value: use that instead of a custom field"
+            }
+            Self::DuplicateHeader => "a header may stand once: remove the second",
+        }
+    }
+}
+
+impl core::fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for PolicyError {}
+
+/// Unwraps in a `const fn`, with the error's own sentence as the panic.
+macro_rules! valid {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(error) => panic!("{}", error.message()),
+        }
+    };
+}
+pub(crate) use valid;
+
+/// `?` in a `const fn`.
+macro_rules! ok {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(error) => return Err(error),
+        }
+    };
+}
+pub(crate) use ok;

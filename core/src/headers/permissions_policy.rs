@@ -1,0 +1,186 @@
+//! Permissions-Policy: which powerful features the page and its frames may use.
+
+use super::error::{ok, valid};
+use crate::{Cursor, PolicyError, text};
+
+/// `Permissions-Policy` ([Permissions Policy, section 6.1](https://www.w3.org/TR/permissions-policy/#permissions-policy-http-header-field)).
+///
+/// A structured-field dictionary whose members are allowlists: `camera=()` for nobody,
+/// `fullscreen=(self "https://a.example")` for some, `geolocation=*` for all, `usb=self` for the page itself.
+/// Names of features are not held against a list: browsers add and drop them.
+///
+/// ```
+/// use sallet_core::PermissionsPolicy;
+/// const POLICY: PermissionsPolicy = PermissionsPolicy::new("camera=(), fullscreen=(self)");
+/// assert_eq!(POLICY.as_str(), "camera=(), fullscreen=(self)");
+/// ```
+///
+/// ```compile_fail
+/// # use sallet_core::PermissionsPolicy;
+/// // error[E0080]: evaluation panicked: Permissions-Policy is a list of feature=allowlist …
+/// const POLICY: PermissionsPolicy = PermissionsPolicy::new("camera 'none'");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PermissionsPolicy<'a>(&'a str);
+
+const BAD: PolicyError = PolicyError::BadPermissionsPolicy;
+
+impl<'a> PermissionsPolicy<'a> {
+    /// A policy from its text.
+    ///
+    /// # Panics
+    /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
+    pub const fn new(value: &'a str) -> Self {
+        valid!(Self::parse(value))
+    }
+
+    /// Reads a header value.
+    ///
+    /// # Errors
+    /// [`BadPermissionsPolicy`](PolicyError::BadPermissionsPolicy) and
+    /// [`DuplicateFeature`](PolicyError::DuplicateFeature).
+    pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
+        let value = text::trim(value);
+        let mut start = 0;
+        while start <= value.len() {
+            // No allowlist holds a comma: origins are serialised without one.
+            let end = text::find(value, b',', start);
+            let name = ok!(member(text::trim(text::slice(value, start, end))));
+            if names(value, start, name) {
+                return Err(PolicyError::DuplicateFeature);
+            }
+            start = end + 1;
+        }
+        Ok(Self(value))
+    }
+
+    /// The header's value.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+
+    pub(crate) const fn render(&self, out: &mut Cursor<'_>) {
+        out.put(self.0.as_bytes());
+    }
+}
+
+/// Whether `name` is among the members before byte `until`, each of which has been read already.
+const fn names(value: &str, until: usize, name: &str) -> bool {
+    let mut start = 0;
+    while start < until {
+        let end = text::find(value, b',', start);
+        let member = text::trim(text::slice(value, start, end));
+        if text::eq(text::slice(member, 0, text::find(member, b'=', 0)), name) {
+            return true;
+        }
+        start = end + 1;
+    }
+    false
+}
+
+/// One `feature=allowlist`; gives the feature's name.
+const fn member(member: &str) -> Result<&str, PolicyError> {
+    let equals = text::find(member, b'=', 0);
+    let name = text::slice(member, 0, equals);
+    if equals == member.len() || !is_feature(name) {
+        return Err(BAD);
+    }
+    let list = text::slice(member, equals + 1, member.len());
+    if text::eq(list, "*") || text::eq(list, "self") {
+        return Ok(name);
+    }
+    let [b'(', .., b')'] = list.as_bytes() else { return Err(BAD) };
+    let inner = text::slice(list, 1, list.len() - 1);
+    let mut start = 0;
+    while start < inner.len() {
+        let end = text::find(inner, b' ', start);
+        let item = text::slice(inner, start, end);
+        if !(item.is_empty()
+            || text::eq(item, "self")
+            || text::eq(item, "src")
+            || text::eq(item, "*")
+            || is_origin(item))
+        {
+            return Err(BAD);
+        }
+        start = end + 1;
+    }
+    Ok(name)
+}
+
+/// A dictionary key (RFC 9651, section 3.1.2) of letters, digits and hyphens, as every feature's name is.
+const fn is_feature(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        if !(bytes[i].is_ascii_lowercase() || bytes[i].is_ascii_digit() || bytes[i] == b'-') {
+            return false;
+        }
+        i += 1;
+    }
+    !bytes.is_empty() && bytes[0].is_ascii_lowercase()
+}
+
+/// `"https://a.example"`: a quoted origin, in which `*.` may stand for subdomains.
+const fn is_origin(item: &str) -> bool {
+    let scheme = if text::starts_with_ignore_case(item, "\"https://") {
+        "\"https://".len()
+    } else if text::starts_with_ignore_case(item, "\"http://") {
+        "\"http://".len()
+    } else {
+        return false;
+    };
+    let rest = text::slice(item, scheme, item.len());
+    let [host @ .., b'"'] = rest.as_bytes() else { return false };
+    let mut i = 0;
+    while i < host.len() {
+        if !(host[i].is_ascii_alphanumeric() || matches!(host[i], b'-' | b'.' | b'_' | b'*' | b':' | b'[' | b']')) {
+            return false;
+        }
+        i += 1;
+    }
+    !host.is_empty()
+}
+
+super::display_by_render!(PermissionsPolicy<'_>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_allowlists() {
+        for good in [
+            "camera=()",
+            "camera=(), microphone=(self), geolocation=*",
+            "fullscreen=(self \"https://a.example\" \"https://*.b.example:8443\"), usb=self",
+        ] {
+            assert_eq!(PermissionsPolicy::parse(good).unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        for bad in [
+            "",
+            "camera",
+            "camera=",
+            "camera=none",
+            "camera 'none'",
+            "camera=('self')",
+            "camera=(self",
+            "Camera=()",
+            "camera=(),",
+            "camera=(https://a.example)",
+            "camera=(\"a.example\")",
+            "camera=(\"https://a.example)",
+            "camera=()\r\nx: y",
+            "a=(\"https://\")",
+            "camera=(\"https://a\"b\")",
+            "camera=();report-to=x",
+        ] {
+            assert_eq!(PermissionsPolicy::parse(bad), Err(BAD), "{bad:?}");
+        }
+        assert_eq!(PermissionsPolicy::parse("camera=(), usb=(), camera=*"), Err(PolicyError::DuplicateFeature));
+    }
+}

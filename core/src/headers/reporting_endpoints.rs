@@ -1,0 +1,133 @@
+//! Reporting-Endpoints: where browsers send their reports.
+
+use super::error::{ok, valid};
+use crate::{Cursor, PolicyError, text};
+
+/// `Reporting-Endpoints` ([Reporting API, section 3.2](https://www.w3.org/TR/reporting-1/#header)): a structured-field
+/// dictionary of names and quoted URLs, `csp="https://reports.example/csp", default="/reports"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportingEndpoints<'a>(&'a str);
+
+const BAD: PolicyError = PolicyError::BadReportingEndpoints;
+
+impl<'a> ReportingEndpoints<'a> {
+    /// Endpoints from their text.
+    ///
+    /// # Panics
+    /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
+    pub const fn new(value: &'a str) -> Self {
+        valid!(Self::parse(value))
+    }
+
+    /// Reads a header value.
+    ///
+    /// # Errors
+    /// [`BadReportingEndpoints`](PolicyError::BadReportingEndpoints): not a list, a name twice, or a URL that is neither
+    /// https nor a path (browsers ignore those).
+    pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
+        let value = text::trim(value);
+        let mut start = 0;
+        while start <= value.len() {
+            let end = text::find(value, b',', start);
+            let name = ok!(member(text::trim(text::slice(value, start, end))));
+            if defines(text::slice(value, 0, start), name) {
+                return Err(BAD);
+            }
+            start = end + 1;
+        }
+        Ok(Self(value))
+    }
+
+    /// Whether an endpoint of that name is defined.
+    pub const fn defines(&self, name: &str) -> bool {
+        defines(self.0, name)
+    }
+
+    /// The header's value.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+
+    pub(crate) const fn render(&self, out: &mut Cursor<'_>) {
+        out.put(self.0.as_bytes());
+    }
+}
+
+const fn defines(value: &str, name: &str) -> bool {
+    let mut start = 0;
+    while start < value.len() {
+        let end = text::find(value, b',', start);
+        let member = text::trim(text::slice(value, start, end));
+        if text::eq(text::slice(member, 0, text::find(member, b'=', 0)), name) {
+            return true;
+        }
+        start = end + 1;
+    }
+    false
+}
+
+/// `name="url"`; gives the name.
+const fn member(member: &str) -> Result<&str, PolicyError> {
+    let equals = text::find(member, b'=', 0);
+    let name = text::slice(member, 0, equals);
+    if equals == member.len() || !is_endpoint_name(name) {
+        return Err(BAD);
+    }
+    let quoted = text::slice(member, equals + 1, member.len());
+    let [b'"', .., b'"'] = quoted.as_bytes() else { return Err(BAD) };
+    if quoted.len() < 3 {
+        return Err(BAD);
+    }
+    let url = text::slice(quoted, 1, quoted.len() - 1);
+    let bytes = url.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        if !matches!(bytes[i], 0x21..=0x7e) || matches!(bytes[i], b'"' | b'\\') {
+            return Err(BAD);
+        }
+        i += 1;
+    }
+    if text::starts_with_ignore_case(url, "https://") || bytes[0] == b'/' { Ok(name) } else { Err(BAD) }
+}
+
+/// A structured-field key (RFC 9651, section 3.1.2).
+pub(crate) const fn is_endpoint_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        let ok = bytes[i].is_ascii_lowercase()
+            || bytes[i] == b'*'
+            || i > 0 && (bytes[i].is_ascii_digit() || matches!(bytes[i], b'_' | b'-' | b'.'));
+        if !ok {
+            return false;
+        }
+        i += 1;
+    }
+    !bytes.is_empty()
+}
+
+super::display_by_render!(ReportingEndpoints<'_>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_endpoints() {
+        let endpoints = ReportingEndpoints::new("csp=\"https://r.example/csp?x=1\", default=\"/reports\"");
+        assert!(endpoints.defines("csp") && endpoints.defines("default") && !endpoints.defines("cs"));
+        for bad in [
+            "",
+            "csp",
+            "csp=",
+            "csp=\"\"",
+            "csp=https://a",
+            "csp=\"http://a\"",
+            "CSP=\"/a\"",
+            "a=\"/b\", a=\"/c\"",
+            "a=\"/\n\"",
+        ] {
+            assert_eq!(ReportingEndpoints::parse(bad), Err(BAD), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Strict-Transport-Security: HTTPS only, from now on.
+
+use super::error::ok;
+use crate::{Cursor, PolicyError, text};
+
+/// `Strict-Transport-Security` ([RFC 6797, section 6.1](https://www.rfc-editor.org/rfc/rfc6797#section-6.1)).
+///
+/// It is sent over HTTPS alone (section 7.2): see [`SecurityHeaders::over`](crate::SecurityHeaders::over).
+///
+/// ```
+/// use sallet_core::StrictTransportSecurity;
+/// const HSTS: StrictTransportSecurity = StrictTransportSecurity::new(365 * 24 * 60 * 60).include_subdomains();
+/// assert_eq!(HSTS.to_string(), "max-age=31536000; includeSubDomains");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StrictTransportSecurity {
+    max_age: u64,
+    include_subdomains: bool,
+    preload: bool,
+}
+
+/// What the preload list asks for, in seconds.
+const PRELOAD_MAX_AGE: u64 = 365 * 24 * 60 * 60;
+
+impl StrictTransportSecurity {
+    /// For `max_age` seconds; 0 makes browsers forget the site.
+    pub const fn new(max_age: u64) -> Self {
+        Self { max_age, include_subdomains: false, preload: false }
+    }
+
+    /// Rules all subdomains too: each of them must be served over HTTPS.
+    #[must_use]
+    pub const fn include_subdomains(mut self) -> Self {
+        self.include_subdomains = true;
+        self
+    }
+
+    /// Consents to the browsers' preload lists. Leaving a list takes months: this is never a default.
+    ///
+    /// # Panics
+    /// Without [`include_subdomains`](Self::include_subdomains) before it, or under a year. In a `const` that
+    /// is a compile error:
+    ///
+    /// ```compile_fail
+    /// use sallet_core::StrictTransportSecurity;
+    /// // error[E0080]: evaluation panicked: preload needs includeSubDomains: …
+    /// const HSTS: StrictTransportSecurity = StrictTransportSecurity::new(31_536_000).preload();
+    /// ```
+    #[must_use]
+    pub const fn preload(mut self) -> Self {
+        self.preload = true;
+        super::error::valid!(self.checked())
+    }
+
+    /// The time in seconds.
+    pub const fn max_age(&self) -> u64 {
+        self.max_age
+    }
+
+    /// Whether subdomains are ruled too.
+    pub const fn includes_subdomains(&self) -> bool {
+        self.include_subdomains
+    }
+
+    /// Reads a header value: directives in any order and case, each once (RFC 6797, section 6.1).
+    ///
+    /// # Errors
+    /// [`BadStrictTransportSecurity`](PolicyError::BadStrictTransportSecurity),
+    /// [`PreloadWithoutSubdomains`](PolicyError::PreloadWithoutSubdomains) and
+    /// [`PreloadTooShort`](PolicyError::PreloadTooShort). A directive that the RFC does not know is refused, though
+    /// browsers skip it: in a policy one writes oneself it is a typo.
+    pub const fn parse(value: &str) -> Result<Self, PolicyError> {
+        const BAD: PolicyError = PolicyError::BadStrictTransportSecurity;
+        let mut this = Self::new(0);
+        let mut seen_max_age = false;
+        let mut start = 0;
+        while start <= value.len() {
+            let end = text::find(value, b';', start);
+            let part = text::trim(text::slice(value, start, end));
+            if text::starts_with_ignore_case(part, "max-age=") && !seen_max_age {
+                this.max_age = ok!(seconds(part.as_bytes().split_at("max-age=".len()).1));
+                seen_max_age = true;
+            } else if part.eq_ignore_ascii_case("includeSubDomains") && !this.include_subdomains {
+                this.include_subdomains = true;
+            } else if part.eq_ignore_ascii_case("preload") && !this.preload {
+                this.preload = true;
+            } else {
+                return Err(BAD);
+            }
+            start = end + 1;
+        }
+        if !seen_max_age {
+            return Err(BAD);
+        }
+        this.checked()
+    }
+
+    const fn checked(self) -> Result<Self, PolicyError> {
+        if self.preload && !self.include_subdomains {
+            return Err(PolicyError::PreloadWithoutSubdomains);
+        }
+        if self.preload && self.max_age < PRELOAD_MAX_AGE {
+            return Err(PolicyError::PreloadTooShort);
+        }
+        Ok(self)
+    }
+
+    pub(crate) const fn render(&self, out: &mut Cursor<'_>) {
+        out.put(b"max-age=");
+        out.put_decimal(self.max_age);
+        if self.include_subdomains {
+            out.put(b"; includeSubDomains");
+        }
+        if self.preload {
+            out.put(b"; preload");
+        }
+    }
+}
+
+/// `delta-seconds`, which RFC 6797 also allows as a quoted string.
+const fn seconds(digits: &[u8]) -> Result<u64, PolicyError> {
+    let digits = match digits {
+        [b'"', inner @ .., b'"'] => inner,
+        plain => plain,
+    };
+    let mut value: u64 = 0;
+    let mut i = 0;
+    while i < digits.len() {
+        if !digits[i].is_ascii_digit() {
+            return Err(PolicyError::BadStrictTransportSecurity);
+        }
+        value = match value.checked_mul(10) {
+            Some(tens) => tens.saturating_add((digits[i] - b'0') as u64),
+            None => return Err(PolicyError::BadStrictTransportSecurity),
+        };
+        i += 1;
+    }
+    if digits.is_empty() { Err(PolicyError::BadStrictTransportSecurity) } else { Ok(value) }
+}
+
+super::display_by_render!(StrictTransportSecurity);
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn reads_what_rfc_6797_section_6_2_shows() {
+        for (given, sent) in [
+            ("max-age=31536000", "max-age=31536000"),
+            ("max-age=15768000 ; includeSubDomains", "max-age=15768000; includeSubDomains"),
+            ("max-age=\"31536000\"", "max-age=31536000"),
+            ("max-age=0", "max-age=0"),
+            ("includesubdomains; MAX-AGE=1", "max-age=1; includeSubDomains"),
+            ("max-age=31536000; includeSubDomains; preload", "max-age=31536000; includeSubDomains; preload"),
+        ] {
+            assert_eq!(StrictTransportSecurity::parse(given).unwrap().to_string(), sent, "{given}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        use PolicyError::*;
+        for (given, error) in [
+            ("", BadStrictTransportSecurity),
+            ("includeSubDomains", BadStrictTransportSecurity),
+            ("max-age=", BadStrictTransportSecurity),
+            ("max-age=1; max-age=1", BadStrictTransportSecurity),
+            ("max-age=1;", BadStrictTransportSecurity),
+            ("max-age=-1", BadStrictTransportSecurity),
+            ("max-age=99999999999999999999999", BadStrictTransportSecurity),
+            ("maxage=1", BadStrictTransportSecurity),
+            ("max-age=1; includeSubdomain", BadStrictTransportSecurity),
+            ("max-age=31536000; preload", PreloadWithoutSubdomains),
+            ("max-age=10; includeSubDomains; preload", PreloadTooShort),
+        ] {
+            assert_eq!(StrictTransportSecurity::parse(given), Err(error), "{given}");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! X-Permitted-Cross-Domain-Policies: policy files of Flash and Acrobat.
+
+use super::token::token_header;
+
+token_header! {
+    /// `X-Permitted-Cross-Domain-Policies`, for Acrobat and Flash.
+    XPermittedCrossDomainPolicies: "X-Permitted-Cross-Domain-Policies takes none, master-only, by-content-type, by-ftp-filename or all" {
+        /// No policy file counts.
+        None = "none",
+        /// Only the one at the root.
+        MasterOnly = "master-only",
+        /// Those served with the right media type.
+        ByContentType = "by-content-type",
+        /// Those named crossdomain.xml (FTP only).
+        ByFtpFilename = "by-ftp-filename",
+        /// All.
+        All = "all",
+    }
+}

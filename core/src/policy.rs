@@ -1,0 +1,239 @@
+//! The set of headers that a response carries, and its two views.
+
+mod block;
+mod fields;
+mod presets;
+
+pub use block::{RenderError, Template, WriteError};
+pub use fields::{Field, Fields};
+
+use crate::headers::*;
+use crate::{Cursor, Scheme, text};
+
+macro_rules! security_headers {
+    ($( $(#[$doc:meta])* $name:literal $field:ident: $type:ty ),+ $(,)?) => {
+        /// A policy: at most one value for each header.
+        ///
+        /// A value type whose every method is a `const fn`, so a policy is a `const` and a mistake in it a compile error.
+        /// Setters take `Some(value)`, or `None` to leave the header out.
+        ///
+        /// ```
+        /// use sallet_core::{ContentSecurityPolicy, Directive, Scheme, SecurityHeaders, Source, XFrameOptions, const_block};
+        ///
+        /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[Directive::default_src(&[Source::SELF])]);
+        /// const POLICY: SecurityHeaders = SecurityHeaders::EMPTY
+        ///     .content_security_policy(Some(CSP))
+        ///     .x_frame_options(Some(XFrameOptions::Deny));
+        ///
+        /// static BLOCK: &str = const_block!(POLICY); // lives in flash
+        /// assert_eq!(BLOCK, "content-security-policy: default-src 'self'\r\nx-frame-options: DENY\r\n");
+        /// ```
+        #[derive(Debug, Clone, Copy)]
+        pub struct SecurityHeaders<'a> {
+            $( pub(crate) $field: Option<$type>, )+
+            custom: &'a [CustomField<'a>],
+        }
+
+        /// The headers a policy has a setter for, in the order in which they are sent.
+        const NAMES: [&str; [$($name),+].len()] = [$($name),+];
+
+        impl<'a> SecurityHeaders<'a> {
+            /// No header at all: a place to start from.
+            pub const EMPTY: Self = Self { $( $field: None, )+ custom: &[] };
+
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub const fn $field(mut self, value: Option<$type>) -> Self {
+                    self.$field = value;
+                    self
+                }
+            )+
+
+            /// Sets a header by its name, in lower case, from its text: for policies that come from a file or from
+            /// another language.
+            ///
+            /// # Errors
+            /// [`UnknownHeader`](PolicyError::UnknownHeader), or what is wrong with the value.
+            pub const fn with(mut self, name: &str, value: &'a str) -> Result<Self, PolicyError> {
+                $(
+                    if text::eq(name, $name) {
+                        self.$field = Some(ok!(<$type>::parse(value)));
+                        return Ok(self);
+                    }
+                )+
+                Err(PolicyError::UnknownHeader)
+            }
+
+            /// Leaves a header out, by its name in lower case.
+            ///
+            /// # Errors
+            /// [`UnknownHeader`](PolicyError::UnknownHeader).
+            pub const fn without(mut self, name: &str) -> Result<Self, PolicyError> {
+                $(
+                    if text::eq(name, $name) {
+                        self.$field = None;
+                        return Ok(self);
+                    }
+                )+
+                Err(PolicyError::UnknownHeader)
+            }
+
+            const fn is_set(&self, slot: usize) -> bool {
+                let set = [$( self.$field.is_some() ),+];
+                if slot < set.len() { set[slot] } else { slot - set.len() < self.custom.len() }
+            }
+
+            const fn render_value(&self, slot: usize, out: &mut Cursor<'_>) {
+                let mut at = 0;
+                $(
+                    if at == slot {
+                        if let Some(value) = &self.$field {
+                            value.render(out);
+                        }
+                        return;
+                    }
+                    at += 1;
+                )+
+                out.put(self.custom[slot - at].value().as_bytes());
+            }
+        }
+    };
+}
+
+security_headers! {
+    /// What a page may load, run and send to.
+    "content-security-policy" content_security_policy: ContentSecurityPolicy<'a>,
+    /// A policy that is only reported on: for trying one out.
+    "content-security-policy-report-only" content_security_policy_report_only: ContentSecurityPolicy<'a>,
+    /// HTTPS only, from now on. Sent over HTTPS alone.
+    "strict-transport-security" strict_transport_security: StrictTransportSecurity,
+    /// No guessing of media types.
+    "x-content-type-options" x_content_type_options: XContentTypeOptions,
+    /// Who may frame the page, for browsers without `frame-ancestors`.
+    "x-frame-options" x_frame_options: XFrameOptions,
+    /// How much of the address the next site learns.
+    "referrer-policy" referrer_policy: ReferrerPolicy,
+    /// Who shares a browsing context group.
+    "cross-origin-opener-policy" cross_origin_opener_policy: CrossOriginOpenerPolicy,
+    /// What the page may load from others.
+    "cross-origin-embedder-policy" cross_origin_embedder_policy: CrossOriginEmbedderPolicy,
+    /// Who may load this response.
+    "cross-origin-resource-policy" cross_origin_resource_policy: CrossOriginResourcePolicy,
+    /// Which powerful features the page and its frames may use.
+    "permissions-policy" permissions_policy: PermissionsPolicy<'a>,
+    /// A process of its own for each origin.
+    "origin-agent-cluster" origin_agent_cluster: OriginAgentCluster,
+    /// Where browsers send their reports.
+    "reporting-endpoints" reporting_endpoints: ReportingEndpoints<'a>,
+    /// Who may keep the response.
+    "cache-control" cache_control: CacheControl<'a>,
+    /// Whether links are looked up before a click.
+    "x-dns-prefetch-control" x_dns_prefetch_control: XDnsPrefetchControl,
+    /// No opening of downloads in the site's context.
+    "x-download-options" x_download_options: XDownloadOptions,
+    /// Policy files of Flash and Acrobat.
+    "x-permitted-cross-domain-policies" x_permitted_cross_domain_policies: XPermittedCrossDomainPolicies,
+    /// The filter that browsers have removed.
+    "x-xss-protection" x_xss_protection: XXssProtection,
+}
+
+impl<'a> SecurityHeaders<'a> {
+    /// The names of all headers that [`with`](Self::with) knows, in the order in which they are sent.
+    pub const NAMES: &'static [&'static str] = &NAMES;
+
+    /// Adds fields that Sallet has no type for; replaces those of an earlier call.
+    ///
+    /// # Panics
+    /// When [`try_custom`](Self::try_custom) refuses them; in a `const` that is a compile error.
+    #[must_use]
+    pub const fn custom(self, fields: &'a [CustomField<'a>]) -> Self {
+        valid!(self.try_custom(fields))
+    }
+
+    /// Adds fields that Sallet has no type for; replaces those of an earlier call.
+    ///
+    /// # Errors
+    /// [`NotCustom`](PolicyError::NotCustom) when a setter exists for the header,
+    /// [`DuplicateHeader`](PolicyError::DuplicateHeader) when a name stands twice.
+    pub const fn try_custom(mut self, fields: &'a [CustomField<'a>]) -> Result<Self, PolicyError> {
+        let mut i = 0;
+        while i < fields.len() {
+            let mut known = 0;
+            while known < NAMES.len() {
+                if text::eq(fields[i].name(), NAMES[known]) {
+                    return Err(PolicyError::NotCustom);
+                }
+                known += 1;
+            }
+            let mut earlier = 0;
+            while earlier < i {
+                if text::eq(fields[i].name(), fields[earlier].name()) {
+                    return Err(PolicyError::DuplicateHeader);
+                }
+                earlier += 1;
+            }
+            i += 1;
+        }
+        self.custom = fields;
+        Ok(self)
+    }
+
+    /// Checks what no single header can see: `report-to` must name an endpoint that is defined. Every adapter calls it,
+    /// and so do [`const_block!`](crate::const_block) and [`const_template!`](crate::const_template).
+    ///
+    /// # Errors
+    /// [`UndefinedEndpoint`](PolicyError::UndefinedEndpoint).
+    pub const fn check(self) -> Result<Self, PolicyError> {
+        let policies = [self.content_security_policy, self.content_security_policy_report_only];
+        let mut i = 0;
+        while i < policies.len() {
+            if let Some(policy) = policies[i]
+                && let Some(directive) = policy.directive(DirectiveName::ReportTo)
+                && let Some(name) = directive.sources().next_source()
+                && !matches!(self.reporting_endpoints, Some(endpoints) if endpoints.defines(name.as_str()))
+            {
+                return Err(PolicyError::UndefinedEndpoint);
+            }
+            i += 1;
+        }
+        Ok(self)
+    }
+
+    /// The policy for a response that travels over `scheme`. Over HTTP, `Strict-Transport-Security`
+    /// (RFC 6797, section 7.2) and `upgrade-insecure-requests` are left out; a policy says `Https` until told otherwise.
+    ///
+    /// ```
+    /// use sallet_core::{Scheme, SecurityHeaders, const_block};
+    /// static PLAIN: &str = const_block!(SecurityHeaders::STRICT.over(Scheme::Http));
+    /// assert!(!PLAIN.contains("strict-transport-security") && !PLAIN.contains("upgrade-insecure-requests"));
+    /// ```
+    #[must_use]
+    pub const fn over(mut self, scheme: Scheme) -> Self {
+        if scheme.is_http() {
+            self.strict_transport_security = None;
+        }
+        if let Some(policy) = self.content_security_policy {
+            self.content_security_policy = policy.over(scheme);
+        }
+        if let Some(policy) = self.content_security_policy_report_only {
+            self.content_security_policy_report_only = policy.over(scheme);
+        }
+        self
+    }
+
+    /// Whether a source is [`Source::NONCE`], so that each response needs a fresh one.
+    pub const fn needs_nonce(&self) -> bool {
+        matches!(self.content_security_policy, Some(policy) if policy.needs_nonce())
+            || matches!(self.content_security_policy_report_only, Some(policy) if policy.needs_nonce())
+    }
+
+    /// With what follows from the rest: a response that carries a nonce is for one reader, so unless the policy rules
+    /// caching itself it says `private`.
+    const fn completed(mut self) -> Self {
+        if self.needs_nonce() && self.cache_control.is_none() {
+            self.cache_control = Some(CacheControl::PRIVATE);
+        }
+        self
+    }
+}

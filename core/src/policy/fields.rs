@@ -1,0 +1,98 @@
+//! The policy as fields: names and values, for hosts that keep headers in a map or a list.
+
+use super::{NAMES, SecurityHeaders};
+use crate::cursor::{self, BufferTooSmall, Cursor};
+use crate::nonce::NonceSlots;
+
+/// The fields of a policy, in the order in which they are sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields<'a> {
+    policy: SecurityHeaders<'a>,
+    slot: usize,
+}
+
+/// One field: a name in lower case, and a value that is rendered when asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'a> {
+    policy: SecurityHeaders<'a>,
+    slot: usize,
+}
+
+impl<'a> SecurityHeaders<'a> {
+    /// The fields, in the order in which they are sent.
+    ///
+    /// ```
+    /// use sallet_core::SecurityHeaders;
+    /// let mut fields = SecurityHeaders::CLASSIC.fields();
+    /// let csp = fields.next().unwrap();
+    /// let mut buf = [0; 32];
+    /// assert_eq!(csp.name(), "content-security-policy");
+    /// assert_eq!(csp.write_value(&mut buf).unwrap().0, "default-src 'self'");
+    /// assert_eq!(fields.count(), 6);
+    /// ```
+    pub const fn fields(&self) -> Fields<'a> {
+        Fields { policy: self.completed(), slot: 0 }
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// [`Iterator::next`], for a `const fn`.
+    pub const fn next_field(&mut self) -> Option<Field<'a>> {
+        while self.slot < NAMES.len() + self.policy.custom.len() {
+            let slot = self.slot;
+            self.slot += 1;
+            if self.policy.is_set(slot) {
+                return Some(Field { policy: self.policy, slot });
+            }
+        }
+        None
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Field<'a>;
+
+    fn next(&mut self) -> Option<Field<'a>> {
+        self.next_field()
+    }
+}
+
+impl<'a> Field<'a> {
+    /// The name, in lower case.
+    pub const fn name(&self) -> &'a str {
+        if self.slot < NAMES.len() { NAMES[self.slot] } else { self.policy.custom[self.slot - NAMES.len()].name() }
+    }
+
+    /// The exact length of the value in bytes.
+    pub const fn value_len(&self) -> usize {
+        let mut out = Cursor::new(&mut []);
+        self.render_value(&mut out);
+        out.written()
+    }
+
+    /// Writes the value into `buf`, and gives it with the places where a nonce goes: fill each copy of the text with
+    /// [`NonceSlots::fill`] before it is sent.
+    ///
+    /// # Errors
+    /// [`BufferTooSmall`], with the size that is needed.
+    pub const fn write_value<'b>(&self, buf: &'b mut [u8]) -> Result<(&'b str, NonceSlots), BufferTooSmall> {
+        let mut out = Cursor::new(buf);
+        self.render_value(&mut out);
+        let slots = out.slots();
+        match out.finish() {
+            Ok(bytes) => Ok((super::block::ascii(bytes), slots)),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) const fn render_value(&self, out: &mut Cursor<'_>) {
+        self.policy.render_value(self.slot, out);
+    }
+}
+
+/// The value; where a nonce goes, a text that no browser takes for one.
+impl core::fmt::Display for Field<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        cursor::display(f, |out| self.render_value(out))
+    }
+}

@@ -1,0 +1,76 @@
+//! Policies to take as they are, or to start from.
+
+use crate::headers::*;
+use crate::policy::SecurityHeaders;
+
+/// Two years, as MDN and OWASP advise.
+const HSTS: StrictTransportSecurity = StrictTransportSecurity::new(2 * 365 * 24 * 60 * 60).include_subdomains();
+
+/// Features that hardly a site uses and that an injected script would like; those that many sites do use (autoplay,
+/// fullscreen, clipboard) are left alone.
+const PERMISSIONS: PermissionsPolicy<'static> = PermissionsPolicy::new(
+    "camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
+);
+
+impl SecurityHeaders<'static> {
+    /// The default, for apps that serve pages and JSON: an ordinary site works unchanged, as long as its scripts and
+    /// styles are files of its own and not inline.
+    ///
+    /// No `Cross-Origin-Embedder-Policy`: it stops images and scripts of others that do not expect it.
+    pub const STRICT: Self = Self::EMPTY
+        .content_security_policy(Some(ContentSecurityPolicy::new(&[
+            Directive::default_src(&[Source::SELF]),
+            // Not 'none': single-page apps need <base href="/">.
+            Directive::base_uri(&[Source::SELF]),
+            Directive::form_action(&[Source::SELF]),
+            Directive::frame_ancestors(&[Source::NONE]),
+            Directive::img_src(&[Source::SELF, Source::DATA]),
+            Directive::object_src(&[Source::NONE]),
+            Directive::script_src_attr(&[Source::NONE]),
+            Directive::upgrade_insecure_requests(&[]),
+        ])))
+        .strict_transport_security(Some(HSTS))
+        .x_content_type_options(Some(XContentTypeOptions::NoSniff))
+        .x_frame_options(Some(XFrameOptions::Deny))
+        // Not no-referrer: form posts would say `Origin: null`, which CSRF checks refuse.
+        .referrer_policy(Some(ReferrerPolicy::StrictOriginWhenCrossOrigin))
+        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SameOrigin))
+        .cross_origin_resource_policy(Some(CrossOriginResourcePolicy::SameOrigin))
+        .permissions_policy(Some(PERMISSIONS))
+        .origin_agent_cluster(Some(OriginAgentCluster::Yes))
+        .x_dns_prefetch_control(Some(XDnsPrefetchControl::Off))
+        .x_permitted_cross_domain_policies(Some(XPermittedCrossDomainPolicies::None))
+        .x_xss_protection(Some(XXssProtection::Off));
+
+    /// For services that answer with JSON alone: a browser that is led to open an answer can do nothing with it.
+    pub const API: Self = Self::EMPTY
+        .content_security_policy(Some(ContentSecurityPolicy::new(&[
+            Directive::default_src(&[Source::NONE]),
+            Directive::base_uri(&[Source::NONE]),
+            Directive::form_action(&[Source::NONE]),
+            Directive::frame_ancestors(&[Source::NONE]),
+        ])))
+        .strict_transport_security(Some(HSTS))
+        .x_content_type_options(Some(XContentTypeOptions::NoSniff))
+        .x_frame_options(Some(XFrameOptions::Deny))
+        .referrer_policy(Some(ReferrerPolicy::NoReferrer))
+        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SameOrigin))
+        .cross_origin_embedder_policy(Some(CrossOriginEmbedderPolicy::RequireCorp))
+        .cross_origin_resource_policy(Some(CrossOriginResourcePolicy::SameOrigin))
+        .permissions_policy(Some(PERMISSIONS))
+        .cache_control(Some(CacheControl::NO_STORE))
+        .x_permitted_cross_domain_policies(Some(XPermittedCrossDomainPolicies::None))
+        .x_xss_protection(Some(XXssProtection::Off));
+
+    /// The seven headers of the FastAPI article that this project grew from, with its values. Dated in one
+    /// (`X-XSS-Protection`) and thin in another (the CSP has no `base-uri`, `form-action` or `frame-ancestors`): for
+    /// moving an app over without a change in what it sends, then take [`STRICT`](Self::STRICT).
+    pub const CLASSIC: Self = Self::EMPTY
+        .content_security_policy(Some(ContentSecurityPolicy::new(&[Directive::default_src(&[Source::SELF])])))
+        .strict_transport_security(Some(StrictTransportSecurity::new(31_556_926).include_subdomains()))
+        .x_content_type_options(Some(XContentTypeOptions::NoSniff))
+        .x_frame_options(Some(XFrameOptions::Deny))
+        .referrer_policy(Some(ReferrerPolicy::StrictOriginWhenCrossOrigin))
+        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SameOrigin))
+        .x_xss_protection(Some(XXssProtection::Block));
+}

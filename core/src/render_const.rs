@@ -1,0 +1,86 @@
+//! Rendering at compile time.
+
+use crate::{RenderError, SecurityHeaders, Template};
+
+/// The block of a policy as a `&'static str`, rendered by the compiler: on a microcontroller it is text in flash, and
+/// the rendering code is not in the program.
+///
+/// ```
+/// use sallet_core::{SecurityHeaders, const_block};
+/// static HEADERS: &str = const_block!(SecurityHeaders::API);
+/// assert!(HEADERS.starts_with("content-security-policy: default-src 'none'; base-uri 'none'"));
+/// assert!(HEADERS.ends_with("\r\n"));
+/// ```
+///
+/// ```compile_fail
+/// use sallet_core::{ContentSecurityPolicy, SecurityHeaders, const_block};
+/// // error[E0080]: evaluation panicked: report-to names an endpoint that Reporting-Endpoints does not define: …
+/// static HEADERS: &str = const_block!(SecurityHeaders::EMPTY.content_security_policy(Some(
+///     ContentSecurityPolicy::from_text("default-src 'self'; report-to csp")
+/// )));
+/// ```
+#[macro_export]
+macro_rules! const_block {
+    ($policy:expr) => {{
+        const __SALLET_POLICY: $crate::SecurityHeaders<'static> = $policy;
+        const __SALLET_BLOCK: [u8; __SALLET_POLICY.block_len()] = $crate::render_const::block(__SALLET_POLICY);
+        $crate::render_const::text(&__SALLET_BLOCK)
+    }};
+}
+
+/// A [`Template`] rendered by the compiler, for a policy with a nonce.
+///
+/// ```
+/// use sallet_core::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, Template, const_template};
+/// static PAGE: Template = const_template!(SecurityHeaders::STRICT.content_security_policy(Some(
+///     ContentSecurityPolicy::new(&[Directive::default_src(&[Source::SELF]), Directive::script_src(&[Source::NONCE])])
+/// )));
+/// ```
+#[macro_export]
+macro_rules! const_template {
+    ($policy:expr) => {{
+        const __SALLET_POLICY: $crate::SecurityHeaders<'static> = $policy;
+        const __SALLET_BLOCK: ([u8; __SALLET_POLICY.block_len()], $crate::Template<'static>) =
+            $crate::render_const::template(__SALLET_POLICY);
+        const __SALLET_TEXT: &str = $crate::render_const::text(&__SALLET_BLOCK.0);
+        __SALLET_BLOCK.1.over_text(__SALLET_TEXT)
+    }};
+}
+
+#[doc(hidden)]
+pub const fn block<const N: usize>(policy: SecurityHeaders<'static>) -> [u8; N] {
+    if let Err(error) = policy.check() {
+        panic!("{}", error.message());
+    }
+    let mut out = [0; N];
+    match policy.write_block(&mut out) {
+        Ok(_) => out,
+        Err(RenderError::NonceNeeded) => {
+            panic!(
+                "the policy has a nonce, which is new for each response: use const_template! instead of const_block!"
+            )
+        }
+        Err(RenderError::BufferTooSmall { .. }) => unreachable!(),
+    }
+}
+
+#[doc(hidden)]
+pub const fn template<const N: usize>(policy: SecurityHeaders<'static>) -> ([u8; N], Template<'static>) {
+    if let Err(error) = policy.check() {
+        panic!("{}", error.message());
+    }
+    let mut out = [0; N];
+    let slots = match policy.template(&mut out) {
+        Ok(template) => template.without_text(),
+        Err(_) => unreachable!(),
+    };
+    (out, slots)
+}
+
+#[doc(hidden)]
+pub const fn text(bytes: &[u8]) -> &str {
+    match core::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => unreachable!(),
+    }
+}

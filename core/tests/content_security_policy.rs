@@ -1,0 +1,146 @@
+//! Content-Security-Policy: what is read, what is refused and why.
+
+use proptest::prelude::*;
+use sallet_core::PolicyError::{self, *};
+use sallet_core::{ContentSecurityPolicy, DirectiveName, Hash};
+
+#[test]
+fn reads_policies() {
+    for (given, sent) in [
+        ("default-src 'self'", "default-src 'self'"),
+        ("  default-src   'self' ;;script-src 'none';  ", "default-src 'self'; script-src 'none'"),
+        ("sandbox; upgrade-insecure-requests", "sandbox; upgrade-insecure-requests"),
+        ("sandbox allow-forms allow-scripts", "sandbox allow-forms allow-scripts"),
+        ("require-trusted-types-for 'script'; trusted-types dompurify 'allow-duplicates'", ""),
+        ("trusted-types 'none'", ""),
+        ("report-uri /csp https://r.example/x?y=1", ""),
+        ("report-to csp-endpoint", ""),
+        ("script-src 'nonce-{one-for-each-request}' 'strict-dynamic' https:", ""),
+        ("webrtc 'block'", ""),
+        ("frame-ancestors 'self' https://a.example", ""),
+    ] {
+        let sent = if sent.is_empty() { given } else { sent };
+        assert_eq!(ContentSecurityPolicy::parse(given).unwrap().to_string(), sent);
+    }
+}
+
+#[test]
+fn names_what_is_wrong() {
+    for (given, error) in [
+        ("", EmptyPolicy),
+        (" ; ", EmptyPolicy),
+        ("default-src self", UnquotedKeyword),
+        ("default-src 'self' 'none'", NoneWithOthers),
+        ("default-src", EmptySourceList),
+        ("script-sr 'self'", UnknownDirective),
+        ("Script-Src 'self'", DirectiveCase),
+        ("block-all-mixed-content", ObsoleteDirective),
+        ("script-src 'self'; script-src *", DuplicateDirective),
+        ("script-src 'strict-dynamic'", StrictDynamicAlone),
+        ("script-src 'strict-dynamic' 'self' https:", StrictDynamicAlone),
+        ("upgrade-insecure-requests 1", UnexpectedValue),
+        ("frame-ancestors 'unsafe-inline'", KeywordNotAllowed),
+        ("img-src 'nonce-{one-for-each-request}'", KeywordNotAllowed),
+        ("script-src 'script'", KeywordNotAllowed),
+        ("default-src 'self', script-src *", Separator),
+        ("default-src a\u{a0}b", NonAscii),
+        ("default-src 'self'\r\nx-evil: 1", ControlCharacter),
+        ("sandbox allow-everything", UnknownSandboxFlag),
+        ("report-to", BadEndpointName),
+        ("report-to a b", BadEndpointName),
+        ("script-src https://a.example?x", BadHost),
+        ("trusted-types a*b", BadPolicyName),
+        ("webrtc 'allow' 'block'", UnexpectedValue),
+        ("require-trusted-types-for 'self'", KeywordNotAllowed),
+        ("script-src 'nonce-abc'", FixedNonce),
+    ] {
+        assert_eq!(ContentSecurityPolicy::parse(given).map(|policy| policy.to_string()), Err(error), "{given:?}");
+    }
+}
+
+#[test]
+fn at_most_eight_nonces() {
+    let names = ["default-src", "script-src", "script-src-elem", "style-src", "style-src-elem"];
+    let nonce = " 'nonce-{one-for-each-request}'";
+    let text = |times: usize| names.map(|name| format!("{name}{}", nonce.repeat(times))).join("; ");
+    assert!(ContentSecurityPolicy::parse(&text(1)).is_ok());
+    assert_eq!(ContentSecurityPolicy::parse(&text(2)).unwrap_err(), TooManyNonces);
+}
+
+#[test]
+fn falls_back_as_csp3_section_6_8_3() {
+    let policy = ContentSecurityPolicy::from_text("default-src 'none'; script-src 'self'; frame-ancestors 'self'");
+    let effective = |name| policy.effective(name).map(|directive| directive.name());
+    assert_eq!(effective(DirectiveName::ScriptSrcAttr), Some(DirectiveName::ScriptSrc));
+    assert_eq!(effective(DirectiveName::WorkerSrc), Some(DirectiveName::ScriptSrc));
+    assert_eq!(effective(DirectiveName::FrameSrc), Some(DirectiveName::DefaultSrc));
+    assert_eq!(effective(DirectiveName::StyleSrcElem), Some(DirectiveName::DefaultSrc));
+    assert_eq!(effective(DirectiveName::BaseUri), None);
+    assert_eq!(effective(DirectiveName::FormAction), None);
+}
+
+/// The example of CSP3, section 6.7.3.3 / MDN: `doSomething();` and its hash.
+#[test]
+fn hashes_as_browsers_do() {
+    assert_eq!(Hash::of("doSomething();").as_str(), "'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='");
+    assert_eq!(Hash::of("").as_str(), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
+}
+
+/// Every sentence tells what to do: it says more than that something is wrong.
+#[test]
+fn every_message_names_a_fix() {
+    let all: [PolicyError; 24] = [
+        EmptyPolicy,
+        UnknownDirective,
+        DirectiveCase,
+        ObsoleteDirective,
+        DuplicateDirective,
+        EmptySourceList,
+        UnexpectedValue,
+        EmptySource,
+        TwoSources,
+        Separator,
+        ControlCharacter,
+        NonAscii,
+        UnquotedKeyword,
+        KeywordCase,
+        UnknownKeyword,
+        BadQuotes,
+        FixedNonce,
+        BadHash,
+        NoneWithOthers,
+        StrictDynamicAlone,
+        KeywordNotAllowed,
+        BadHost,
+        UndefinedEndpoint,
+        PreloadWithoutSubdomains,
+    ];
+    for error in all {
+        assert!(error.to_string().split_once([':', ',']).is_some_and(|(_, fix)| fix.len() > 10), "{error}");
+    }
+}
+
+proptest! {
+    /// What is read and sent is read again as the same policy; no source changes what a later directive says.
+    #[test]
+    fn sent_and_read_again(
+        words in proptest::collection::vec(
+            prop_oneof![
+                Just("default-src".to_owned()), Just("script-src".to_owned()), Just("'self'".to_owned()),
+                Just("'none'".to_owned()), Just(";".to_owned()), Just("https:".to_owned()), "[ -~]{1,12}",
+            ],
+            0..12,
+        )
+    ) {
+        let text = words.join(" ");
+        if let Ok(policy) = ContentSecurityPolicy::parse(&text) {
+            let sent = policy.to_string();
+            prop_assert_eq!(ContentSecurityPolicy::parse(&sent).unwrap().to_string(), sent.clone());
+            prop_assert_eq!(sent.split("; ").count(), policy.directives().count());
+            for (part, directive) in sent.split("; ").zip(policy.directives()) {
+                prop_assert_eq!(part.split(' ').next(), Some(directive.name().as_str()));
+                prop_assert_eq!(part.split(' ').count(), 1 + directive.sources().count());
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! One renderer, many outputs: all of them hold the same bytes.
+
+use core::convert::Infallible;
+use proptest::prelude::*;
+use sallet_core::*;
+
+const NONCED: SecurityHeaders<'static> = SecurityHeaders::STRICT
+    .content_security_policy(Some(ContentSecurityPolicy::new(&[
+        Directive::default_src(&[Source::SELF]),
+        Directive::script_src(&[Source::NONCE, Source::STRICT_DYNAMIC]),
+        Directive::style_src(&[Source::SELF, Source::NONCE]),
+        Directive::report_to(&[Source::new("csp")]),
+    ])))
+    .content_security_policy_report_only(Some(ContentSecurityPolicy::from_text(
+        "script-src 'nonce-{one-for-each-request}'",
+    )))
+    .reporting_endpoints(Some(ReportingEndpoints::new("csp=\"https://reports.example/\"")));
+
+static STRICT: &str = const_block!(SecurityHeaders::STRICT);
+static PAGE: Template<'static> = const_template!(NONCED);
+
+/// Takes what it is given, `chunk` bytes at a time: a UART with a short queue.
+struct Slow {
+    out: Vec<u8>,
+    chunk: usize,
+}
+
+impl embedded_io::ErrorType for Slow {
+    type Error = Infallible;
+}
+
+impl embedded_io::Write for Slow {
+    fn write(&mut self, buf: &[u8]) -> Result<usize, Infallible> {
+        let taken = buf.len().min(self.chunk);
+        self.out.extend_from_slice(&buf[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+fn joined(policy: SecurityHeaders<'_>) -> String {
+    policy.fields().map(|field| format!("{}: {field}\r\n", field.name())).collect()
+}
+
+#[test]
+fn all_outputs_agree() {
+    for policy in [SecurityHeaders::STRICT, SecurityHeaders::API, SecurityHeaders::CLASSIC, SecurityHeaders::EMPTY] {
+        let text = policy.to_string();
+        assert_eq!(text, joined(policy));
+        assert_eq!(text.len(), policy.block_len());
+
+        let mut buf = [0xff; 2048];
+        assert_eq!(policy.write_block(&mut buf).unwrap(), text.as_bytes());
+        assert!(buf[text.len()..].iter().all(|&byte| byte == 0xff), "wrote past the block");
+
+        assert_eq!(policy.to_vec::<2048>().unwrap(), text.as_bytes());
+        let mut slow = Slow { out: Vec::new(), chunk: 7 };
+        policy.send_block(&mut slow).unwrap();
+        assert_eq!(slow.out, text.as_bytes());
+    }
+    assert_eq!(STRICT, SecurityHeaders::STRICT.to_string());
+}
+
+#[test]
+fn the_size_that_is_needed_is_exact() {
+    let needed = SecurityHeaders::STRICT.block_len();
+    for size in [0, 1, needed / 2, needed - 1] {
+        let mut buf = vec![0; size];
+        assert_eq!(SecurityHeaders::STRICT.write_block(&mut buf), Err(RenderError::BufferTooSmall { needed }));
+    }
+    assert!(SecurityHeaders::STRICT.write_block(&mut vec![0; needed]).is_ok());
+    assert_eq!(SecurityHeaders::STRICT.to_vec::<16>(), Err(RenderError::BufferTooSmall { needed }));
+    for field in SecurityHeaders::STRICT.fields() {
+        let needed = field.value_len();
+        assert_eq!(field.write_value(&mut vec![0; needed - 1]).unwrap_err().needed, needed);
+        assert_eq!(field.write_value(&mut vec![0; needed]).unwrap().0, field.to_string());
+    }
+    assert_eq!(PAGE.write(&Nonce::new([1; 16]), &mut [0; 3]), Err(BufferTooSmall { needed: PAGE.len() }));
+}
+
+#[test]
+fn a_policy_with_a_nonce_is_not_sent_without_one() {
+    assert_eq!(NONCED.write_block(&mut [0; 2048]), Err(RenderError::NonceNeeded));
+    assert_eq!(NONCED.to_vec::<2048>(), Err(RenderError::NonceNeeded));
+    let mut slow = Slow { out: Vec::new(), chunk: 64 };
+    assert_eq!(NONCED.send_block(&mut slow), Err(WriteError::NonceNeeded));
+    assert!(slow.out.is_empty());
+}
+
+#[test]
+fn one_nonce_in_every_place() {
+    let nonce = Nonce::new([0x5a; 16]);
+    let expected = NONCED.to_string().replace("{one-for-each-request}", nonce.as_str());
+    assert_eq!(expected.matches(nonce.as_str()).count(), 3);
+    assert!(expected.contains("\r\ncache-control: private\r\n"));
+
+    assert_eq!(PAGE.write(&nonce, &mut [0; 2048]).unwrap(), expected.as_bytes());
+    let mut slow = Slow { out: Vec::new(), chunk: 5 };
+    PAGE.send(&nonce, &mut slow).unwrap();
+    assert_eq!(slow.out, expected.as_bytes());
+
+    for field in NONCED.fields() {
+        let mut text = vec![0; field.value_len()];
+        let (_, slots) = field.write_value(&mut text).unwrap();
+        slots.fill(&nonce, &mut text);
+        assert!(expected.contains(std::str::from_utf8(&text).unwrap()));
+    }
+}
+
+#[test]
+fn an_own_cache_control_is_kept_beside_a_nonce() {
+    let policy = NONCED.cache_control(Some(CacheControl::NO_STORE)).to_string();
+    assert!(policy.contains("cache-control: no-store\r\n") && !policy.contains("private"));
+}
+
+#[test]
+fn nothing_is_left_of_a_policy_that_was_for_https() {
+    let policy = SecurityHeaders::EMPTY
+        .content_security_policy(Some(ContentSecurityPolicy::from_text("upgrade-insecure-requests")))
+        .over(Scheme::Http);
+    assert_eq!(policy.fields().count(), 0);
+}
+
+#[test]
+fn a_policy_from_names_and_texts_is_the_same() {
+    let mut owned = Vec::new();
+    for field in SecurityHeaders::STRICT.fields() {
+        owned.push((field.name(), field.to_string()));
+    }
+    let policy = owned.iter().try_fold(SecurityHeaders::EMPTY, |policy, (name, text)| policy.with(name, text)).unwrap();
+    assert_eq!(policy.to_string(), STRICT);
+    assert_eq!(SecurityHeaders::EMPTY.with("server", "x").unwrap_err(), PolicyError::UnknownHeader);
+    assert_eq!(policy.without("x-frame-options").unwrap().fields().count(), 11);
+}
+
+#[test]
+fn what_no_single_header_can_see() {
+    let csp = Some(ContentSecurityPolicy::from_text("default-src 'self'; report-to csp"));
+    let policy = SecurityHeaders::EMPTY.content_security_policy(csp);
+    assert_eq!(policy.check().unwrap_err(), PolicyError::UndefinedEndpoint);
+    let endpoints = |text| policy.reporting_endpoints(Some(ReportingEndpoints::new(text)));
+    assert_eq!(endpoints("other=\"/r\"").check().unwrap_err(), PolicyError::UndefinedEndpoint);
+    assert!(endpoints("csp=\"/r\"").check().is_ok());
+}
+
+#[test]
+fn custom_fields() {
+    const OWN: &[CustomField<'_>] = &[CustomField::new("x-robots-tag", "noindex"), CustomField::new("x-b", "1")];
+    assert_eq!(SecurityHeaders::EMPTY.custom(OWN).to_string(), "x-robots-tag: noindex\r\nx-b: 1\r\n");
+    let twice = [OWN[0], OWN[0]];
+    assert_eq!(SecurityHeaders::EMPTY.try_custom(&twice).unwrap_err(), PolicyError::DuplicateHeader);
+    let known = [CustomField::new("x-frame-options", "DENY")];
+    assert_eq!(SecurityHeaders::EMPTY.try_custom(&known).unwrap_err(), PolicyError::NotCustom);
+    for (name, value, error) in [
+        ("X-Robots-Tag", "noindex", PolicyError::BadFieldName),
+        ("", "x", PolicyError::BadFieldName),
+        ("a b", "x", PolicyError::BadFieldName),
+        ("a:", "x", PolicyError::BadFieldName),
+        ("a", "", PolicyError::BadFieldValue),
+        ("a", "x\r\ny: z", PolicyError::BadFieldValue),
+        ("a", "x\0", PolicyError::BadFieldValue),
+        ("a", " x", PolicyError::BadFieldValue),
+        ("a", "\u{fc}", PolicyError::BadFieldValue),
+    ] {
+        assert_eq!(CustomField::parse(name, value), Err(error), "{name:?}: {value:?}");
+    }
+}
+
+proptest! {
+    /// Whatever text is taken for a header, the block gains exactly one line by it, and nothing can break out.
+    #[test]
+    fn no_value_adds_a_line(slot in 0..SecurityHeaders::NAMES.len(), text in "[ -~\\r\\n\\t\\x00é]{0,60}") {
+        let name = SecurityHeaders::NAMES[slot];
+        if let Ok(policy) = SecurityHeaders::EMPTY.with(name, &text) {
+            let block = policy.to_string();
+            let lines: Vec<_> = block.split_terminator("\r\n").collect();
+            prop_assert!(block.is_ascii() && block.ends_with("\r\n"));
+            prop_assert!(lines.iter().all(|line| !line.contains(['\r', '\n', '\0'])));
+            prop_assert_eq!(lines.iter().filter(|line| line.starts_with(&format!("{name}: "))).count(), 1);
+            // What is sent is read back as the same.
+            let sent = policy.fields().next().unwrap().to_string();
+            prop_assert_eq!(SecurityHeaders::EMPTY.with(name, &sent).unwrap().to_string(), block.clone());
+        }
+    }
+
+    #[test]
+    fn every_buffer_size_gets_all_or_nothing(size in 0_usize..1200) {
+        let mut buf = vec![0; size];
+        let needed = SecurityHeaders::API.block_len();
+        match SecurityHeaders::API.write_block(&mut buf) {
+            Ok(block) => prop_assert_eq!(block.len(), needed),
+            Err(error) => {
+                prop_assert!(size < needed);
+                prop_assert_eq!(error, RenderError::BufferTooSmall { needed });
+            }
+        }
+    }
+}
