@@ -49,15 +49,17 @@ mod credentials;
 pub(crate) mod grammar;
 mod key;
 mod keyring;
+mod params;
 mod path_rules;
 mod refusal;
 mod scopes;
 
 pub use bearer::bearer_token;
 pub use challenge::{Challenge, Realm, RealmError};
-pub use credentials::{Credentials, CredentialsError, ParamValue, Params};
+pub use credentials::{Credentials, CredentialsError};
 pub use key::Key;
 pub use keyring::{Keyring, KeyringError, Rejection};
+pub use params::{ParamValue, Params};
 pub use path_rules::{PathRule, PathRuleError, PathRules, is_preflight};
 pub use refusal::Refusal;
 pub use scopes::{Scopes, ScopesError};

@@ -80,7 +80,7 @@ fn deceptive_paths_are_never_public() {
     ] {
         assert!(!public(&["/static/"], "GET", path), "{path:?}");
     }
-    for raw in [&b"/static/x%2fy"[..], b"/static/x%2Fy", b"/static/%2e%2e/y", b"/static/x%5Cy", b"/root//static/x/y"] {
+    for raw in [&b"/static/x%2fy"[..], b"/static/x%2Fy", b"/static/%2e%2e/y", b"/static/x%5Cy", b"/mount//static/x/y"] {
         assert!(public_raw(&["/static/"], "GET", "/static/x/y", Some(b"/static/x/y")));
         assert!(!public_raw(&["/static/"], "GET", "/static/x/y", Some(raw)), "{raw:?}");
     }
