@@ -1,0 +1,51 @@
+//! What is read from an ASGI scope (<https://asgi.readthedocs.io/en/latest/specs/www.html>).
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use sallet_core::Scheme;
+use std::borrow::Cow;
+
+/// The scope's `state`, made if the server did not.
+pub(crate) fn state<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+    let key = intern!(scope.py(), "state");
+    if let Some(state) = scope.get_item(key)? {
+        return Ok(state);
+    }
+    let state = PyDict::new(scope.py());
+    scope.set_item(key, &state)?;
+    Ok(state.into_any())
+}
+
+/// How the request travelled, as the server says.
+pub(crate) fn scheme(scope: &Bound<'_, PyDict>) -> PyResult<Scheme> {
+    let scheme = scope.get_item(intern!(scope.py(), "scheme"))?;
+    Ok(match scheme.as_ref().and_then(|scheme| scheme.cast::<PyString>().ok()?.to_str().ok()) {
+        Some("https" | "wss") => Scheme::Https,
+        _ => Scheme::Http,
+    })
+}
+
+/// Whether the server can answer a WebSocket handshake with a response.
+pub(crate) fn can_deny_websocket(scope: &Bound<'_, PyDict>) -> PyResult<bool> {
+    match scope.get_item(intern!(scope.py(), "extensions"))? {
+        Some(extensions) if !extensions.is_none() => {
+            extensions.contains(intern!(scope.py(), "websocket.http.response"))
+        }
+        _ => Ok(false),
+    }
+}
+
+/// The path that routers match: without `root_path`, where that is a prefix of whole segments (as Starlette's
+/// `get_route_path`).
+pub(crate) fn route_path<'s>(path: &'s str, root_path: &str) -> &'s str {
+    match path.strip_prefix(root_path) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
+        _ => path,
+    }
+}
+
+/// A text of the scope, or `""`.
+pub(crate) fn text<'a>(value: Option<&'a Bound<'_, PyAny>>) -> Cow<'a, str> {
+    value.and_then(|value| value.cast::<PyString>().ok()).map_or(Cow::Borrowed(""), |text| text.to_string_lossy())
+}

@@ -1,0 +1,43 @@
+//! Authentication: what Python sees of the keyring, the bearer scheme and the guard.
+//!
+//! Reading, matching and deciding is `sallet_core::auth`'s; what stands here turns ASGI scopes and Python values into
+//! what the core takes, and its answers into Python values.
+
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+use sallet_core::secret::Token;
+
+mod bearer;
+mod credentials;
+mod error;
+mod field_lines;
+mod key;
+mod keyring;
+mod middleware;
+mod path_rules;
+mod principal;
+mod refusal;
+mod scopes;
+
+/// A fresh token: the prefix, `_`, 256 random bits in base62, and a checksum that catches typos.
+#[pyfunction]
+#[pyo3(signature = (prefix = Token::DEFAULT_PREFIX))]
+fn generate_token(prefix: &str) -> PyResult<String> {
+    let mut entropy = [0; 32];
+    getrandom::fill(&mut entropy).map_err(|error| PyOSError::new_err(format!("no entropy for a token: {error}")))?;
+    Ok(Token::mint(prefix, entropy).map_err(error::token)?.as_str().to_owned())
+}
+
+/// Adds this module's classes and functions.
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<bearer::Bearer>()?;
+    m.add_class::<credentials::Credentials>()?;
+    m.add_class::<key::Key>()?;
+    m.add_class::<keyring::Keyring>()?;
+    m.add_class::<middleware::AuthMiddleware>()?;
+    m.add_class::<path_rules::PathRules>()?;
+    m.add_class::<principal::AuthCredentials>()?;
+    m.add_class::<principal::Principal>()?;
+    m.add_class::<refusal::Refusal>()?;
+    m.add_function(wrap_pyfunction!(generate_token, m)?)
+}

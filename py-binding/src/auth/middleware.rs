@@ -1,0 +1,205 @@
+//! The guard: an ASGI middleware whose fast path makes no coroutine.
+
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
+use sallet_core::auth::is_preflight;
+
+use super::bearer::{Bearer, Verdict};
+use super::field_lines;
+use super::path_rules::PathRules;
+use super::principal::AuthCredentials;
+use super::refusal::Refusal;
+use crate::asgi;
+
+/// The native half of `sallet.AuthMiddleware`, which says all about it.
+#[pyclass(frozen, subclass, module = "sallet")]
+#[derive(Debug)]
+pub(super) struct AuthMiddleware {
+    /// The wrapped app.
+    #[pyo3(get)]
+    app: Py<PyAny>,
+    /// Who judges.
+    #[pyo3(get)]
+    auth: Py<PyAny>,
+    judge: Judge,
+    public: PathRules,
+}
+
+#[derive(Debug)]
+enum Judge {
+    /// A [`Bearer`] whose `identify` is the one it came with: judged here, without a coroutine.
+    Native(Py<Bearer>),
+    /// Something that has an `identify` of its own, which must not be passed by.
+    Custom,
+}
+
+static REFUSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static FINISH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+#[pymethods]
+impl AuthMiddleware {
+    #[new]
+    #[pyo3(signature = (app, auth, *, public = None))]
+    fn new(app: Py<PyAny>, auth: &Bound<'_, PyAny>, public: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let judge = judge(auth)?;
+        Ok(Self { app, auth: auth.clone().unbind(), judge, public: PathRules::new(public)? })
+    }
+
+    /// The rules of the paths that need no credentials.
+    #[getter]
+    fn public<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.public.to_tuple(py)
+    }
+
+    // The arguments are taken as they come: handing the same tuple on saves a tenth of the whole.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn __call__<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (this, py) = (slf.get(), args.py());
+        let receive_and_send =
+            || Ok::<_, PyErr>((argument(args, kwargs, 1, "receive")?, argument(args, kwargs, 2, "send")?));
+        let scope = argument(args, kwargs, 0, "scope")?;
+        let pass = || {
+            if kwargs.is_none() {
+                return this.app.bind(py).call1(args);
+            }
+            // The app may have other names for them: ASGI gives them by place.
+            let (receive, send) = receive_and_send()?;
+            this.app.bind(py).call1((&scope, receive, send))
+        };
+        let dict = scope.cast::<PyDict>().map_err(|_| PyTypeError::new_err("an ASGI scope is a dict"))?;
+
+        let kind = dict.get_item(intern!(py, "type"))?;
+        let is_http = match kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()?.to_str().ok()) {
+            Some("http") => true,
+            Some("websocket") => false,
+            Some("lifespan") => return pass(),
+            kind => {
+                return Err(PyRuntimeError::new_err(format!(
+                    "AuthMiddleware does not know the ASGI scope type {kind:?} and lets nothing pass that it cannot \
+                     check: route it around the middleware"
+                )));
+            }
+        };
+        // A WebSocket has none, whatever its scope may say.
+        let method = if is_http { dict.get_item(intern!(py, "method"))? } else { None };
+        let method = asgi::text(method.as_ref());
+        if this.public.opens(&method, dict)? {
+            return pass();
+        }
+        let headers = field_lines::of_scope(dict)?;
+        if method == "OPTIONS" {
+            let (origin, request_method) = field_lines::preflight(&headers)?;
+            if is_preflight(&method, origin, request_method) {
+                return pass();
+            }
+        }
+        let verdict = match &this.judge {
+            Judge::Native(bearer) => bearer.get().judge(&headers)?,
+            Judge::Custom => Verdict::Pending(this.auth.bind(py).call_method1(intern!(py, "identify"), (headers,))?),
+        };
+        match verdict {
+            Verdict::Admitted { user, credentials } => {
+                this.admit(dict, user, credentials)?;
+                pass()
+            }
+            Verdict::Refused(refusal) => {
+                let (receive, send) = receive_and_send()?;
+                REFUSE.import(py, "sallet._asgi", "refuse")?.call1((refusal, &scope, receive, send))
+            }
+            Verdict::Pending(pending) => {
+                let (receive, send) = receive_and_send()?;
+                FINISH.import(py, "sallet._asgi", "finish")?.call1((slf, pending, &scope, receive, send))
+            }
+        }
+    }
+
+    /// What `_asgi.finish` asks once it has awaited: `None` when the scope now says who is in, else the refusal.
+    #[pyo3(name = "_settle")]
+    fn settle<'py>(
+        &self,
+        scope: &Bound<'py, PyDict>,
+        awaited: Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, Refusal>>> {
+        let py = scope.py();
+        let verdict = match &self.judge {
+            Judge::Native(bearer) => bearer.get().judge_later(awaited)?,
+            Judge::Custom => match awaited.cast_into::<Refusal>() {
+                Ok(refusal) => Verdict::Refused(refusal),
+                Err(error) => {
+                    let user = error.into_inner();
+                    if user.is_none() || user.is_instance_of::<PyBool>() {
+                        return Err(PyTypeError::new_err("identify returned no user: return the user or a Refusal"));
+                    }
+                    let credentials = Bound::new(py, AuthCredentials::new(user.clone().unbind()))?.into_any();
+                    Verdict::Admitted { user, credentials }
+                }
+            },
+        };
+        match verdict {
+            Verdict::Admitted { user, credentials } => self.admit(scope, user, credentials).map(|()| None),
+            Verdict::Refused(refusal) => Ok(Some(refusal)),
+            Verdict::Pending(_) => Err(PyTypeError::new_err("authenticate returned an awaitable of an awaitable")),
+        }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.app)?;
+        visit.call(&self.auth)
+    }
+}
+
+impl AuthMiddleware {
+    /// Writes down who is in, where applications, Starlette and our own dependencies look.
+    fn admit<'py>(
+        &self,
+        scope: &Bound<'py, PyDict>,
+        user: Bound<'py, PyAny>,
+        credentials: Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        let py = scope.py();
+        let name = intern!(py, "user");
+        asgi::state(scope)?.set_item(name, &user)?;
+        scope.set_item(name, &user)?;
+        scope.set_item(intern!(py, "auth"), credentials)?;
+        scope.set_item(intern!(py, "sallet.auth"), (&self.auth, user))
+    }
+}
+
+/// One of ASGI's three arguments, by place or by name.
+fn argument<'py>(
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+    place: usize,
+    name: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    if place < args.len() {
+        return args.get_item(place);
+    }
+    let named = kwargs.map(|kwargs| kwargs.get_item(name)).transpose()?.flatten();
+    named.ok_or_else(|| {
+        PyTypeError::new_err(format!("an ASGI app is called with scope, receive and send: {name} is missing"))
+    })
+}
+
+fn judge(auth: &Bound<'_, PyAny>) -> PyResult<Judge> {
+    let py = auth.py();
+    let identify = auth.get_type().getattr_opt(intern!(py, "identify"))?;
+    let own = py.import("sallet.auth")?.getattr(intern!(py, "Bearer"))?.getattr(intern!(py, "identify"))?;
+    match (auth.cast::<Bearer>(), identify) {
+        (Ok(bearer), None) => Ok(Judge::Native(bearer.clone().unbind())),
+        (Ok(bearer), Some(identify)) if identify.is(&own) => Ok(Judge::Native(bearer.clone().unbind())),
+        (_, Some(_)) => Ok(Judge::Custom),
+        // The value is not shown: it may be a token that was put in the wrong place.
+        (Err(_), None) => {
+            Err(PyTypeError::new_err("auth is a Bearer, or an object with an async identify(headers, scopes=())"))
+        }
+    }
+}

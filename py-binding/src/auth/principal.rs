@@ -1,0 +1,127 @@
+//! The user that a keyring verifies, in the forms that frameworks look for.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::{error, scopes};
+
+/// Who holds a key. A value: frozen, comparable, hashable, picklable.
+///
+/// `id` is the key's id, `name` the principal it belongs to.
+#[pyclass(frozen, module = "sallet")]
+#[derive(Debug)]
+pub(super) struct Principal {
+    #[pyo3(get)]
+    id: Py<PyString>,
+    #[pyo3(get)]
+    name: Py<PyString>,
+    #[pyo3(get)]
+    pub(super) scopes: Py<PyTuple>,
+}
+
+impl Principal {
+    pub(super) fn of_key(py: Python<'_>, key: &sallet_core::auth::Key<String>) -> PyResult<Self> {
+        Ok(Self {
+            id: PyString::new(py, &key.id).unbind(),
+            name: PyString::new(py, &key.principal).unbind(),
+            scopes: scopes::to_tuple(py, &key.scopes)?.unbind(),
+        })
+    }
+
+    fn parts<'py>(&self, py: Python<'py>) -> (Bound<'py, PyString>, Bound<'py, PyString>, Bound<'py, PyTuple>) {
+        (self.id.bind(py).clone(), self.name.bind(py).clone(), self.scopes.bind(py).clone())
+    }
+}
+
+#[pymethods]
+impl Principal {
+    #[new]
+    #[pyo3(signature = (id, name = None, scopes = None))]
+    fn new(
+        id: Bound<'_, PyString>,
+        name: Option<Bound<'_, PyString>>,
+        scopes: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let py = id.py();
+        let joined = scopes::join(scopes, error::policy)?;
+        Ok(Self {
+            name: name.unwrap_or_else(|| id.clone()).unbind(),
+            id: id.unbind(),
+            scopes: scopes::to_tuple(py, &joined)?.unbind(),
+        })
+    }
+
+    /// Always true; the name that Starlette and Django use.
+    #[getter]
+    const fn is_authenticated(&self) -> bool {
+        true
+    }
+
+    /// The name, as Starlette calls it.
+    #[getter]
+    fn display_name<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        self.name.bind(py).clone()
+    }
+
+    /// The id, as Starlette calls it.
+    #[getter]
+    fn identity<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        self.id.bind(py).clone()
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match other.cast::<Self>() {
+            Ok(other) => self.parts(py).into_pyobject(py)?.eq(other.get().parts(py)),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        self.parts(py).into_pyobject(py)?.hash()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (id, name, scopes) = self.parts(py);
+        Ok(format!("Principal(id={}, name={}, scopes={})", id.repr()?, name.repr()?, scopes.repr()?))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        let py = slf.py();
+        Ok((slf.get_type(), slf.get().parts(py).into_pyobject(py)?))
+    }
+}
+
+/// What Starlette keeps at `request.auth`, so that its `@requires` works.
+#[pyclass(frozen, module = "sallet")]
+#[derive(Debug)]
+pub(super) struct AuthCredentials {
+    user: Py<PyAny>,
+}
+
+impl AuthCredentials {
+    pub(super) const fn new(user: Py<PyAny>) -> Self {
+        Self { user }
+    }
+}
+
+#[pymethods]
+impl AuthCredentials {
+    /// `"authenticated"` and the user's scopes; a new list each time, for the object may be shared by requests.
+    #[getter]
+    fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::new(py, ["authenticated"])?;
+        for scope in scopes::of_user(self.user.bind(py))? {
+            list.append(scope)?;
+        }
+        Ok(list)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("AuthCredentials(scopes={})", self.scopes(py)?.repr()?))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.user)
+    }
+}

@@ -1,0 +1,80 @@
+//! Scopes as Python writes them, a list of `str`, and as the core takes them, one string.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyMapping, PyString, PyTuple};
+use sallet_core::auth::Scopes;
+
+use super::principal::Principal;
+
+/// Joins a list of scopes into the core's form; `refuse` makes the exception for one that is no scope.
+pub(super) fn join(scopes: Option<&Bound<'_, PyAny>>, refuse: impl Fn(&str) -> PyErr) -> PyResult<String> {
+    let Some(scopes) = scopes else { return Ok(String::new()) };
+    let wrong = || PyTypeError::new_err("scopes is a list of str: write scopes=[\"items:read\"]");
+    if scopes.is_instance_of::<PyString>() {
+        // list("admin") would be five scopes of one letter.
+        return Err(wrong());
+    }
+    let mut joined = String::new();
+    for scope in scopes.try_iter().map_err(|_| wrong())? {
+        let scope = scope?;
+        let scope = scope.cast::<PyString>().map_err(|_| wrong())?.to_str()?;
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        if scope.is_empty() || scope.contains(' ') {
+            return Err(refuse("a scope has at least one character and no space: write one list item for each scope"));
+        }
+        joined.push_str(scope);
+    }
+    Scopes::try_new(&joined).map_err(|why| refuse(why.message()))?;
+    Ok(joined)
+}
+
+/// The core's form of a string that [`join`] made.
+pub(super) fn checked(joined: &str) -> Scopes<'_> {
+    Scopes::try_new(joined).unwrap_or(Scopes::EMPTY)
+}
+
+pub(super) fn to_tuple<'py>(py: Python<'py>, joined: &str) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(py, checked(joined).iter().collect::<Vec<_>>())
+}
+
+/// What a user says about his scopes: the attribute `scopes`, or the key `"scopes"` of a mapping. A string is
+/// split at spaces, as OAuth writes scopes. What is no `str` grants nothing.
+pub(super) fn of_user(user: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let py = user.py();
+    let name = intern!(py, "scopes");
+    let scopes = if let Ok(principal) = user.cast_exact::<Principal>() {
+        principal.get().scopes.bind(py).clone().into_any()
+    } else if let Some(scopes) = user.getattr_opt(name)? {
+        scopes
+    } else if let Ok(mapping) = user.cast::<PyMapping>()
+        && mapping.contains(name)?
+    {
+        mapping.get_item(name)?
+    } else {
+        return Ok(Vec::new());
+    };
+    if let Ok(text) = scopes.cast::<PyString>() {
+        return Ok(text.to_str()?.split_whitespace().map(str::to_owned).collect());
+    }
+    let Ok(items) = scopes.try_iter() else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for item in items {
+        if let Ok(text) = item?.cast::<PyString>() {
+            all.push(text.to_str()?.to_owned());
+        }
+    }
+    Ok(all)
+}
+
+/// Whether a user has each of these scopes. He is not even asked when there is none.
+pub(super) fn user_has(user: &Bound<'_, PyAny>, required: Scopes<'_>) -> PyResult<bool> {
+    if required.is_empty() {
+        return Ok(true);
+    }
+    let granted = of_user(user)?;
+    Ok(required.iter().all(|scope| granted.iter().any(|one| one == scope)))
+}

@@ -1,0 +1,202 @@
+//! The ASGI middleware that puts a policy on every response.
+
+use super::SecurityHeaders;
+use super::content_security_policy::refused;
+use super::merge::Rules;
+use super::plan::Plan;
+use super::sender::Sender;
+use crate::asgi;
+use crate::errors::policy_error;
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMapping, PyString};
+use pyo3::{PyTraverseError, PyVisit};
+use sallet_core::auth::PathRule;
+use sallet_core::{CustomField, NONCE_ENTROPY, Nonce};
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Puts a policy's headers on every response.
+///
+/// `__call__` returns what the inner app returned, so no coroutine is added to a request.
+#[pyclass(frozen, subclass, module = "sallet._sallet")]
+#[derive(Debug)]
+pub(super) struct SecurityHeadersMiddleware {
+    /// The wrapped app.
+    #[pyo3(get)]
+    app: Py<PyAny>,
+    plan: Arc<Plan>,
+    /// The most exact rule first.
+    paths: Vec<(PathRule<String>, PathPolicy)>,
+    rules: Arc<Rules>,
+    /// Plans of policies that callables gave; a policy is made ready once.
+    chosen: Mutex<HashMap<SecurityHeaders, Arc<Plan>>>,
+}
+
+/// What a rule of `paths` stands for.
+#[derive(Debug)]
+enum PathPolicy {
+    Plan(Option<Arc<Plan>>),
+    Callable(Py<PyAny>),
+}
+
+/// Callables give few policies; more than this many means they make new ones, which are not kept.
+const MAX_CHOSEN: usize = 256;
+
+#[pymethods]
+impl SecurityHeadersMiddleware {
+    #[new]
+    #[pyo3(signature = (app, headers = None, *, paths = None, r#override = false, remove = None))]
+    fn new(
+        py: Python<'_>,
+        app: Py<PyAny>,
+        headers: Option<&Bound<'_, PyAny>>,
+        paths: Option<&Bound<'_, PyMapping>>,
+        r#override: bool,
+        remove: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let rules = Arc::new(Rules { overriding: r#override, remove: removed(remove)? });
+        let plan = match headers {
+            None => Plan::new(py, &SecurityHeaders::default_policy(), &rules)?,
+            Some(headers) => Plan::new(py, policy(headers, "headers")?.get(), &rules)?,
+        };
+        let paths = read_paths(paths, &rules)?;
+        Ok(Self { app, plan, paths, rules, chosen: Mutex::default() })
+    }
+
+    fn __call__<'py>(
+        &self,
+        scope: &Bound<'py, PyAny>,
+        receive: &Bound<'py, PyAny>,
+        send: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = scope.py();
+        let app = self.app.bind(py);
+        let Ok(dict) = scope.cast::<PyDict>() else { return app.call1((scope, receive, send)) };
+        let kind = dict.get_item(intern!(py, "type"))?;
+        let can_deny = match kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()?.to_str().ok()) {
+            Some("http") => false,
+            Some("websocket") => asgi::can_deny_websocket(dict)?,
+            // Lifespan has no response.
+            _ => return app.call1((scope, receive, send)),
+        };
+        let Some(plan) = self.plan_for(dict)? else { return app.call1((scope, receive, send)) };
+        let scheme = asgi::scheme(dict)?;
+        let nonce = if plan.over(scheme).needs_nonce() { Some(draw_nonce(dict)?) } else { None };
+        let sender =
+            Sender { send: send.clone().unbind(), plan, scheme, nonce, can_deny, settled: AtomicBool::new(false) };
+        app.call1((scope, receive, Bound::new(py, sender)?))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.app)?;
+        self.paths.iter().try_for_each(|(_, policy)| match policy {
+            PathPolicy::Callable(choose) => visit.call(choose),
+            PathPolicy::Plan(_) => Ok(()),
+        })
+    }
+}
+
+impl SecurityHeadersMiddleware {
+    fn plan_for(&self, scope: &Bound<'_, PyDict>) -> PyResult<Option<Arc<Plan>>> {
+        if self.paths.is_empty() {
+            return Ok(Some(Arc::clone(&self.plan)));
+        }
+        let py = scope.py();
+        let (path, root_path, method) = (
+            scope.get_item(intern!(py, "path"))?,
+            scope.get_item(intern!(py, "root_path"))?,
+            scope.get_item(intern!(py, "method"))?,
+        );
+        let (path, root_path, method) =
+            (asgi::text(path.as_ref()), asgi::text(root_path.as_ref()), asgi::text(method.as_ref()));
+        let path = asgi::route_path(&path, &root_path);
+        match self.paths.iter().find(|(rule, _)| rule.matches(&method, path)) {
+            None => Ok(Some(Arc::clone(&self.plan))),
+            Some((_, PathPolicy::Plan(plan))) => Ok(plan.clone()),
+            Some((rule, PathPolicy::Callable(choose))) => {
+                let chosen = choose.bind(py).call1((scope,))?;
+                if chosen.is_none() {
+                    return Ok(None);
+                }
+                self.chosen_plan(policy(&chosen, &format!("paths: {:?}", rule.as_str()))?)
+            }
+        }
+    }
+
+    fn chosen_plan(&self, headers: &Bound<'_, SecurityHeaders>) -> PyResult<Option<Arc<Plan>>> {
+        let lock = || self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = lock().get(headers.get()) {
+            return Ok(Some(Arc::clone(plan)));
+        }
+        let plan = Plan::new(headers.py(), headers.get(), &self.rules)?;
+        let mut chosen = lock();
+        if chosen.len() < MAX_CHOSEN {
+            chosen.insert(headers.get().clone(), Arc::clone(&plan));
+        }
+        Ok(Some(plan))
+    }
+}
+
+fn policy<'a, 'py>(value: &'a Bound<'py, PyAny>, place: &str) -> PyResult<&'a Bound<'py, SecurityHeaders>> {
+    value.cast::<SecurityHeaders>().map_err(|_| {
+        PyTypeError::new_err(format!(
+            "{place}: give a SecurityHeaders, as SecurityHeaders.STRICT or SecurityHeaders(…)"
+        ))
+    })
+}
+
+fn read_paths(
+    paths: Option<&Bound<'_, PyMapping>>,
+    rules: &Arc<Rules>,
+) -> PyResult<Vec<(PathRule<String>, PathPolicy)>> {
+    let mut read = Vec::new();
+    let Some(paths) = paths else { return Ok(read) };
+    for item in paths.items()?.iter() {
+        let (rule, value): (String, Bound<'_, PyAny>) = item.extract()?;
+        let place = format!("paths: {rule:?}");
+        let rule = PathRule::try_new(rule).map_err(|error| refused(format!("{place}: {error}")))?;
+        let path_policy = if value.is_none() {
+            PathPolicy::Plan(None)
+        } else if value.is_callable() {
+            PathPolicy::Callable(value.unbind())
+        } else {
+            PathPolicy::Plan(Some(Plan::new(value.py(), policy(&value, &place)?.get(), rules)?))
+        };
+        read.push((rule, path_policy));
+    }
+    // Longer is more exact: "/docs" before "/", "/a/b/" before "/a/", one with a method before one without.
+    read.sort_by_key(|(rule, _)| std::cmp::Reverse((rule.path().len(), rule.method().is_some())));
+    Ok(read)
+}
+
+fn removed(remove: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Vec<u8>>> {
+    let Some(remove) = remove else { return Ok(vec![b"server".to_vec(), b"x-powered-by".to_vec()]) };
+    let wrong = || PyTypeError::new_err("remove: give the names of headers as a list of str, as [\"server\"]");
+    if remove.is_instance_of::<PyString>() {
+        return Err(wrong());
+    }
+    remove
+        .try_iter()
+        .map_err(|_| wrong())?
+        .map(|name| {
+            let name = name?.extract::<String>().map_err(|_| wrong())?.to_ascii_lowercase();
+            // A name that no header can have is a typo.
+            CustomField::parse(&name, "-").map_err(|error| policy_error(&format!("remove: {name:?}"), error))?;
+            Ok(name.into_bytes())
+        })
+        .collect()
+}
+
+/// A fresh nonce, where the app finds it as `request.state.csp_nonce`.
+fn draw_nonce(scope: &Bound<'_, PyDict>) -> PyResult<Nonce> {
+    let py = scope.py();
+    let mut entropy = [0; NONCE_ENTROPY];
+    getrandom::fill(&mut entropy)
+        .map_err(|error| pyo3::exceptions::PyOSError::new_err(format!("no entropy for a nonce: {error}")))?;
+    let nonce = Nonce::new(entropy);
+    asgi::state(scope)?.set_item(intern!(py, "csp_nonce"), nonce.as_str())?;
+    Ok(nonce)
+}

@@ -1,0 +1,127 @@
+//! A policy made ready for requests: everything that can be rendered once is.
+
+use super::SecurityHeaders;
+use super::content_security_policy::refused;
+use super::merge::Rules;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyTuple};
+use sallet_core::{Nonce, NonceSlots, Scheme};
+use std::sync::Arc;
+
+/// One policy, over HTTP and over HTTPS, and how it meets the app's own headers.
+#[derive(Debug)]
+pub(super) struct Plan {
+    http: FieldSet,
+    https: FieldSet,
+    pub(super) rules: Arc<Rules>,
+}
+
+impl Plan {
+    pub(super) fn new(py: Python<'_>, headers: &SecurityHeaders, rules: &Arc<Rules>) -> PyResult<Arc<Self>> {
+        Ok(Arc::new(Self {
+            http: FieldSet::new(py, headers, Scheme::Http)?,
+            https: FieldSet::new(py, headers, Scheme::Https)?,
+            rules: Arc::clone(rules),
+        }))
+    }
+
+    pub(super) const fn over(&self, scheme: Scheme) -> &FieldSet {
+        match scheme {
+            Scheme::Http => &self.http,
+            Scheme::Https => &self.https,
+        }
+    }
+}
+
+/// The fields of one policy over one scheme.
+#[derive(Debug)]
+pub(super) struct FieldSet {
+    pub(super) fields: Vec<PlannedField>,
+    /// All pairs, for responses that set none of these headers themselves; `None` when a nonce makes them differ.
+    pub(super) pairs: Option<Py<PyList>>,
+    /// Bit n: a name of n bytes is among the fields. Most names an app sends are of no such length.
+    lengths: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct PlannedField {
+    name: Vec<u8>,
+    pair: Pair,
+}
+
+#[derive(Debug)]
+enum Pair {
+    Ready(Py<PyTuple>),
+    WithNonce { name: Py<PyBytes>, text: Vec<u8>, slots: NonceSlots },
+}
+
+/// What the bit set that marks an app's own headers can hold.
+pub(super) const MAX_FIELDS: usize = 128;
+
+impl FieldSet {
+    fn new(py: Python<'_>, headers: &SecurityHeaders, scheme: Scheme) -> PyResult<Self> {
+        let fields = headers.with_core(|policy| {
+            policy.over(scheme).fields().map(|field| PlannedField::new(py, field)).collect::<PyResult<Vec<_>>>()
+        })??;
+        if fields.len() > MAX_FIELDS {
+            return Err(refused(format!("custom: a policy holds at most {MAX_FIELDS} headers")));
+        }
+        let ready: Option<Vec<_>> = fields
+            .iter()
+            .map(|field| match &field.pair {
+                Pair::Ready(pair) => Some(pair.bind(py)),
+                Pair::WithNonce { .. } => None,
+            })
+            .collect();
+        let pairs = ready.map(|pairs| PyList::new(py, pairs)).transpose()?.map(Bound::unbind);
+        let lengths = fields.iter().fold(0, |lengths, field| lengths | length_bit(&field.name));
+        Ok(Self { fields, pairs, lengths })
+    }
+
+    /// The field of that name, whatever its case.
+    pub(super) fn position(&self, name: &[u8]) -> Option<usize> {
+        if self.lengths & length_bit(name) == 0 {
+            return None;
+        }
+        self.fields.iter().position(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) const fn needs_nonce(&self) -> bool {
+        self.pairs.is_none()
+    }
+}
+
+fn length_bit(name: &[u8]) -> u64 {
+    1 << name.len().min(63)
+}
+
+impl PlannedField {
+    fn new(py: Python<'_>, field: sallet_core::Field<'_>) -> PyResult<Self> {
+        let name = field.name().as_bytes().to_vec();
+        let mut text = vec![0; field.value_len()];
+        let slots = field.write_value(&mut text).map(|(_, slots)| slots).map_err(|error| refused(error.to_string()))?;
+        let py_name = PyBytes::new(py, &name);
+        let pair = if slots.is_empty() {
+            Pair::Ready(PyTuple::new(py, [&py_name, &PyBytes::new(py, &text)])?.unbind())
+        } else {
+            Pair::WithNonce { name: py_name.unbind(), text, slots }
+        };
+        Ok(Self { name, pair })
+    }
+
+    /// The pair for one response. The nonce is there whenever a field needs it: see `needs_nonce`.
+    pub(super) fn pair<'py>(&self, py: Python<'py>, nonce: Option<&Nonce>) -> PyResult<Bound<'py, PyTuple>> {
+        match (&self.pair, nonce) {
+            (Pair::Ready(pair), _) => Ok(pair.bind(py).clone()),
+            (Pair::WithNonce { name, text, slots }, Some(nonce)) => {
+                let value = PyBytes::new_with(py, text.len(), |out| {
+                    out.copy_from_slice(text);
+                    slots.fill(nonce, out);
+                    Ok(())
+                })?;
+                PyTuple::new(py, [name.bind(py), &value])
+            }
+            (Pair::WithNonce { .. }, None) => unreachable!("a set that needs a nonce is never used without one"),
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! `SecurityHeaders` as a frozen Python value.
+
+use super::content_security_policy::{ContentSecurityPolicy, refused, text_of};
+use super::lint::Lint;
+use crate::errors::policy_error;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMapping, PyString};
+use sallet_core::{self as core, CustomField, Scheme};
+
+/// The headers that every response carries.
+///
+/// A keyword for each header, in snake case of its name; a value object, its text, or None to leave it out. What is not
+/// named is as in STRICT.
+#[pyclass(frozen, eq, hash, module = "sallet")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct SecurityHeaders {
+    /// In the order of `core::SecurityHeaders::NAMES`; each text was written by the core.
+    values: Vec<(&'static str, String)>,
+    custom: Vec<(String, String)>,
+}
+
+const CUSTOM: &str = "custom";
+
+impl SecurityHeaders {
+    /// What an app wears that names no policy.
+    pub(super) fn default_policy() -> Self {
+        Self::of_core(core::SecurityHeaders::STRICT)
+    }
+
+    fn of_core(policy: core::SecurityHeaders<'_>) -> Self {
+        let values = policy.fields().filter_map(|field| Some((known(field.name())?, field.to_string()))).collect();
+        Self { values, custom: Vec::new() }
+    }
+
+    /// Runs `use_it` with the policy as the core knows it.
+    pub(super) fn with_core<R>(&self, use_it: impl FnOnce(core::SecurityHeaders<'_>) -> R) -> PyResult<R> {
+        let mut policy = core::SecurityHeaders::EMPTY;
+        for (name, text) in &self.values {
+            policy = policy.with(name, text).map_err(|error| policy_error(&snake(name), error))?;
+        }
+        let custom = self
+            .custom
+            .iter()
+            .map(|(name, value)| {
+                CustomField::parse(name, value).map_err(|error| policy_error(&format!("{CUSTOM}: {name:?}"), error))
+            })
+            .collect::<PyResult<Vec<_>>>()?;
+        let policy = policy.try_custom(&custom).map_err(|error| policy_error(CUSTOM, error))?;
+        Ok(use_it(policy.check().map_err(|error| policy_error("content_security_policy", error))?))
+    }
+
+    fn changed(&self, headers: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let mut this = self.clone();
+        for (keyword, value) in headers.into_iter().flatten() {
+            let keyword: String = keyword.extract()?;
+            if keyword == CUSTOM {
+                this.custom = read_custom(&value)?;
+                continue;
+            }
+            let Some(name) = known(&keyword.replace('_', "-")) else {
+                let known: Vec<_> = core::SecurityHeaders::NAMES.iter().map(|name| snake(name)).collect();
+                return Err(refused(format!(
+                    "no such security header: {keyword:?}; the keywords are {} and custom={{name: value}} for any other",
+                    known.join(", ")
+                )));
+            };
+            this.set(name, &value)?;
+        }
+        this.with_core(|_| ())?;
+        Ok(this)
+    }
+
+    fn set(&mut self, name: &'static str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.values.retain(|(present, _)| *present != name);
+        if value.is_none() {
+            return Ok(());
+        }
+        let keyword = snake(name);
+        let text = match (text_of(value), value.cast::<PyString>()) {
+            (Some(_), _) if !name.starts_with("content-security-policy") => {
+                return Err(PyTypeError::new_err(format!("{keyword}: a ContentSecurityPolicy is not for this header")));
+            }
+            (Some(text), _) => text,
+            (None, Ok(text)) => text.to_str()?.to_owned(),
+            (None, Err(_)) => {
+                return Err(PyTypeError::new_err(format!(
+                    "{keyword}: give the header's value as a str, or None to leave it out"
+                )));
+            }
+        };
+        let rendered = core::SecurityHeaders::EMPTY
+            .with(name, &text)
+            .map_err(|error| policy_error(&format!("{keyword}={text:?}"), error))?
+            .fields()
+            .next()
+            .map(|field| field.to_string())
+            .unwrap_or_default();
+        let slot = |name: &str| core::SecurityHeaders::NAMES.iter().position(|known| *known == name);
+        let at = self.values.partition_point(|(present, _)| slot(present) < slot(name));
+        self.values.insert(at, (name, rendered));
+        Ok(())
+    }
+
+    /// The text of one header, by keyword or name.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.values.iter().find(|(present, _)| *present == name).map(|(_, text)| text.as_str())
+    }
+}
+
+fn read_custom(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
+    if value.is_none() {
+        return Ok(Vec::new());
+    }
+    let wrong = || PyTypeError::new_err("custom: give a dict of names and values, as {\"x-robots-tag\": \"noindex\"}");
+    let mut fields = Vec::new();
+    for item in value.cast::<PyMapping>().map_err(|_| wrong())?.items()?.iter() {
+        let (name, value): (String, String) = item.extract().map_err(|_| wrong())?;
+        fields.push((name.to_ascii_lowercase(), value));
+    }
+    Ok(fields)
+}
+
+fn known(name: &str) -> Option<&'static str> {
+    core::SecurityHeaders::NAMES.iter().copied().find(|known| *known == name)
+}
+
+fn snake(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+#[pymethods]
+impl SecurityHeaders {
+    #[new]
+    #[pyo3(signature = (**headers))]
+    fn new(headers: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        Self::of_core(core::SecurityHeaders::STRICT).changed(headers)
+    }
+
+    /// For apps that serve pages and JSON; the default.
+    #[classattr]
+    #[pyo3(name = "STRICT")]
+    fn strict() -> Self {
+        Self::of_core(core::SecurityHeaders::STRICT)
+    }
+
+    /// For services that answer with JSON alone.
+    #[classattr]
+    #[pyo3(name = "API")]
+    fn api() -> Self {
+        Self::of_core(core::SecurityHeaders::API)
+    }
+
+    /// The seven headers of the article, with its values.
+    #[classattr]
+    #[pyo3(name = "CLASSIC")]
+    fn classic() -> Self {
+        Self::of_core(core::SecurityHeaders::CLASSIC)
+    }
+
+    /// No header at all.
+    #[classattr]
+    #[pyo3(name = "EMPTY")]
+    fn empty() -> Self {
+        Self::of_core(core::SecurityHeaders::EMPTY)
+    }
+
+    /// The headers as (name, value) pairs, names in lower case, in the order in which they are sent.
+    ///
+    /// Where a nonce goes stands a text that no browser takes for one. Without https, HSTS and
+    /// upgrade-insecure-requests are left out.
+    #[pyo3(signature = (*, https = true))]
+    fn items(&self, https: bool) -> PyResult<Vec<(String, String)>> {
+        self.with_core(|policy| {
+            let policy = policy.over(if https { Scheme::Https } else { Scheme::Http });
+            policy.fields().map(|field| (field.name().to_owned(), field.to_string())).collect()
+        })
+    }
+
+    /// A policy with some headers changed.
+    #[pyo3(signature = (**headers))]
+    fn replace(&self, headers: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        self.changed(headers)
+    }
+
+    /// What is legal but weak.
+    fn lint(&self) -> PyResult<Vec<Lint>> {
+        self.with_core(|policy| policy.lint().map(Lint::from).collect())
+    }
+
+    /// Fields that have no keyword of their own.
+    #[getter]
+    fn custom<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (name, value) in &self.custom {
+            dict.set_item(name, value)?;
+        }
+        Ok(dict)
+    }
+
+    fn __getattr__<'py>(&self, py: Python<'py>, keyword: &str) -> PyResult<Bound<'py, PyAny>> {
+        let Some(name) = known(&keyword.replace('_', "-")).filter(|_| !keyword.contains('-')) else {
+            return Err(pyo3::exceptions::PyAttributeError::new_err(format!(
+                "'SecurityHeaders' object has no attribute '{keyword}'"
+            )));
+        };
+        match self.get(name) {
+            None => Ok(py.None().into_bound(py)),
+            Some(text) if name.starts_with("content-security-policy") => {
+                Ok(Bound::new(py, ContentSecurityPolicy::of_text(text))?.into_any())
+            }
+            Some(text) => Ok(PyString::new(py, text).into_any()),
+        }
+    }
+
+    fn __str__(&self) -> PyResult<String> {
+        self.with_core(|policy| policy.to_string().replace("\r\n", "\n"))
+    }
+
+    fn __repr__(&self) -> String {
+        let mut parts: Vec<_> = self.values.iter().map(|(name, text)| format!("{}={text:?}", snake(name))).collect();
+        if !self.custom.is_empty() {
+            let custom: Vec<_> = self.custom.iter().map(|(name, value)| format!("{name:?}: {value:?}")).collect();
+            parts.push(format!("{CUSTOM}={{{}}}", custom.join(", ")));
+        }
+        format!("SecurityHeaders.EMPTY.replace({})", parts.join(", "))
+    }
+}
