@@ -1,0 +1,74 @@
+"""The parts of the ASGI work that need a coroutine."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from sallet._sallet import Refusal
+
+if TYPE_CHECKING:
+    from sallet import _sallet
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+POLICY_VIOLATION = 1008
+
+
+def mark_asgi3(middleware: Any) -> None:
+    """Lets servers see that a native callable is ASGI 3.
+
+    They ask `iscoroutinefunction(app.__call__)`, take a native `__call__` for ASGI 2, and call it
+    with one argument. The attribute on the instance is what they see; a real call goes through
+    the type and never meets it.
+    """
+
+    async def __call__(scope: Scope, receive: Receive, send: Send) -> None:
+        await middleware(scope, receive, send)
+
+    vars(middleware)["__call__"] = __call__
+
+
+async def finish(
+    guard: _sallet.AuthMiddleware,
+    pending: Awaitable[Any],
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    """The rest of a request whose user had to be awaited."""
+    refusal = guard._settle(scope, await pending)
+    if refusal is None:
+        await guard.app(scope, receive, send)
+    else:
+        await refuse(refusal, scope, receive, send)
+
+
+async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers a refusal. The body of a request is not read: the answer does not depend on it."""
+    prefix = ""
+    if scope["type"] == "websocket":
+        # The handshake is an event like any other; ASGI has it received before it is answered.
+        if (await receive())["type"] != "websocket.connect":
+            return
+        if "websocket.http.response" not in (scope.get("extensions") or {}):
+            await send(
+                {"type": "websocket.close", "code": POLICY_VIOLATION, "reason": refusal.detail}
+            )
+            return
+        prefix = "websocket."
+    body = refusal.body
+    headers = [(name.encode(), value.encode()) for name, value in refusal.headers]
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send(
+        {"type": f"{prefix}http.response.start", "status": refusal.status, "headers": headers}
+    )
+    await send({"type": f"{prefix}http.response.body", "body": body})
+
+
+async def deny_websocket(send: Send, start: MutableMapping[str, Any]) -> None:
+    """Sends the denial that `start` begins, in place of a close that would carry no headers."""
+    await send(start)
+    await send({"type": "websocket.http.response.body", "body": b""})

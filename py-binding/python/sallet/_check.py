@@ -1,0 +1,118 @@
+"""`python -m sallet check`: asks an app in this process, and judges what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sallet import NONCE, PolicyError, SecurityHeaders
+
+# Headers whose bad value is no protection at all: browsers skip what they cannot read.
+_LOAD_BEARING = ("content-security-policy", "strict-transport-security")
+
+PROBES = ("/", "/sallet-check-not-found")
+
+
+@dataclass(frozen=True)
+class Finding:
+    severity: str
+    header: str
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    error: str | None = None
+
+
+def check(app: Any) -> bool:
+    """Prints what `app` sends and what is weak in it; whether anything is of high severity."""
+    high = False
+    for path in PROBES:
+        answer = asyncio.run(ask(app, path))
+        print(f"GET {path} (https): {answer.status}")
+        if answer.error is not None:
+            print(f"  the app raised {answer.error}")
+        for name, value in answer.headers:
+            print(f"  {name}: {value}")
+        found = list(judge(answer.headers))
+        for finding in found:
+            print(f"  {finding.severity.upper():<6} {finding.header}: {finding.reason}")
+            print(f"         {finding.remedy}")
+        if not found:
+            print("  nothing weak found")
+        print()
+        high = high or any(finding.severity == "high" for finding in found)
+    return high
+
+
+def judge(headers: list[tuple[str, str]]) -> Iterator[Finding]:
+    """What is weak or wrong in one response's headers."""
+    policy = SecurityHeaders.EMPTY
+    seen: set[str] = set()
+    for name, value in headers:
+        attribute = name.replace("-", "_")
+        if getattr(SecurityHeaders.EMPTY, attribute, name) is not None:
+            continue  # a header Sallet has no opinion on
+        if name in seen:
+            yield Finding("high", name, "sent twice", "send it once; browsers differ on the rest")
+            continue
+        seen.add(name)
+        # A nonce is new in each response; the policy knows the place it stands in.
+        value = re.sub(r"'nonce-[A-Za-z0-9+/_=-]+'", NONCE, value)
+        change: dict[str, Any] = {attribute: value}
+        try:
+            policy = policy.replace(**change)
+        except PolicyError as error:
+            severity = "high" if name in _LOAD_BEARING else "medium"
+            yield Finding(severity, name, "Sallet would refuse this value", str(error))
+    for lint in policy.lint():
+        header = f"{lint.header} {lint.directive}" if lint.directive else lint.header
+        yield Finding(lint.severity, header, lint.reason, lint.remedy)
+
+
+async def ask(app: Any, path: str) -> Answer:
+    """One GET over https, by calling the app: no server, no lifespan, no network."""
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "https",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"localhost")],
+        "client": ("127.0.0.1", 0),
+        "server": ("localhost", 443),
+        "state": {},
+    }
+    started: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            started.append(message)
+
+    error = None
+    try:
+        await app(scope, receive, send)
+    except Exception as raised:
+        # Starlette answers 500 and raises all the same, so that a server can log it.
+        error = repr(raised)
+    if not started:
+        return Answer(0, [], error or "nothing: it sent no response")
+    headers = [
+        (bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1"))
+        for name, value in started[0]["headers"]
+    ]
+    return Answer(started[0]["status"], headers, error)

@@ -1,0 +1,123 @@
+"""The command line: mint a token, print a preset, look at what an app sends."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+
+from sallet import Key, SalletError, SecurityHeaders, generate_token
+from sallet._check import check
+
+PRESETS = {
+    "strict": SecurityHeaders.STRICT,
+    "api": SecurityHeaders.API,
+    "classic": SecurityHeaders.CLASSIC,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; 0 when all is well, 1 when `check` finds something high, 2 on misuse."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (SalletError, _Misuse) as error:
+        print(f"sallet: {error}", file=sys.stderr)
+        return 2
+
+
+class _Misuse(Exception):
+    """What the user asked for cannot be done; the message says what to do instead."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sallet", description="A light helmet for HTTP."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    token = commands.add_parser(
+        "token",
+        help="mint a token",
+        description="Prints a new token, and the block for keys.toml that accepts it. "
+        "The block holds the token's SHA-256 digest; the token itself is nowhere else.",
+    )
+    token.add_argument("--prefix", default="slt", help="what the token begins with (slt)")
+    token.add_argument("--id", default="key-1", help="the key's id, shown in logs (key-1)")
+    token.add_argument("--principal", help="who holds it; the id by default")
+    token.add_argument("--scopes", default="", help='scopes, separated by spaces: "items:read"')
+    token.set_defaults(run=_token)
+
+    headers = commands.add_parser("headers", help="print a preset")
+    headers.add_argument("preset", nargs="?", choices=PRESETS, default="strict")
+    headers.add_argument("--http", action="store_true", help="as sent over plain http")
+    headers.set_defaults(run=_headers)
+
+    look = commands.add_parser(
+        "check",
+        help="print what an app sends, and what is weak in it",
+        description="Imports an ASGI app, asks it in this process for / and for a path that "
+        "does not exist, over https, and judges the answers. Ends with status 1 when something "
+        "of high severity is found. The app's lifespan is not run.",
+    )
+    look.add_argument("app", metavar="module:app", help="such as main:app")
+    look.add_argument("--app-dir", default=".", help="where the module is (.)")
+    look.set_defaults(run=_check)
+    return parser
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    token = generate_token(arguments.prefix)
+    scopes = tuple(arguments.scopes.split())
+    # The key is built so that what the keyring would refuse is refused here.
+    Key(arguments.id, token=token, principal=arguments.principal, scopes=scopes)
+    print("# The token. Give it to its holder; it is not stored anywhere.")
+    print(token)
+    print("\n# Its block for keys.toml:")
+    print("[[key]]")
+    print(f"id = {_toml(arguments.id)}")
+    if arguments.principal is not None:
+        print(f"principal = {_toml(arguments.principal)}")
+    if scopes:
+        print(f"scopes = [{', '.join(map(_toml, scopes))}]")
+    print(f"sha256 = {_toml(hashlib.sha256(token.encode()).hexdigest())}")
+    return 0
+
+
+def _toml(text: str) -> str:
+    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
+    return json.dumps(text).replace("\x7f", "\\u007f")
+
+
+def _headers(arguments: argparse.Namespace) -> int:
+    for name, value in PRESETS[arguments.preset].items(https=not arguments.http):
+        print(f"{name}: {value}")
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    sys.path.insert(0, arguments.app_dir)
+    return 1 if check(_load(arguments.app)) else 0
+
+
+def _load(spec: str) -> object:
+    import importlib
+
+    module_name, _, attribute = spec.partition(":")
+    if not module_name or not attribute:
+        raise _Misuse(f"{spec!r} names no app; write module:app, as for uvicorn")
+    try:
+        found: object = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module_name + ".").startswith(error.name + "."):
+            raise  # the module is there; something it imports is not
+        raise _Misuse(f"there is no module {module_name!r}; is --app-dir right?") from None
+    for name in attribute.split("."):
+        if not hasattr(found, name):
+            raise _Misuse(f"{module_name} has no {attribute!r}")
+        found = getattr(found, name)
+    if not callable(found):
+        raise _Misuse(f"{spec} is not an ASGI app: it cannot be called")
+    return found

@@ -1,0 +1,103 @@
+"""`Bearer` judges a request's credentials; `AuthMiddleware` asks it before the app runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from sallet import _sallet
+from sallet._asgi import mark_asgi3
+from sallet._sallet import Credentials
+
+__all__ = ["AuthMiddleware", "Bearer"]
+
+
+class Bearer(_sallet.Bearer):
+    """Bearer authentication (RFC 6750), from a keyring or from your own callable.
+
+    ```python
+    Bearer(Keyring.from_file("keys.toml"), realm="items")
+    Bearer(authenticate=fetch_user, scopes=["items:read"])
+    ```
+
+    Exactly one `Authorization` line is read, by the grammar of RFC 9110. A line too many or a
+    malformed one is answered 400, none (or one of another scheme) 401, an unknown, expired or
+    withdrawn token 401 with `invalid_token`, too few scopes 403.
+
+    Args:
+        keyring: The keys that are accepted; the user is then a `Principal`.
+        authenticate: Instead of a keyring, a callable that is given `Credentials` and returns a
+            user, or `None` to refuse; plain or `async`. A plain one runs on the event loop, so it
+            must not block. What it raises is not caught: a broken database is a 500 and never an
+            open door. Returning a bool is an error.
+        realm: Named in every challenge.
+        scopes: Scopes every request needs. A user of your own has those in his attribute
+            `scopes`, or under the key `"scopes"` of a mapping.
+
+    Raises:
+        TypeError: Both of keyring and authenticate, or neither, or something else in their place.
+        PolicyError: The realm or a scope cannot stand in a header.
+    """
+
+    def __init__(
+        self,
+        keyring: _sallet.Keyring | None = None,
+        *,
+        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
+        realm: str = "api",
+        scopes: Iterable[str] = (),
+    ) -> None:
+        super().__init__(keyring, authenticate=authenticate, realm=realm, scopes=scopes)
+
+    async def identify(
+        self, headers: Iterable[tuple[bytes, bytes]], scopes: Iterable[str] = ()
+    ) -> Any:
+        """The whole check of one request.
+
+        Args:
+            headers: The header list of its ASGI scope.
+            scopes: Scopes it needs beside those of this scheme.
+
+        Returns:
+            The user, or the `Refusal` to answer with.
+
+        A subclass may do it another way; `AuthMiddleware` and the FastAPI dependency ask here.
+        """
+        scopes = tuple(scopes) if not isinstance(scopes, str) else scopes
+        found, pending = self._begin(headers, scopes)
+        return self._finish(await found, scopes) if pending else found
+
+
+class AuthMiddleware(_sallet.AuthMiddleware):
+    """Lets a request in when `auth` knows its user, or its path is public.
+
+    Pure ASGI, for any framework and as the outermost app too:
+
+    ```python
+    app.add_middleware(AuthMiddleware, auth=Bearer(keyring), public=["/health"])
+    ```
+
+    HTTP requests and WebSockets are guarded alike, and refused before a byte of the body is read.
+    A WebSocket is refused with a response where the server can send one, else closed with 1008.
+    CORS preflights pass, lifespan passes untouched, an unknown kind of scope is an error.
+
+    Who is in stands at `scope["state"]["user"]` (`request.state.user`), and where Starlette has
+    `request.user` and `request.auth`, so that `@requires` works. On a public path nobody is asked
+    and no user is set.
+
+    Args:
+        app: The ASGI app inside.
+        auth: A `Bearer`, or any object with the same `async identify(headers, scopes=())`.
+        public: Paths that need no credentials: `"/health"` opens that path alone, `"/static/"`
+            its subtree, `"GET /items"` one method of it (HEAD counts as GET). They are compared
+            with the router's path, without `root_path`.
+
+    Raises:
+        TypeError: `auth` cannot judge, or `public` is one string.
+        PolicyError: A rule could never match, or means something other than it says.
+    """
+
+    def __init__(
+        self, app: Callable[..., Any], auth: _sallet.Bearer, *, public: Iterable[str] = ()
+    ) -> None:
+        mark_asgi3(self)

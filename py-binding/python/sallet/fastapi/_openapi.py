@@ -1,0 +1,82 @@
+"""The security scheme and each operation's `security` in `app.openapi()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.encoders import jsonable_encoder
+from fastapi.openapi.models import HTTPBearer
+
+import sallet
+from sallet.fastapi._bearer import Bearer
+from sallet.fastapi._mounts import Mounted
+
+Schema = dict[str, Any]
+
+_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+
+
+def mark(apps: Iterable[Mounted], auth: sallet.Bearer, public: sallet.PathRules) -> None:
+    """Makes `openapi()` of every app tell which operations `auth` guards.
+
+    Called again, it takes in apps mounted since, and an `app.openapi` the user has replaced.
+    """
+    prefixes: dict[int, tuple[FastAPI, list[str]]] = {}
+    for mounted in apps:
+        prefixes.setdefault(id(mounted.app), (mounted.app, []))[1].append(mounted.prefix)
+    for app, at in prefixes.values():
+        current = app.openapi
+        if isinstance(current, MarkedOpenAPI) and current.auth is auth:
+            current.prefixes = at
+        else:
+            app.openapi = MarkedOpenAPI(current, auth, public, at)  # type: ignore[method-assign]
+
+
+class MarkedOpenAPI:
+    """Stands in for `app.openapi`: the app's own schema, marked.
+
+    The schema is marked in place, the way FastAPI documents changing it, so `app.openapi_schema`
+    and what FastAPI caches there are one and the same; marking twice changes nothing.
+    """
+
+    def __init__(
+        self,
+        original: Callable[[], Schema],
+        auth: sallet.Bearer,
+        public: sallet.PathRules,
+        prefixes: Sequence[str],
+    ) -> None:
+        self.auth = auth
+        self.prefixes = prefixes
+        self._original = original
+        self._public = public
+
+    def __call__(self) -> Schema:
+        schema = self._original()
+        name = self._scheme(schema)
+        for path, item in schema.get("paths", {}).items():
+            for method, operation in item.items():
+                if method not in _METHODS or "security" in operation:
+                    continue
+                if not self._is_public(method, path):
+                    operation["security"] = [{name: list(self.auth.scopes)}]
+        return schema
+
+    def _is_public(self, method: str, path: str) -> bool:
+        # Mounted in two places and guarded in one of them, the operation is marked.
+        return all(
+            self._public.is_public(method.upper(), prefix + path) for prefix in self.prefixes
+        )
+
+    def _scheme(self, schema: Schema) -> str:
+        """The scheme's name in the schema, entered there if it is not yet."""
+        auth = self.auth
+        if isinstance(auth, Bearer):
+            name, model = auth.scheme_name, auth.model
+        else:
+            name, model = type(auth).__name__, HTTPBearer()
+        schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes.setdefault(name, jsonable_encoder(model, by_alias=True, exclude_none=True))
+        return name

@@ -1,0 +1,155 @@
+"""`protect`: headers outermost, authentication innermost, docs that work, a schema that tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
+
+import sallet
+from sallet import AuthMiddleware, PathRules, SecurityHeaders, SecurityHeadersMiddleware
+from sallet.fastapi._docs import Docs, PagePolicy, PolicyRule, find_docs
+from sallet.fastapi._mounts import mounted_apps
+from sallet.fastapi._openapi import mark
+
+
+def protect(
+    app: Starlette,
+    *,
+    headers: SecurityHeaders | None = None,
+    auth: sallet.Bearer | None = None,
+    public: Iterable[str] = (),
+    paths: Mapping[str, PolicyRule] | None = None,
+    override: bool = False,
+    remove: Iterable[str] = ("server", "x-powered-by"),
+    docs: bool = True,
+) -> None:
+    """Puts security headers on every response of `app`, and `auth` in front of every route.
+
+    - **Headers sit outermost**, outside even Starlette's own 500, so that 404, 405, 413, 422, an
+      unhandled exception, a redirect, a stream, a mounted app and a WebSocket denial carry them.
+    - **Authentication sits innermost**, just around the router and its mounts, whatever
+      middleware is added before or after this call. A refusal therefore still gets the CORS
+      headers of a `CORSMiddleware`, and it is answered before the request body is read.
+    - **The docs keep working**: FastAPI's own `/docs`, `/redoc`, OAuth2 redirect and
+      `openapi.json` (those of FastAPI apps mounted inside too) are public, and each page gets
+      the hashes and URLs it needs, on that path alone, under any `root_path`. A docs page you
+      made yourself is not touched.
+    - **`app.openapi()`** gains the security scheme, and `security` on every operation that is
+      not public, so that the Authorize button works.
+
+    Args:
+        app: The FastAPI (or plain Starlette) app. Routes, mounts and middleware may be added
+            later; everything is put together when the app starts.
+        headers: The policy; `SecurityHeaders.STRICT` by default.
+        auth: A `sallet.fastapi.Bearer` (or a plain `sallet.Bearer`); `None` for headers only.
+        public: Paths that need no credentials: `"/health"` opens that path alone, `"/static/"`
+            its subtree, `"GET /items"` one method of it (HEAD counts as GET).
+        paths: Another policy per path: the same rules, mapped to a `SecurityHeaders`, to `None`
+            for no headers, or to a callable that is given the ASGI scope.
+        override: Whether the policy replaces a header the app has set itself.
+        remove: Header names taken off every response.
+        docs: Whether FastAPI's docs are made public and given their page policies.
+
+    Raises:
+        RuntimeError: The app has already started, or is already protected.
+        PolicyError: A rule in `public` or `paths` is malformed, or a name in `remove` is none.
+        TypeError: An argument is not of its kind.
+
+    An app instrumented by `opentelemetry-instrumentation-fastapi` must be instrumented before
+    this call: the contrib package insists on wrapping Starlette's own stack.
+    """
+    if "_sallet" in vars(app):
+        raise RuntimeError("protect() was already called on this app; call it once, with everything")
+    if app.middleware_stack is not None:
+        raise RuntimeError("protect() came too late: the app has started; call it before serving")
+    protection = _Protection(app, headers, auth, public, paths, override, remove, docs)
+    vars(app)["_sallet"] = protection
+    # On the instance, so that the class and other apps stay as they are.
+    vars(app)["build_middleware_stack"] = protection.build_middleware_stack
+
+
+class _Protection:
+    def __init__(
+        self,
+        app: Starlette,
+        headers: SecurityHeaders | None,
+        auth: sallet.Bearer | None,
+        public: Iterable[str],
+        paths: Mapping[str, PolicyRule] | None,
+        override: bool,
+        remove: Iterable[str],
+        docs: bool,
+    ) -> None:
+        if isinstance(public, str):  # tuple() would take it apart
+            raise TypeError(f'public is a list of rules: write public=["{public}"]')
+        self._app = app
+        # As in SecurityHeadersMiddleware, for those who pass a setting through.
+        self._headers = headers if headers is not None else SecurityHeaders.STRICT
+        self._auth = auth
+        self._public = tuple(public)
+        self._paths = dict(paths or {})
+        self._override = override
+        self._remove = tuple(remove)
+        self._docs = docs
+        self._build_inner = app.build_middleware_stack
+        # Everything that can be wrong in the arguments is found here, where the user's own line
+        # is in the traceback, and not when the first request comes.
+        self._rules = PathRules(self._public)
+        self._wrap(app, self._paths)
+        if auth is not None:
+            AuthMiddleware(app, auth=auth, public=self._public)
+        self._mark_openapi()
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app = self._app
+        # Mounts, and an app.openapi replaced by the user, may have come since protect().
+        self._mark_openapi()
+        docs = find_docs(app) if self._docs else Docs((), {})
+        root_path = app.root_path if isinstance(app, FastAPI) else ""
+        for page in docs.pages.values():
+            page.prepare(root_path)
+        if self._auth is None:
+            return self._wrap(self._build_inner(), self._with_pages(docs))
+        public = (*self._public, *(f"GET {path}" for path in docs.public))
+        innermost = Middleware(AuthMiddleware, auth=self._auth, public=public)
+        app.user_middleware.append(innermost)
+        try:
+            stack = self._build_inner()
+        finally:
+            app.user_middleware.remove(innermost)
+        return self._wrap(stack, self._with_pages(docs))
+
+    def _wrap(self, app: ASGIApp, paths: Mapping[str, PolicyRule]) -> ASGIApp:
+        return SecurityHeadersMiddleware(
+            app, self._headers, paths=paths, override=self._override, remove=self._remove
+        )
+
+    def _with_pages(self, docs: Docs) -> dict[str, PolicyRule]:
+        """The user's rules and those of the docs pages; a rule the user wrote himself stands."""
+        rules = dict(self._paths)
+        for path, page in docs.pages.items():
+            if path not in rules:
+                rules[path] = PagePolicy(path, page, self._base(path))
+        return rules
+
+    def _base(self, path: str) -> PolicyRule:
+        """The policy a GET of `path` would have without the page's own rule."""
+        base: PolicyRule = self._headers
+        longest = 0
+        for rule, policy in self._paths.items():
+            method, _, subtree = rule.rpartition(" ")
+            # "/" is the root page alone.
+            if method not in ("", "GET") or not subtree.endswith("/") or subtree == "/":
+                continue
+            if path.startswith(subtree) and len(subtree) > longest:
+                base, longest = policy, len(subtree)
+        return base
+
+    def _mark_openapi(self) -> None:
+        if self._auth is not None:
+            mark(mounted_apps(self._app), self._auth, self._rules)

@@ -1,0 +1,193 @@
+"""`Keyring`: the keys, and the places they come from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sallet import _sallet
+from sallet._sallet import Key, KeyringError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if sys.version_info >= (3, 11):
+    from typing import Self
+else:
+    from typing import Any as Self
+
+__all__ = ["Keyring"]
+
+_FIELDS = {"id", "principal", "scopes", "sha256", "not_before", "not_after"}
+
+
+class Keyring(_sallet.Keyring):
+    """The keys that are accepted; only digests of tokens are in it, never a token.
+
+    ```python
+    Keyring.from_file("keys.toml")
+    Keyring.from_env()                       # SALLET_TOKENS="ci=slt_…,web=slt_…"
+    Keyring.from_tokens({"ci": os.environ["CI_TOKEN"]})
+    Keyring([Key("ci-2026-11", digest="9f86…", principal="ci", scopes=["items:read"])])
+    ```
+
+    A presented token is hashed once and compared with every key in constant time, expired ones
+    included. It takes tokens with much entropy, as `python -m sallet token` mints them, and is no
+    place for passwords: a fast hash does not protect those.
+
+    Args:
+        keys: The keys, at least one; no two with the same id or token.
+
+    Raises:
+        KeyringError: There is no key, or two have the same id or token.
+    """
+
+    _read: Callable[[], list[Key]] | None = None
+
+    @classmethod
+    def from_tokens(cls, tokens: Mapping[str, str]) -> Self:
+        """A keyring from `{id: token}`; the tokens are hashed at once and not kept.
+
+        Raises:
+            KeyringError: A token is empty, under 16 characters, mistyped, or could never arrive
+                in a header; the message names the id and never the token.
+        """
+        return cls([Key(identity, token=token) for identity, token in tokens.items()])
+
+    @classmethod
+    def from_env(cls, name: str = "SALLET_TOKENS") -> Self:
+        """A keyring from an environment variable: `id=token`, separated by commas or spaces.
+
+        Raises:
+            KeyringError: It is not set, or does not hold that.
+        """
+        return cls._from(lambda: _read_env(name))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """A keyring from a TOML file, which `reload` reads again.
+
+        ```toml
+        [[key]]
+        id = "ci-2026-11"
+        principal = "ci"                        # the id, if left out
+        scopes = ["items:read"]
+        sha256 = "9f86d081…"                    # of the token; python -m sallet token prints it
+        not_before = 2026-11-01T00:00:00Z
+        not_after = 2027-02-01T00:00:00Z
+        ```
+
+        Raises:
+            KeyringError: The file cannot be read, or is wrong in any way; the message names the
+                file and the key.
+        """
+        # Made absolute now: the working directory may be another one when reload comes.
+        file = Path(path).absolute()
+        return cls._from(lambda: _read_file(file))
+
+    def reload(self) -> None:
+        """Reads the file or the environment variable again, and takes its keys in one step.
+
+        Requests that are being checked finish with the keys they began with. Call it from a
+        signal handler, a timer or an endpoint; from any thread. Of two at once, the one that
+        began later stands.
+
+        Raises:
+            KeyringError: The new keys are wrong, and the old ones stay in force; or the keyring
+                did not come from a file or the environment.
+        """
+        if self._read is None:
+            raise KeyringError(
+                "this keyring has nothing to reload from: make it with Keyring.from_file or"
+                " Keyring.from_env"
+            )
+        ticket = self._ticket()
+        self._swap(self._read(), ticket)
+
+    @classmethod
+    def _from(cls, read: Callable[[], list[Key]]) -> Self:
+        ring = cls(read())
+        ring._read = read
+        return ring
+
+
+def _read_env(name: str) -> list[Key]:
+    entries = os.environ.get(name, "").replace(",", " ").split()
+    if not entries:
+        raise KeyringError(f'{name} is not set or empty: set it to "id=token,id=token"')
+    keys: list[Key] = []
+    for number, entry in enumerate(entries, 1):
+        identity, equals, token = entry.partition("=")
+        if not equals:
+            # The entry may be a bare token, so it is not shown.
+            raise KeyringError(f"{name}: entry {number} has no id: write id=token")
+        try:
+            keys.append(Key(identity, token=token))
+        except KeyringError as error:
+            raise KeyringError(f"{name}: {error}") from None
+    return _checked(keys, name)
+
+
+def _read_file(path: Path) -> list[Key]:
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise KeyringError(f"{path}: {error.strerror or error}") from error
+    except UnicodeDecodeError:
+        raise KeyringError(f"{path}: a key file is UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise KeyringError(f"{path}: not valid TOML: {error}") from None
+    tables = document.pop("key", [])
+    if document:
+        raise KeyringError(f"{path}: {_listed(document)} is no part of a key file: write [[key]] tables")
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise KeyringError(f"{path}: write each key as a table of its own, under [[key]]")
+    keys = [_read_key(table, number, path) for number, table in enumerate(tables, 1)]
+    return _checked(keys, str(path))
+
+
+def _read_key(table: dict[str, Any], number: int, path: Path) -> Key:
+    name = repr(table["id"]) if isinstance(table.get("id"), str) else f"number {number}"
+    place = f"{path}: key {name}"
+    if "token" in table:
+        raise KeyringError(
+            f"{place}: a key file holds no tokens: put the token's SHA-256 there as sha256 = ..."
+        )
+    if unknown := table.keys() - _FIELDS:
+        raise KeyringError(
+            f"{place}: unknown field {_listed(unknown)}: a key has {', '.join(sorted(_FIELDS))}"
+        )
+    for field in ("id", "sha256"):
+        if not isinstance(table.get(field), str):
+            raise KeyringError(f"{place}: {field} is missing or not a string")
+    try:
+        return Key(
+            table["id"],
+            digest=table["sha256"],
+            principal=table.get("principal"),
+            scopes=table.get("scopes", ()),
+            not_before=table.get("not_before"),
+            not_after=table.get("not_after"),
+        )
+    except KeyringError as error:  # names the key itself
+        raise KeyringError(f"{path}: {error}") from None
+    except TypeError as error:
+        raise KeyringError(f"{place}: {error}") from None
+
+
+def _checked(keys: list[Key], place: str) -> list[Key]:
+    """The keys, once it is sure that they make a keyring."""
+    try:
+        _sallet.Keyring(keys)
+    except KeyringError as error:
+        raise KeyringError(f"{place}: {error}") from None
+    return keys
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, sorted(names)))
