@@ -66,7 +66,13 @@ impl<'a> Credentials<'a> {
         }
         let value = match rest {
             [] => Value::None,
-            [b' ', ..] => Value::parse(&rest[rest.iter().take_while(|&&byte| byte == b' ').count()..])?,
+            [b' ', rest @ ..] => {
+                let mut value = rest;
+                while let [b' ', rest @ ..] = value {
+                    value = rest;
+                }
+                Value::parse(value)?
+            }
             _ => return Err(CredentialsError::Separator),
         };
         Ok(Self { scheme, value })
@@ -133,7 +139,7 @@ impl<'a> Value<'a> {
         let mut count = 0;
         let mut params = Params::new(text);
         while let Some((name, _)) = params.step()? {
-            if seen[..count].iter().any(|earlier| earlier.eq_ignore_ascii_case(name)) {
+            if seen.iter().take(count).any(|earlier| earlier.eq_ignore_ascii_case(name)) {
                 return Err(CredentialsError::DuplicateParam);
             }
             *seen.get_mut(count).ok_or(CredentialsError::TooManyParams)? = name;

@@ -59,15 +59,15 @@ impl<'a> Params<'a> {
         let text = self.rest;
         let mut at = 0;
         loop {
-            match text[at..] {
+            match text.get(at..).unwrap_or_default() {
                 [b'"', ..] => break,
-                [b'\\', next, ..] if grammar::is_quotable(next) => at += 2,
-                [byte, ..] if grammar::is_qdtext(byte) => at += 1,
+                [b'\\', next, ..] if grammar::is_quotable(*next) => at += 2,
+                [byte, ..] if grammar::is_qdtext(*byte) => at += 1,
                 _ => return Err(CredentialsError::Value),
             }
         }
-        self.rest = &text[at + 1..];
-        Ok(&text[..at])
+        self.rest = text.get(at + 1..).unwrap_or_default();
+        Ok(text.get(..at).unwrap_or_default())
     }
 }
 

@@ -149,11 +149,11 @@ impl<'a> Template<'a> {
         let text = self.text.as_bytes();
         let mut sent = 0;
         for at in self.slots.positions() {
-            writer.write_all(&text[sent..at])?;
+            writer.write_all(text.get(sent..at).unwrap_or_default())?;
             writer.write_all(nonce.as_bytes())?;
             sent = at + NONCE_LEN;
         }
-        writer.write_all(&text[sent..])
+        writer.write_all(text.get(sent..).unwrap_or_default())
     }
 
     /// For [`const_template!`](crate::const_template), which renders into an array and keeps it.
