@@ -34,8 +34,7 @@ mod x_xss_protection;
 
 pub(crate) use error::{ok, valid};
 
-pub use cache_control::CacheControl;
-pub use cache_control::forbids_sharing;
+pub use cache_control::{CacheControl, allows_sharing};
 pub use content_security_policy::{ContentSecurityPolicy, Directive, DirectiveName, Directives, Hash, Source, Sources};
 pub use cross_origin_embedder_policy::CrossOriginEmbedderPolicy;
 pub use cross_origin_opener_policy::CrossOriginOpenerPolicy;

@@ -179,11 +179,11 @@ impl<'a> SecurityHeaders<'a> {
         Ok(self)
     }
 
-    /// Checks what no single header can see: `report-to` must name an endpoint that is defined. Every adapter calls it,
-    /// and so do [`const_block!`](crate::const_block) and [`const_template!`](crate::const_template).
+    /// Checks what no single header can see: `report-to` must name an endpoint that is defined, and a response with a
+    /// nonce must not be one that shared caches keep. Every adapter calls it.
     ///
     /// # Errors
-    /// [`UndefinedEndpoint`](PolicyError::UndefinedEndpoint).
+    /// [`UndefinedEndpoint`](PolicyError::UndefinedEndpoint), [`SharedNonce`](PolicyError::SharedNonce).
     pub const fn check(self) -> Result<Self, PolicyError> {
         let policies = [self.content_security_policy, self.content_security_policy_report_only];
         let mut i = 0;
@@ -197,7 +197,30 @@ impl<'a> SecurityHeaders<'a> {
             }
             i += 1;
         }
+        if self.needs_nonce()
+            && let Some(cache_control) = self.cache_control
+            && !cache_control.forbids_sharing()
+        {
+            return Err(PolicyError::SharedNonce);
+        }
         Ok(self)
+    }
+
+    /// [`check`](Self::check), for a `const`: what is wrong is then a compile error.
+    /// [`const_block!`](crate::const_block) and [`const_template!`](crate::const_template) do it themselves.
+    ///
+    /// ```compile_fail
+    /// use sallet_core::{ContentSecurityPolicy, SecurityHeaders};
+    /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::from_text("default-src 'self'; report-to csp");
+    /// // error[E0080]: evaluation panicked: report-to names an endpoint that Reporting-Endpoints does not define: …
+    /// const POLICY: SecurityHeaders = SecurityHeaders::STRICT.content_security_policy(Some(CSP)).checked();
+    /// ```
+    ///
+    /// # Panics
+    /// With the sentence of the error.
+    #[must_use]
+    pub const fn checked(self) -> Self {
+        valid!(self.check())
     }
 
     /// The policy for a response that travels over `scheme`. Over HTTP, `Strict-Transport-Security`

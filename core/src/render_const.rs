@@ -49,9 +49,7 @@ macro_rules! const_template {
 
 #[doc(hidden)]
 pub const fn block<const N: usize>(policy: SecurityHeaders<'static>) -> [u8; N] {
-    if let Err(error) = policy.check() {
-        panic!("{}", error.message());
-    }
+    let policy = policy.checked();
     let mut out = [0; N];
     match policy.write_block(&mut out) {
         Ok(_) => out,
@@ -66,9 +64,7 @@ pub const fn block<const N: usize>(policy: SecurityHeaders<'static>) -> [u8; N] 
 
 #[doc(hidden)]
 pub const fn template<const N: usize>(policy: SecurityHeaders<'static>) -> ([u8; N], Template<'static>) {
-    if let Err(error) = policy.check() {
-        panic!("{}", error.message());
-    }
+    let policy = policy.checked();
     let mut out = [0; N];
     let slots = match policy.template(&mut out) {
         Ok(template) => template.without_text(),

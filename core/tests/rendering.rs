@@ -117,6 +117,15 @@ fn an_own_cache_control_is_kept_beside_a_nonce() {
 }
 
 #[test]
+fn a_nonce_is_not_for_shared_caches() {
+    let with = |text| NONCED.cache_control(Some(CacheControl::new(text))).check().map(|policy| policy.needs_nonce());
+    assert_eq!(with("public, max-age=60"), Err(PolicyError::SharedNonce));
+    assert_eq!(with("max-age=60"), Err(PolicyError::SharedNonce));
+    assert_eq!(with("private, max-age=60"), Ok(true));
+    assert_eq!(with("no-store"), Ok(true));
+}
+
+#[test]
 fn nothing_is_left_of_a_policy_that_was_for_https() {
     let policy = SecurityHeaders::EMPTY
         .content_security_policy(Some(ContentSecurityPolicy::from_text("upgrade-insecure-requests")))

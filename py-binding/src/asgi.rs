@@ -4,6 +4,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use sallet_core::Scheme;
+use sallet_core::auth::PathRule;
 use std::borrow::Cow;
 
 /// The scope's `state`, made if the server did not.
@@ -43,6 +44,13 @@ pub(crate) fn route_path<'s>(path: &'s str, root_path: &str) -> &'s str {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
         _ => path,
     }
+}
+
+/// Whether `rule` could match once `root_path` is taken off `path`: spares most requests, which no rule speaks of, the
+/// look-ups that decide it.
+pub(crate) fn could_match(rule: &PathRule<String>, path: &str) -> bool {
+    let rule = rule.path();
+    if rule.ends_with('/') { path.contains(rule) } else { path.ends_with(rule) }
 }
 
 /// A text of the scope, or `""`.

@@ -63,12 +63,18 @@ impl<S: AsRef<str>> PathRule<S> {
 
     /// The method the rule is restricted to.
     pub fn method(&self) -> Option<&str> {
-        self.rule.as_ref()[..self.path].strip_suffix(' ')
+        self.rule.as_ref().get(..self.path)?.strip_suffix(' ')
     }
 
     /// The path, without the method.
     pub fn path(&self) -> &str {
-        &self.rule.as_ref()[self.path..]
+        self.rule.as_ref().get(self.path..).unwrap_or_default()
+    }
+
+    /// How exact the rule is: of several that match, the one with the greatest says most about the request. A longer path
+    /// beats a shorter one (`/a/b/` over `/a/`, `/docs` over `/`), then a method beats none.
+    pub fn exactness(&self) -> (usize, bool) {
+        (self.path().len(), self.method().is_some())
     }
 
     /// Whether the rule speaks of this request. To open a path to the public ask [`PathRules::is_public`], which

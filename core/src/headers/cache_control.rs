@@ -53,10 +53,33 @@ impl<'a> CacheControl<'a> {
     }
 }
 
-/// Whether a `Cache-Control` value, as an app may have set it, says `private` or `no-store`.
+/// Whether an app's own `Cache-Control` field lines let shared caches keep its response, so that a response with a nonce
+/// needs a line `cache-control: private` beside them.
+///
+/// The lines are one list (RFC 9110, section 5.3) and caches obey its strictest directive (RFC 9111, section 4.2.1), so
+/// one `private` or `no-store` is enough. Without a line there is nothing to join: the policy's own stands then.
+///
+/// ```
+/// use sallet_core::allows_sharing;
+/// assert!(allows_sharing([&b"public, max-age=60"[..]]));
+/// assert!(!allows_sharing([&b"max-age=60"[..], b"private"]));
+/// assert!(!allows_sharing([]));
+/// ```
+pub fn allows_sharing<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> bool {
+    let mut any = false;
+    for line in lines {
+        any = true;
+        if core::str::from_utf8(line).is_ok_and(forbids_sharing) {
+            return false;
+        }
+    }
+    any
+}
+
+/// Whether a `Cache-Control` value says `private` or `no-store`.
 ///
 /// `private="field"` protects one field only and does not count (RFC 9111, section 5.2.2.7).
-pub const fn forbids_sharing(value: &str) -> bool {
+const fn forbids_sharing(value: &str) -> bool {
     let mut start = 0;
     while start <= value.len() {
         let end = end_of_element(value, start);

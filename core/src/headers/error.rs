@@ -66,6 +66,8 @@ pub enum PolicyError {
     BadEndpointName,
     /// `report-to` names an endpoint that Reporting-Endpoints does not define.
     UndefinedEndpoint,
+    /// A nonce in a response that shared caches may keep.
+    SharedNonce,
     /// Reporting-Endpoints is not `name="https://…"`, comma-separated.
     BadReportingEndpoints,
     /// `preload` without `includeSubDomains`.
@@ -156,6 +158,10 @@ impl PolicyError {
             Self::BadEndpointName => "report-to takes the name of exactly one endpoint of Reporting-Endpoints",
             Self::UndefinedEndpoint => {
                 "report-to names an endpoint that Reporting-Endpoints does not define: add name=\"https://…\" there"
+            }
+            Self::SharedNonce => {
+                "a shared cache would give one reader's nonce to the next: add private or no-store to cache_control, or \
+                 leave it out"
             }
             Self::BadReportingEndpoints => {
                 "Reporting-Endpoints is a list of name=\"https://…\" (lower-case names, quoted https or path URLs), with commas"

@@ -23,8 +23,13 @@ impl PathRules {
             return Ok(false);
         }
         let py = scope.py();
-        let (path, root_path) = (scope.get_item(intern!(py, "path"))?, scope.get_item(intern!(py, "root_path"))?);
-        let (path, root_path) = (asgi::text(path.as_ref()), asgi::text(root_path.as_ref()));
+        let path = scope.get_item(intern!(py, "path"))?;
+        let path = asgi::text(path.as_ref());
+        if !self.inner.rules().iter().any(|rule| asgi::could_match(rule, &path)) {
+            return Ok(false);
+        }
+        let root_path = scope.get_item(intern!(py, "root_path"))?;
+        let root_path = asgi::text(root_path.as_ref());
         let path = asgi::route_path(&path, &root_path);
         if !self.inner.is_public(method, path, None) {
             return Ok(false);

@@ -3,7 +3,7 @@
 use super::plan::FieldSet;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PySequence, PyTuple};
-use sallet_core::{Nonce, forbids_sharing};
+use sallet_core::{Nonce, allows_sharing};
 
 /// Who wins, and what goes.
 #[derive(Debug)]
@@ -21,8 +21,8 @@ struct Survey {
     own: u128,
     /// Positions in the app's list that are to go.
     dropped: Vec<usize>,
-    /// The app ruled caching in a way that lets shared caches keep a nonce.
-    shared: bool,
+    /// The app's own `Cache-Control` values, where a nonce makes them matter.
+    cache_control: Vec<Vec<u8>>,
 }
 
 /// A new list: the app's headers in order, less what is removed, then the policy's. The app's own list, whatever iterable
@@ -58,8 +58,7 @@ pub(super) fn merge<'py>(
             merged.append(field.pair(py, nonce)?)?;
         }
     }
-    if nonce.is_some() && survey.shared && !rules.overriding {
-        // A second line joins the app's list, and caches obey the strictest directive (RFC 9111, section 4.2.1).
+    if allows_sharing(survey.cache_control.iter().map(Vec::as_slice)) {
         merged.append((PyBytes::new(py, b"cache-control"), PyBytes::new(py, b"private")))?;
     }
     Ok(merged.into_any())
@@ -72,9 +71,20 @@ fn survey(own: &Bound<'_, PyList>, set: &FieldSet, rules: &Rules) -> PyResult<Su
             Ok(pair) => pair.get_item(0)?,
             Err(_) => item.get_item(0)?,
         };
-        // Whatever is no bytes is for the server to refuse.
-        let Ok(name) = name.cast::<PyBytes>() else { continue };
-        let name = name.as_bytes();
+        let owned;
+        let name = match name.cast::<PyBytes>() {
+            Ok(name) => name.as_bytes(),
+            // A bytearray, which some servers take; what is no bytes at all is for the server to refuse.
+            Err(_) => match name.extract::<Vec<u8>>() {
+                Ok(bytes) => {
+                    owned = bytes;
+                    &owned
+                }
+                Err(_) => continue,
+            },
+        };
+        // Some servers send such a name without its blanks.
+        let name = name.trim_ascii();
         if rules.remove.iter().any(|removed| removed.eq_ignore_ascii_case(name)) {
             survey.dropped.push(at);
         } else if let Some(field) = set.position(name) {
@@ -83,10 +93,13 @@ fn survey(own: &Bound<'_, PyList>, set: &FieldSet, rules: &Rules) -> PyResult<Su
                 survey.dropped.push(at);
             }
         }
-        if set.needs_nonce() && name.eq_ignore_ascii_case(b"cache-control") {
-            let value = item.get_item(1)?;
-            let text = value.cast::<PyBytes>().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-            survey.shared |= !text.is_ok_and(|text| forbids_sharing(&text));
+        if set.needs_nonce()
+            && !rules.overriding
+            && name.eq_ignore_ascii_case(b"cache-control")
+            && survey.dropped.last() != Some(&at)
+            && let Ok(value) = item.get_item(1)?.extract()
+        {
+            survey.cache_control.push(value);
         }
     }
     Ok(survey)

@@ -105,13 +105,13 @@ impl SecurityHeadersMiddleware {
             return Ok(Some(Arc::clone(&self.plan)));
         }
         let py = scope.py();
-        let (path, root_path, method) = (
-            scope.get_item(intern!(py, "path"))?,
-            scope.get_item(intern!(py, "root_path"))?,
-            scope.get_item(intern!(py, "method"))?,
-        );
-        let (path, root_path, method) =
-            (asgi::text(path.as_ref()), asgi::text(root_path.as_ref()), asgi::text(method.as_ref()));
+        let path = scope.get_item(intern!(py, "path"))?;
+        let path = asgi::text(path.as_ref());
+        if !self.paths.iter().any(|(rule, _)| asgi::could_match(rule, &path)) {
+            return Ok(Some(Arc::clone(&self.plan)));
+        }
+        let (root_path, method) = (scope.get_item(intern!(py, "root_path"))?, scope.get_item(intern!(py, "method"))?);
+        let (root_path, method) = (asgi::text(root_path.as_ref()), asgi::text(method.as_ref()));
         let path = asgi::route_path(&path, &root_path);
         match self.paths.iter().find(|(rule, _)| rule.matches(&method, path)) {
             None => Ok(Some(Arc::clone(&self.plan))),
@@ -167,8 +167,7 @@ fn read_paths(
         };
         read.push((rule, path_policy));
     }
-    // Longer is more exact: "/docs" before "/", "/a/b/" before "/a/", one with a method before one without.
-    read.sort_by_key(|(rule, _)| std::cmp::Reverse((rule.path().len(), rule.method().is_some())));
+    read.sort_by_key(|(rule, _)| std::cmp::Reverse(rule.exactness()));
     Ok(read)
 }
 
