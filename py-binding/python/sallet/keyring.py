@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sallet import _sallet
 from sallet._sallet import Key, KeyringError
@@ -16,12 +16,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-if sys.version_info >= (3, 11):
-    from typing import Self
-else:
-    from typing import Any as Self
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Keyring"]
+
+# A minted token has 53 characters; no id that a person writes has half as many.
+_LONGEST_ENV_ID = 32
 
 _FIELDS = {"id", "principal", "scopes", "sha256", "not_before", "not_after"}
 
@@ -123,13 +124,15 @@ def _read_env(name: str) -> list[Key]:
     keys: list[Key] = []
     for number, entry in enumerate(entries, 1):
         identity, equals, token = entry.partition("=")
-        if not equals:
-            # The entry may be a bare token, so it is not shown.
-            raise KeyringError(f"{name}: entry {number} has no id: write id=token")
+        place = f"entry {number}"
+        # What stands before the = may be a token too (a bare one may end in =), so it is not shown.
+        if not equals or len(identity) > _LONGEST_ENV_ID:
+            raise KeyringError(f"{name}: {place} does not begin with a short id: write id=token")
         try:
-            keys.append(Key(identity, token=token))
+            Key(place, token=token)
         except KeyringError as error:
             raise KeyringError(f"{name}: {error}") from None
+        keys.append(Key(identity, token=token))
     return _checked(keys, name)
 
 
@@ -140,7 +143,8 @@ def _read_file(path: Path) -> list[Key]:
         raise KeyringError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError:
         raise KeyringError(f"{path}: a key file is UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
+    # Nested too deeply, a number too long, a NUL in the path: the file is no better for it.
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         raise KeyringError(f"{path}: not valid TOML: {error}") from None
     tables = document.pop("key", [])
     if document:

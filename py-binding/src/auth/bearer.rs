@@ -110,6 +110,14 @@ impl Setup {
         if user.is_none() {
             return self.refuse(py, Reason::InvalidToken, required);
         }
+        // What another scheme's `identify` refused is refused here too.
+        if let Ok(refusal) = user.cast::<Refusal>() {
+            return Ok(Verdict::Refused(refusal.clone()));
+        }
+        // A generator holds a user that nobody has fetched, and may yet have none.
+        if ["generator", "async_generator"].contains(&&*user.get_type().name()?.to_string_lossy()) {
+            return Err(PyTypeError::new_err("authenticate returned a generator: use return in it, not yield"));
+        }
         if user.is_instance_of::<PyBool>() {
             // `return token == KEY` is a likely mistake, and letting `False` in would be its result.
             return Err(PyTypeError::new_err("authenticate returned a bool: return the user, or None to refuse"));
@@ -160,17 +168,20 @@ impl Bearer {
     ) -> PyResult<()> {
         let source = match (keyring, authenticate) {
             // The messages show no value: it may be a token that was put in the wrong place.
-            (Some(keyring), None) => Source::Keyring(
-                keyring
-                    .cast::<Keyring>()
-                    .map_err(|_| {
-                        PyTypeError::new_err(
-                            "keyring is a Keyring: write Bearer(Keyring([...])), or authenticate=callable",
-                        )
-                    })?
-                    .clone()
-                    .unbind(),
-            ),
+            (Some(keyring), None) => {
+                let keyring = keyring.cast::<Keyring>().map_err(|_| {
+                    PyTypeError::new_err("keyring is a Keyring: write Bearer(Keyring([...])), or authenticate=callable")
+                })?;
+                let (verify, py) = (intern!(keyring.py(), "verify"), keyring.py());
+                if !keyring.get_type().getattr(verify)?.is(py.get_type::<Keyring>().getattr(verify)?) {
+                    // The ring is asked without a detour by Python, so an override would be passed by.
+                    return Err(PyTypeError::new_err(
+                        "this keyring overrides verify, which Bearer does not call: write \
+                         Bearer(authenticate=lambda credentials: keyring.verify(credentials.token))",
+                    ));
+                }
+                Source::Keyring(keyring.clone().unbind())
+            }
             (None, Some(authenticate)) if authenticate.is_callable() => Source::Callable(authenticate.clone().unbind()),
             (None, Some(_)) => {
                 return Err(PyTypeError::new_err(

@@ -8,7 +8,7 @@ from typing import Any
 
 import fastapi.routing
 from fastapi import FastAPI
-from starlette.routing import BaseRoute, Match, Mount
+from starlette.routing import BaseRoute, Host, Match, Mount
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,9 @@ def _unwrap(app: Any) -> Any:
 
 def _first(routes: Sequence[BaseRoute], scope: dict[str, Any]) -> tuple[BaseRoute, Any] | None:
     for context in _contexts(routes):
+        if isinstance(context.original_route, Host):
+            # Which app it leads to depends on the request; what comes behind it is not sure.
+            return None
         match, child_scope = context.matches(scope)
         if match is Match.FULL:
             return context.original_route, child_scope

@@ -58,10 +58,13 @@ class MarkedOpenAPI:
         name = self._scheme(schema)
         for path, item in schema.get("paths", {}).items():
             for method, operation in item.items():
-                if method not in _METHODS or "security" in operation:
+                if method not in _METHODS or self._is_public(method, path):
                     continue
-                if not self._is_public(method, path):
-                    operation["security"] = [{name: list(self.auth.scopes)}]
+                # A route with a scheme of its own needs both: the guard's joins each alternative.
+                alternatives = operation.get("security") or [{}]
+                for alternative in alternatives:
+                    alternative.setdefault(name, list(self.auth.scopes))
+                operation["security"] = alternatives
         return schema
 
     def _is_public(self, method: str, path: str) -> bool:

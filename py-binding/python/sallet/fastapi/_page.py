@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import quote, urlsplit
 
 from sallet import SELF, script_hash, style_hash
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 Needs = dict[str, list[str]]
 """Directive name to the sources that page uses, in the order they appear."""
@@ -27,18 +31,27 @@ def scan(html: str) -> Needs:
 
 
 def origin(url: str) -> str | None:
-    """`https://host[:port]` of an absolute http(s) URL; `None` for a relative or other one."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    """`https://host[:port]` of an absolute http(s) URL; `None` for a relative or other one.
+
+    `None` too where CSP has no name for the host: an IPv6 address, or a template such as
+    `https://{tenant}.example`.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
         return None
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    host = parts.netloc.rpartition("@")[2]
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
+        return None
+    return f"{parts.scheme}://{host}"
 
 
 def source(url: str) -> str | None:
     """The narrowest source expression for `url`; `None` where CSP has none for it."""
     host = origin(url)
     if host is None:
-        return SELF if not urlsplit(url).scheme and not url.startswith("//") else None
+        relative = not url.startswith("//") and not _SCHEME.match(url)
+        return SELF if relative else None
     # A path in a source expression has no query (CSP3 section 2.3.1), and one that ends in "/"
     # allows everything below it, so that the host alone says it more honestly. `;` and `,` end
     # a directive and a policy.
