@@ -1,0 +1,206 @@
+"""`Bearer(authenticate=...)` and an `identify` of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import types
+
+import pytest
+from harness import asgi
+from keys import READER, UNKNOWN, keyring
+from sallet import AuthMiddleware, Bearer, Credentials, Keyring, Principal, Refusal
+from test_auth import seen_by
+from test_credentials import MALFORMED, MISSING
+from whoami import REALM, ask, exact, guard, whoami
+
+# One's own callable
+
+
+def with_callable(function):
+    return guard(Bearer(authenticate=function, realm="items"))
+
+
+def test_authenticate_is_given_parsed_credentials():
+    given = []
+
+    def plain(credentials):
+        given.append((type(credentials), credentials.scheme.lower(), credentials.token))
+        return Principal("1", "ann", ())
+
+    async def coroutine(credentials):
+        await asyncio.sleep(0)
+        return plain(credentials)
+
+    class Awaitable:
+        def __call__(self, credentials):
+            return coroutine(credentials)
+
+    for function in (plain, coroutine, Awaitable()):
+        assert ask(f"bearer  {READER}", with_callable(function)).json()["id"] == "1"
+    assert given == [(Credentials, "bearer", READER)] * 3
+
+
+def test_authenticate_is_not_asked_about_what_is_not_a_bearer_token():
+    def never(credentials):
+        raise AssertionError("asked")
+
+    for value in (*MISSING, *MALFORMED):
+        assert ask(value, with_callable(never)).status in (400, 401)
+
+
+def test_none_refuses_and_only_none():
+    async def none(credentials):
+        return None
+
+    for function in (none, lambda credentials: None):
+        assert exact(ask(f"Bearer {READER}", with_callable(function))) == exact(ask(f"Bearer {UNKNOWN}"))
+    for user in ({"name": "ann"}, "ann", 7):
+        seen, reply = seen_by(Bearer(authenticate=lambda credentials, user=user: user), [asgi.bearer(READER)])
+        assert (reply.status, seen["state"]["user"]) == (200, user)
+
+
+@pytest.mark.parametrize("answer", [False, True])
+def test_a_boolean_is_no_user(answer):
+    """`return token == KEY` is the likely mistake: False must never let anybody in."""
+    reply = ask(f"Bearer {READER}", with_callable(lambda credentials: answer))
+    if answer is False:
+        assert reply.error is not None or reply.status == 401
+    else:
+        assert reply.error is not None or reply.status in (200, 401)
+
+
+def test_a_generator_is_no_user():
+    """`yield` in place of `return`, as in a FastAPI dependency, must not let everybody in."""
+
+    def plain(credentials):
+        yield None
+
+    async def asynchronous(credentials):
+        yield None
+
+    @types.coroutine
+    def old_style(credentials):
+        return None
+        yield
+
+    for function in (plain, asynchronous, old_style):
+        reply = ask(f"Bearer {READER}", with_callable(function))
+        assert isinstance(reply.error, TypeError) and "generator" in str(reply.error)
+        assert reply.messages == []
+
+
+def test_the_refusal_of_another_scheme_is_no_user():
+    other = Bearer(authenticate=lambda credentials: None, realm="other")
+
+    async def delegate(credentials):
+        return await other.identify([(b"authorization", b"Bearer " + credentials.token.encode())])
+
+    assert ask(f"Bearer {READER}", with_callable(delegate)).status == 401
+
+
+def test_a_keyring_whose_verify_is_overridden_is_not_passed_by():
+    class DenyList(Keyring):
+        def verify(self, token):
+            return None
+
+    with pytest.raises(TypeError, match="authenticate="):
+        Bearer(DenyList.from_tokens({"ann": READER}))
+
+
+def test_an_error_in_authenticate_is_not_an_open_door():
+    def plain(credentials):
+        raise LookupError("the database is away")
+
+    async def coroutine(credentials):
+        plain(credentials)
+
+    for function in (plain, coroutine):
+        reply = ask(f"Bearer {READER}", with_callable(function))
+        assert isinstance(reply.error, LookupError)
+        assert reply.messages == []
+
+
+def test_scopes_of_ones_own_user():
+    def authenticate(credentials):
+        return Principal("1", "ann", ("items:read",))
+
+    assert ask(f"Bearer {READER}", guard(Bearer(authenticate=authenticate, scopes=["items:read"]))).status == 200
+    assert ask(f"Bearer {READER}", guard(Bearer(authenticate=authenticate, scopes=["items:write"]))).status == 403
+    # A user without scopes has none.
+    assert ask(f"Bearer {READER}", guard(Bearer(authenticate=lambda c: "ann", scopes=["items:read"]))).status == 403
+
+
+def test_identify_is_the_whole_check_of_one_header_list():
+    bearer = Bearer(keyring(), realm="items")
+
+    def identify(*headers, scopes=()):
+        return asyncio.run(bearer.identify(asgi.encode(headers), scopes))
+
+    assert identify(asgi.bearer(READER)).id == "reader-1"
+    assert identify(asgi.bearer(READER), scopes=["items:read"]).id == "reader-1"
+    for refusal, status in (
+        (identify(), 401),
+        (identify(asgi.bearer(UNKNOWN)), 401),
+        (identify(asgi.bearer("a b")), 400),
+        (identify(asgi.bearer(READER), asgi.bearer(READER)), 400),
+        (identify(asgi.bearer(READER), scopes=["items:write"]), 403),
+    ):
+        assert isinstance(refusal, Refusal)
+        assert refusal.status == status
+        assert json.loads(refusal.body) == {"detail": refusal.detail}
+        headers = dict(refusal.headers)
+        assert headers["www-authenticate"].startswith(REALM)
+        assert headers["cache-control"] == "no-store"
+
+
+def test_bearer_can_be_subclassed():
+    class Mine(Bearer):
+        extra = 1
+
+    mine = Mine(keyring(), realm="items")
+    assert (mine.realm, tuple(mine.scopes), mine.extra) == ("items", (), 1)
+    assert ask(f"Bearer {READER}", guard(mine)).status == 200
+
+
+def test_an_identify_of_ones_own_is_asked():
+    asked = []
+
+    class Mine(Bearer):
+        async def identify(self, headers, scopes=()):
+            asked.append(tuple(scopes))
+            found = await super().identify(headers, scopes)
+            return found if isinstance(found, Refusal) else Principal("mine", found.name, found.scopes)
+
+    app = guard(Mine(keyring(), realm="items"))
+    assert ask(f"Bearer {READER}", app).json()["id"] == "mine"
+    assert exact(ask(f"Bearer {UNKNOWN}", app)) == exact(ask(f"Bearer {UNKNOWN}"))
+    assert asked == [(), ()]
+
+
+@pytest.mark.parametrize("answer", [None, True, False])
+def test_an_identify_that_says_nothing_lets_nobody_in(answer):
+    class Mine:
+        async def identify(self, headers, scopes=()):
+            return answer
+
+    reply = ask(f"Bearer {READER}", guard(Mine()))
+    assert isinstance(reply.error, TypeError)
+    assert reply.messages == []
+
+
+def test_what_one_request_does_to_its_scopes_is_not_the_next_ones_right():
+    async def grabby(scope, receive, send):
+        scope["auth"].scopes.append("admin")
+        await whoami(scope, receive, send)
+
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append(list(scope["auth"].scopes))
+        await grabby(scope, receive, send)
+
+    guarded = AuthMiddleware(app, Bearer(keyring()))
+    for _ in range(2):
+        asgi.call(guarded, "/", [asgi.bearer(READER)])
+    assert seen == [["authenticated", "items:read"]] * 2

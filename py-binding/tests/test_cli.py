@@ -1,0 +1,176 @@
+"""`python -m sallet`: what it prints, what it finds, and how it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sallet import Keyring, SecurityHeaders
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sallet", *arguments], capture_output=True, text=True, timeout=60, cwd=cwd, check=False
+    )
+
+
+def minted(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stderr
+    (token,) = [line for line in done.stdout.splitlines() if line and line[0] not in "#[" and " = " not in line]
+    return token
+
+
+# token
+
+
+def test_the_printed_block_accepts_the_printed_token(tmp_path: Path):
+    done = run("token", "--prefix", "acme", "--id", "ci", "--principal", "robot", "--scopes", "items:read items:write")
+    token = minted(done)
+    assert token.startswith("acme_")
+    file = tmp_path / "keys.toml"
+    file.write_text(done.stdout[done.stdout.index("[[key]]") :])
+    who = Keyring.from_file(file).verify(token)
+    assert who is not None and (who.id, who.name, who.scopes) == ("ci", "robot", ("items:read", "items:write"))
+
+
+def test_the_block_holds_the_digest_and_not_the_token():
+    done = run("token")
+    token = minted(done)
+    block = done.stdout[done.stdout.index("[[key]]") :]
+    assert hashlib.sha256(token.encode()).hexdigest() in block
+    assert token not in block
+
+
+def test_two_tokens_differ():
+    assert minted(run("token")) != minted(run("token"))
+
+
+@pytest.mark.parametrize("arguments", [("--scopes", 'say "hello"'), ("--prefix", "no spaces"), ("--id", "")])
+def test_what_a_keyring_would_refuse_is_not_minted(arguments: tuple[str, str]):
+    done = run("token", *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("sallet: ") and "Traceback" not in done.stderr
+    assert "[[key]]" not in done.stdout
+
+
+# headers
+
+
+@pytest.mark.parametrize("preset", ["strict", "api", "classic"])
+@pytest.mark.parametrize("https", [True, False])
+def test_headers_prints_the_preset(preset: str, https: bool):
+    done = run("headers", preset, *([] if https else ["--http"]))
+    assert done.returncode == 0
+    policy = getattr(SecurityHeaders, preset.upper())
+    assert done.stdout.splitlines() == [f"{name}: {value}" for name, value in policy.items(https=https)]
+
+
+def test_strict_is_the_default():
+    assert run("headers").stdout == run("headers", "strict").stdout != ""
+
+
+# check
+
+APPS = """
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, JSONResponse
+from sallet import NONCE, SELF, ContentSecurityPolicy, SecurityHeaders, SecurityHeadersMiddleware
+from sallet.fastapi import protect
+
+bare = FastAPI()
+strict = FastAPI()
+protect(strict)
+nonce = FastAPI()
+protect(nonce, headers=SecurityHeaders(content_security_policy=ContentSecurityPolicy({
+    "default-src": [SELF], "script-src": [NONCE], "base-uri": [SELF], "form-action": [SELF], "frame-ancestors": [SELF],
+})))
+classic = FastAPI()
+protect(classic, headers=SecurityHeaders.CLASSIC)
+class Inner:
+    broken = FastAPI()
+protect(Inner.broken)
+
+@Inner.broken.get("/")
+def fails():
+    raise RuntimeError("no database here")
+
+async def typo(scope, receive, send):
+    headers = [(b"Content-Security-Policy", b"default-src self"), (b"x-frame-options", b"DENY")] + [(b"x-frame-options", b"DENY")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+async def silent(scope, receive, send):
+    pass
+
+text = "not an app"
+"""
+
+
+@pytest.fixture
+def apps(tmp_path: Path) -> Path:
+    (tmp_path / "probed.py").write_text(APPS)
+    return tmp_path
+
+
+def test_a_bare_app_is_found_wanting(apps: Path):
+    done = run("check", "probed:bare", cwd=apps)
+    assert done.returncode == 1, done.stderr
+    assert "HIGH   content-security-policy: " in done.stdout
+    assert "404" in done.stdout
+
+
+@pytest.mark.parametrize("app", ["strict", "nonce"])
+def test_a_protected_app_is_not(apps: Path, app: str):
+    done = run("check", f"probed:{app}", cwd=apps)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("content-security-policy: default-src") == 2
+    assert "HIGH" not in done.stdout
+
+
+def test_strict_is_clean_and_classic_is_weak_but_not_high(apps: Path):
+    assert run("check", "probed:strict", cwd=apps).stdout.count("nothing weak found") == 2
+    done = run("check", "probed:classic", cwd=apps)
+    assert done.returncode == 0
+    assert "MEDIUM content-security-policy base-uri: " in done.stdout
+
+
+def test_a_broken_value_and_a_doubled_header_are_high(apps: Path):
+    done = run("check", "probed:typo", cwd=apps)
+    assert done.returncode == 1
+    assert "write 'self', quotes included" in done.stdout
+    assert "x-frame-options: sent twice" in done.stdout
+
+
+def test_an_app_that_raises_is_shown_with_what_it_sent(apps: Path):
+    done = run("check", "probed:Inner.broken", cwd=apps)
+    assert "GET / (https): 500" in done.stdout
+    assert "the app raised RuntimeError('no database here')" in done.stdout
+    assert "x-frame-options: DENY" in done.stdout
+
+
+def test_an_app_that_answers_nothing_is_not_fine(apps: Path):
+    done = run("check", "probed:silent", cwd=apps)
+    assert done.returncode == 1
+    assert "sent no response" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("probed", "write module:app"),
+        ("nowhere:app", "no module 'nowhere'"),
+        ("probed:nothing", "has no 'nothing'"),
+        ("probed:text", "cannot be called"),
+    ],
+)
+def test_a_wrong_name_is_explained(apps: Path, spec: str, says: str):
+    done = run("check", spec, cwd=apps)
+    assert done.returncode == 2
+    assert says in done.stderr and "Traceback" not in done.stderr
+
+
+def test_app_dir_names_the_folder(apps: Path):
+    assert run("check", "probed:strict", "--app-dir", str(apps)).returncode == 0

@@ -1,0 +1,254 @@
+"""The policy stands on every response, once, and everything of the application's own stays as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+
+import everything
+import pytest
+from harness import asgi, http
+from harness.servers import KINDS
+from keys import keyring
+from sallet import AuthMiddleware, Bearer, ContentSecurityPolicy, SecurityHeaders, SecurityHeadersMiddleware
+from sallet.fastapi import protect
+
+POLICY = everything.POLICY
+JSON = ("Content-Type", "application/json")
+
+RESPONSES = [
+    ("GET", "/ok", None, 200),
+    ("HEAD", "/html", None, 405),
+    ("GET", "/no-content", None, 204),
+    ("GET", "/not-modified", None, 304),
+    ("GET", "/moved", None, 307),
+    ("GET", "/elsewhere", None, 307),
+    ("GET", "/missing", None, 404),
+    ("GET", "/items", None, 405),
+    ("POST", "/items", b'{"name": "%s"}' % (b"x" * 2000), 413),
+    ("POST", "/items", b"{}", 422),
+    ("POST", "/items", b'{"name": "a"}', 200),
+    ("GET", "/boom", None, 500),
+    ("GET", "/stream", None, 200),
+    ("GET", "/file", None, 200),
+    ("GET", "/html", None, 200),
+    ("GET", "/sub/page", None, 200),
+    ("GET", "/sub/missing", None, 404),
+    ("GET", "/sub/boom", None, 500),
+    ("GET", "/bare/", None, 200),
+    ("GET", "/docs", None, 200),
+    ("GET", "/openapi.json", None, 200),
+]
+
+
+def assert_policy_once(answer, policy=POLICY, *, https=False, but=()):
+    for name, value in policy.items(https=https):
+        if name not in but:
+            assert answer.all(name) == [value], name
+
+
+@pytest.mark.parametrize("method, path, body, status", RESPONSES)
+def test_policy_exactly_once(server, method, path, body, status):
+    uvicorn = server("uvicorn", "everything:app")
+    answer = http.request(uvicorn.port, method, path, [JSON], body)
+    assert answer.status == status
+    # A docs page has values of its own: see test_docs_policy.
+    but = ("content-security-policy", "cross-origin-opener-policy") if path == "/docs" else ()
+    assert_policy_once(answer, but=but)
+    for name in but:
+        assert len(answer.all(name)) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_websocket_denial(server, kind):
+    running = server(kind, "everything:app")
+    # A close before accept: Starlette's router closes like this, and the server would make a bare 403 of it.
+    closed, missing = running.websocket("/closed"), running.websocket("/nowhere")
+    assert (closed.status, missing.status) == (403, 403)
+    if kind == "daphne":  # it has no denial responses, and writes the 403 itself
+        return
+    denied = running.websocket("/denied")
+    assert (denied.status, denied.body) == (403, b"no")
+    for answer in (denied, closed, missing):
+        assert_policy_once(answer)
+
+
+def test_a_close_before_accept_stays_one_where_the_server_has_nothing_else():
+    for app in (everything.app, SecurityHeadersMiddleware(closes)):
+        reply = asgi.connect(app, "/closed", denial=False)
+        assert [message["type"] for message in reply.messages] == ["websocket.close"]
+    assert asgi.connect(SecurityHeadersMiddleware(closes), denial=True).status == 403
+
+
+async def closes(scope, receive, send):
+    await send({"type": "websocket.close", "code": 1000, "reason": "no"})
+
+
+def test_refusals_carry_the_policy_too():
+    app = everything.make()
+    protect(app, headers=POLICY, auth=Bearer(keyring()))
+    for reply in (asgi.call(app, "/ok"), asgi.connect(app, "/open")):
+        assert reply.status == 401
+        assert_policy_once(reply, but=("cache-control",))
+
+
+def test_accept_is_untouched():
+    messages = []
+
+    async def app(scope, receive, send):
+        messages.append({"type": "websocket.accept", "headers": [(b"x-app", b"1")]})
+        await send(messages[0])
+        messages.append({"type": "websocket.close", "code": 1000})
+        await send(messages[1])
+
+    reply = asgi.connect(SecurityHeadersMiddleware(app))
+    assert [sent is own for sent, own in zip(reply.messages, messages, strict=True)] == [True, True]
+    assert messages[0] == {"type": "websocket.accept", "headers": [(b"x-app", b"1")]}
+    accepted = asgi.connect(everything.app, "/open").messages[0]
+    assert accepted["headers"] == [(b"x-app", b"1")]
+
+
+# HTTPS
+
+
+HTTPS_POLICY = SecurityHeaders(
+    content_security_policy=ContentSecurityPolicy({"default-src": ["'self'"], "upgrade-insecure-requests": []}),
+    strict_transport_security="max-age=31536000; includeSubDomains",
+)
+
+
+def test_https_only_things_are_sent_over_https_only():
+    app = SecurityHeadersMiddleware(everything.bare, HTTPS_POLICY)
+    plain, secure = asgi.call(app), asgi.call(app, scheme="https")
+    assert not plain.has("strict-transport-security")
+    assert plain.one("content-security-policy") == "default-src 'self'"
+    assert secure.one("strict-transport-security") == "max-age=31536000; includeSubDomains"
+    assert secure.one("content-security-policy") == "default-src 'self'; upgrade-insecure-requests"
+    assert_policy_once(plain, HTTPS_POLICY, https=False)
+    assert_policy_once(secure, HTTPS_POLICY, https=True)
+
+
+@pytest.mark.parametrize(("scheme", "secure"), [("ws", False), ("wss", True)])
+def test_websocket_schemes(scheme, secure):
+    async def deny(scope, receive, send):
+        await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
+
+    reply = asgi.connect(SecurityHeadersMiddleware(deny, HTTPS_POLICY), scheme=scheme)
+    assert reply.has("strict-transport-security") is secure
+    assert_policy_once(reply, HTTPS_POLICY, https=secure)
+
+
+def test_a_scope_without_scheme_is_http():
+    scope = asgi.http_scope()
+    del scope["scheme"]  # optional, "http" by default
+    reply = asyncio.run(asgi.send_to(SecurityHeadersMiddleware(everything.bare, HTTPS_POLICY), scope))
+    assert not reply.has("strict-transport-security")
+
+
+def test_a_client_cannot_claim_https(server):
+    forwarded = [("X-Forwarded-Proto", "https"), ("Forwarded", "proto=https"), ("X-Forwarded-Ssl", "on")]
+    deaf = server("uvicorn", "everything:app", "--no-proxy-headers")
+    assert not deaf.get("/ok", forwarded).has("strict-transport-security")
+    assert not asgi.call(everything.app, "/ok", forwarded).has("strict-transport-security")
+    # uvicorn told to trust this proxy sets scope["scheme"] itself, and that is what counts.
+    trusting = server("uvicorn", "everything:app", "--proxy-headers", "--forwarded-allow-ips", "127.0.0.1")
+    assert trusting.get("/ok", forwarded).has("strict-transport-security")
+    assert not trusting.get("/ok").has("strict-transport-security")
+
+
+# A policy per path
+
+EMBED = SecurityHeaders.STRICT.replace(x_frame_options=None)
+
+
+def by_query(scope):
+    return SecurityHeaders.API if b"api" in scope["query_string"] else None
+
+
+PATHS = {"/embed/": EMBED, "/raw": None, "/choice": by_query, "/embed/not": SecurityHeaders.CLASSIC}
+
+
+@pytest.mark.parametrize(
+    ("path", "policy"),
+    [
+        ("/", SecurityHeaders.STRICT),
+        ("/embed/", EMBED),
+        ("/embed/a/b", EMBED),
+        ("/embed", SecurityHeaders.STRICT),
+        ("/embedded", SecurityHeaders.STRICT),
+        ("/embed/not", SecurityHeaders.CLASSIC),
+        ("/embed/not/this", EMBED),
+        ("/raw", None),
+        ("/raw/", SecurityHeaders.STRICT),
+        ("/rawer", SecurityHeaders.STRICT),
+        ("/choice?api", SecurityHeaders.API),
+        ("/choice", None),
+        ("/x/embed/", SecurityHeaders.STRICT),
+    ],
+)
+def test_paths(path, policy):
+    app = SecurityHeadersMiddleware(everything.bare, SecurityHeaders.STRICT, paths=PATHS, remove=())
+    for reply in (asgi.call(app, path), asgi.call(app, "/api" + path, root_path="/api")):
+        if policy is None:
+            assert reply.raw == everything.START["headers"]
+        else:
+            assert reply.raw[2:] == [(n.encode(), v.encode()) for n, v in policy.items(https=False)]
+
+
+def test_a_failing_policy_function_is_an_error_not_an_unprotected_page():
+    def fails(scope):
+        raise LookupError("no policy")
+
+    async def main_app(scope, receive, send):
+        await everything.bare(scope, receive, send)
+
+    reply = asgi.call(SecurityHeadersMiddleware(main_app, paths={"/": fails}), "/")
+    assert isinstance(reply.error, LookupError)
+    assert reply.messages == []
+
+
+@pytest.mark.parametrize("rule", ["embed", "", "//", "/a/../b", "*", "/a b"])
+def test_a_bad_path_rule_is_refused(rule):
+    with pytest.raises(ValueError):
+        SecurityHeadersMiddleware(everything.bare, paths={rule: None})
+
+
+def test_lifespan_and_unknown_scopes_pass():
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append((scope, receive, send))
+
+    async def receive(): ...
+    async def send(message): ...
+
+    for kind in ("lifespan", "something.else"):
+        scope = {"type": kind}
+        asyncio.run(SecurityHeadersMiddleware(app)(scope, receive, send))
+        assert seen[-1] == ({"type": kind}, receive, send)
+
+
+@pytest.mark.parametrize("wrap", [SecurityHeadersMiddleware, lambda app: AuthMiddleware(app, Bearer(keyring()))])
+def test_a_dropped_application_is_collected(wrap):
+    """Reloaders and tests make applications by the hundred; one that holds its own middleware is a cycle."""
+
+    class App:
+        async def __call__(self, scope, receive, send): ...
+
+    app = App()
+    app.wrapped = wrap(app)
+    watched = weakref.ref(app)
+    del app
+    gc.collect()
+    assert watched() is None
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "uvicorn --http h11"])
+def test_every_server_sends_what_items_says(server, kind):
+    kind, *arguments = kind.split()
+    answer = server(kind, "everything:app", *arguments).get("/ok")
+    assert_policy_once(answer)
+    sent = [(name, value) for name, value in answer.headers if name in dict(POLICY.items(https=False))]
+    assert sent == POLICY.items(https=False)

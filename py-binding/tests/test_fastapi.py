@@ -1,0 +1,298 @@
+"""`sallet.fastapi`: what FastAPI's own security classes do, done the same; and what `protect` promises."""
+
+from typing import Annotated, Any
+
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, Request, Security, WebSocket
+from fastapi.security import HTTPBearer, SecurityScopes
+from fastapi.security.base import SecurityBase
+from harness import asgi
+from harness.asgi import bearer
+from keys import EXPIRED, READER, UNKNOWN, WRITER, keyring
+from sallet import Principal, SecurityHeaders
+from sallet import Bearer as PlainBearer
+from sallet.fastapi import Bearer, protect
+from starlette.authentication import requires
+
+
+def make_bearer(**options: Any) -> Bearer:
+    return Bearer(keyring(), realm="items", **options)
+
+
+def app_with(scheme: Any, **options: Any) -> FastAPI:
+    app = FastAPI(**options)
+
+    @app.get("/me")
+    async def me(who: Annotated[Any, Depends(scheme)]) -> Any:
+        return who and {"id": who.id, "name": who.name}
+
+    return app
+
+
+# FastAPI's own behaviour
+
+
+def test_missing_credentials_are_401_as_with_http_bearer():
+    theirs, ours = asgi.call(app_with(HTTPBearer()), "/me"), asgi.call(app_with(make_bearer()), "/me")
+    assert theirs.status == ours.status == 401
+    assert theirs.json() == ours.json() == {"detail": "Not authenticated"}
+    assert ours.one("www-authenticate") == 'Bearer realm="items"'
+
+
+def test_auto_error_off_gives_none():
+    def whether(scheme):
+        app = FastAPI()
+
+        @app.get("/me")
+        async def me(who: Annotated[Any, Depends(scheme)]) -> bool:
+            return who is None
+
+        return app
+
+    for headers in ([], [("authorization", "Basic dTpw")]):
+        theirs = asgi.call(whether(HTTPBearer(auto_error=False)), "/me", headers)
+        ours = asgi.call(whether(make_bearer(auto_error=False)), "/me", headers)
+        assert theirs.json() is ours.json() is True
+    assert asgi.call(whether(make_bearer(auto_error=False)), "/me", [bearer(READER)]).json() is False
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"), [([bearer(UNKNOWN)], 401), ([bearer(EXPIRED)], 401), ([bearer("a b")], 400), ([bearer(READER)] * 2, 400)]
+)
+def test_auto_error_off_does_not_turn_a_wrong_token_into_a_stranger(headers, status):
+    assert asgi.call(app_with(make_bearer(auto_error=False)), "/me", headers).status == status
+
+
+def test_scheme_name_and_description_reach_openapi():
+    def schemes(scheme):
+        return app_with(scheme).openapi()["components"]["securitySchemes"]
+
+    assert schemes(make_bearer()) == {"Bearer": {"type": "http", "scheme": "bearer"}}
+    options = {"scheme_name": "Items", "description": "A key of the items service.", "bearerFormat": "slt"}
+    theirs = schemes(HTTPBearer(**options))
+    options["bearer_format"] = options.pop("bearerFormat")
+    assert schemes(make_bearer(**options)) == theirs
+
+
+def test_it_is_fastapis_own_kind_of_thing():
+    scheme = make_bearer()
+    assert isinstance(scheme, SecurityBase)
+    assert isinstance(scheme, PlainBearer)
+    assert scheme.scheme_name == "Bearer"
+    assert scheme.model.scheme == "bearer"
+
+
+def test_a_subclass_names_its_scheme():
+    class ItemsKey(Bearer): ...
+
+    app = app_with(ItemsKey(keyring()))
+    assert list(app.openapi()["components"]["securitySchemes"]) == ["ItemsKey"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "challenge"),
+    [
+        ([], 401, 'Bearer realm="items"'),
+        ([bearer(UNKNOWN)], 401, 'Bearer realm="items", error="invalid_token"'),
+        ([bearer("a b")], 400, 'Bearer realm="items", error="invalid_request"'),
+        ([bearer(READER)] * 2, 400, 'Bearer realm="items", error="invalid_request"'),
+    ],
+)
+def test_the_dependencys_refusal_is_the_middlewares(headers, status, challenge):
+    alone, behind = app_with(make_bearer()), app_with(make_bearer())
+    protect(behind, headers=SecurityHeaders.EMPTY, auth=make_bearer())
+    replies = [asgi.call(app, "/me", headers) for app in (alone, behind)]
+    for reply in replies:
+        assert (reply.status, reply.one("www-authenticate"), reply.one("cache-control")) == (status, challenge, "no-store")
+    assert replies[0].json() == replies[1].json()
+    assert sorted(replies[0].headers) == sorted(replies[1].headers)
+
+
+# Scopes
+
+
+def scoped(scheme: Bearer) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/read")
+    async def read(who: Annotated[Principal, Security(scheme, scopes=["items:read"])]) -> str:
+        return who.name
+
+    @app.get("/write")
+    async def write(who: Annotated[Principal, Security(scheme, scopes=["items:write"])]) -> str:
+        return who.name
+
+    async def needs_read(who: Annotated[Principal, Security(scheme, scopes=["items:read"])], asked: SecurityScopes) -> Principal:
+        assert isinstance(asked.scopes, list)
+        return who
+
+    @app.get("/both")
+    async def both(who: Annotated[Principal, Security(needs_read, scopes=["items:write"])]) -> str:
+        return who.name
+
+    return app
+
+
+@pytest.mark.parametrize("behind_middleware", [False, True])
+def test_scopes_of_a_route(behind_middleware):
+    scheme = make_bearer()
+    app = scoped(scheme)
+    if behind_middleware:
+        protect(app, auth=scheme)
+    for path, token, status in [
+        ("/read", READER, 200),
+        ("/read", WRITER, 200),
+        ("/write", READER, 403),
+        ("/write", WRITER, 200),
+        ("/both", READER, 403),
+        ("/both", WRITER, 200),
+    ]:
+        reply = asgi.call(app, path, [bearer(token)])
+        assert reply.status == status, (path, token)
+        if status == 403:
+            challenge = reply.one("www-authenticate")
+            assert 'error="insufficient_scope"' in challenge
+            assert "items:write" in challenge
+            assert reply.one("cache-control") == "no-store"
+    assert asgi.call(app, "/read").status == 401
+
+
+def test_scopes_reach_openapi():
+    schema = scoped(make_bearer()).openapi()
+    assert schema["paths"]["/read"]["get"]["security"] == [{"Bearer": ["items:read"]}]
+    assert {"items:read", "items:write"} == set(schema["paths"]["/both"]["get"]["security"][0]["Bearer"])
+
+
+def test_scopes_of_the_scheme_itself():
+    app = app_with(make_bearer(scopes=["items:write"]))
+    assert asgi.call(app, "/me", [bearer(READER)]).status == 403
+    assert asgi.call(app, "/me", [bearer(WRITER)]).status == 200
+
+
+# A request is authenticated once
+
+
+class Counted:
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def __call__(self, credentials: Any) -> Principal | None:
+        self.calls += 1
+        return Principal("1", "ann", ("items:read",)) if credentials.token == READER else None
+
+
+def test_authenticated_once_behind_the_middleware():
+    authenticate = Counted()
+    scheme = Bearer(authenticate=authenticate)
+    app = FastAPI()
+
+    async def nested(who: Annotated[Principal, Security(scheme, scopes=["items:read"])]) -> Principal:
+        return who
+
+    @app.get("/")
+    async def index(
+        a: Annotated[Principal, Depends(scheme)],
+        b: Annotated[Principal, Security(scheme, scopes=["items:read"])],
+        c: Annotated[Principal, Depends(nested)],
+    ) -> bool:
+        return a is b is c
+
+    alone = FastAPI(routes=app.routes)
+    protect(app, auth=scheme)
+    assert asgi.call(app, "/", [bearer(READER)]).json() is True
+    assert authenticate.calls == 1
+    assert asgi.call(app, "/", [bearer(UNKNOWN)]).status == 401
+    assert authenticate.calls == 2
+    # And with dependencies alone, several of them:
+    assert asgi.call(alone, "/", [bearer(READER)]).json() is True
+    assert authenticate.calls == 3
+
+
+def test_another_scheme_does_its_own_check():
+    """The middleware's verdict is no verdict about a different keyring."""
+    other = Bearer(authenticate=lambda credentials: None, realm="other")
+    app = app_with(other)
+    protect(app, auth=make_bearer())
+    reply = asgi.call(app, "/me", [bearer(READER)])
+    assert (reply.status, reply.one("www-authenticate")) == (401, 'Bearer realm="other", error="invalid_token"')
+
+
+def test_on_a_public_path_the_dependency_does_the_check():
+    scheme = make_bearer()
+    app = app_with(scheme)
+    protect(app, auth=scheme, public=["/me"])
+    assert asgi.call(app, "/me").status == 401
+    assert asgi.call(app, "/me", [bearer(READER)]).json()["id"] == "reader-1"
+
+
+def test_routers_and_whole_apps_take_it_as_a_dependency():
+    scheme = make_bearer()
+    router = APIRouter(prefix="/v1", dependencies=[Depends(scheme)])
+
+    @router.get("/items")
+    async def items() -> str:
+        return "ok"
+
+    app = FastAPI()
+    app.include_router(router)
+    assert asgi.call(app, "/v1/items").status == 401
+    assert asgi.call(app, "/v1/items", [bearer(READER)]).status == 200
+    assert app.openapi()["paths"]["/v1/items"]["get"]["security"] == [{"Bearer": []}]
+
+
+def test_websocket_dependency():
+    scheme = make_bearer()
+    app = FastAPI()
+
+    @app.websocket("/ws")
+    async def ws(socket: WebSocket, who: Annotated[Principal, Depends(scheme)]) -> None:
+        await socket.accept()
+        await socket.send_text(who.name)
+        await socket.close()
+
+    admitted = asgi.connect(app, "/ws", [bearer(READER)])
+    assert [m.get("text") for m in admitted.messages if m["type"] == "websocket.send"] == ["reader"]
+    for headers, status in (([], 401), ([bearer(UNKNOWN)], 401), ([bearer(READER)] * 2, 400)):
+        assert asgi.connect(app, "/ws", headers).status == status
+        closed = asgi.connect(app, "/ws", headers, denial=False)
+        assert [(m["type"], m["code"]) for m in closed.messages] == [("websocket.close", 1008)]
+
+
+# Starlette's request.user and @requires
+
+
+def test_requires_and_request_user():
+    app = FastAPI()
+    protect(app, auth=make_bearer(), public=["/open"])
+
+    @app.get("/user")
+    async def user(request: Request) -> dict[str, Any]:
+        return {
+            "name": request.user.display_name,
+            "identity": request.user.identity,
+            "in": request.user.is_authenticated,
+            "scopes": request.auth.scopes,
+            "state": request.state.user.id,
+        }
+
+    @app.get("/write")
+    @requires("items:write")
+    async def write(request: Request) -> str:
+        return "ok"
+
+    @app.get("/in")
+    @requires(["authenticated", "items:read"])
+    async def signed_in(request: Request) -> str:
+        return "ok"
+
+    got = asgi.call(app, "/user", [bearer(READER)]).json()
+    assert got == {
+        "name": "reader",
+        "identity": "reader-1",
+        "in": True,
+        "scopes": ["authenticated", "items:read"],
+        "state": "reader-1",
+    }
+    assert asgi.call(app, "/write", [bearer(READER)]).status == 403
+    assert asgi.call(app, "/write", [bearer(WRITER)]).status == 200
+    assert asgi.call(app, "/in", [bearer(READER)]).status == 200

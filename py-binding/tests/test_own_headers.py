@@ -1,0 +1,220 @@
+"""What the application sends itself: it wins, it stays in order, it is removed on request, and it is never changed."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from random import Random
+
+import everything
+import pytest
+from harness import asgi
+from harness.asgi import bearer
+from keys import keyring
+from sallet import AuthMiddleware, Bearer, SecurityHeaders, SecurityHeadersMiddleware
+from test_every_response import assert_policy_once
+
+
+@pytest.mark.parametrize("name", ["X-Frame-Options", "x-frame-options", "X-FRAME-OPTIONS"])
+def test_the_routes_own_header_wins_and_is_not_doubled(server, name):
+    answer = server("uvicorn", "everything:app").get(f"/framed?as={name}")
+    assert answer.all("x-frame-options") == ["SAMEORIGIN"]
+    assert_policy_once(answer, but=("x-frame-options",))
+
+
+def answering(headers, status=200):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": status, "headers": headers() if callable(headers) else headers})
+        await send({"type": "http.response.body", "body": b"own"})
+
+    return app
+
+
+@pytest.mark.parametrize("name", [b"x-frame-options", b"X-Frame-Options", b"X-FRAME-options"])
+def test_own_header_wins_in_any_case(name):
+    own = [(name, b"SAMEORIGIN")]
+    reply = asgi.call(SecurityHeadersMiddleware(answering(own)))
+    assert reply.all("x-frame-options") == ["SAMEORIGIN"]
+    assert (name, b"SAMEORIGIN") in reply.raw  # kept as the application spelled it
+    assert_policy_once(reply, SecurityHeaders(), but=("x-frame-options",))
+
+
+@pytest.mark.parametrize("name", [b"x-frame-options", b"X-Frame-Options"])
+def test_override_makes_the_policy_win(name):
+    own = [(b"a", b"1"), (name, b"SAMEORIGIN"), (b"b", b"2"), (name, b"DENY, or not")]
+    policy = SecurityHeaders.CLASSIC
+    reply = asgi.call(SecurityHeadersMiddleware(answering(own), policy, override=True))
+    assert reply.all("x-frame-options") == ["DENY"]
+    assert [pair for pair in reply.raw if pair[0] in (b"a", b"b")] == [(b"a", b"1"), (b"b", b"2")]
+
+
+def test_an_own_csp_of_two_lines_is_kept_whole():
+    own = [(b"content-security-policy", b"default-src 'self'"), (b"content-security-policy", b"img-src *")]
+    reply = asgi.call(SecurityHeadersMiddleware(answering(own)))
+    assert reply.all("content-security-policy") == ["default-src 'self'", "img-src *"]
+
+
+def test_cookies_stay_in_order(server):
+    answer = server("uvicorn", "everything:app").get("/cookies")
+    assert answer.all("set-cookie") == ["first=1; Path=/", "second=2; Path=/", "first=1; Path=/"]
+    names = [name for name, _ in answer.headers if name in ("set-cookie", "x-between")]
+    assert names == ["set-cookie", "x-between", "set-cookie", "set-cookie"]
+
+
+OWN = [(b"content-type", b"text/plain"), (b"set-cookie", b"a=1"), (b"x-frame-options", b"SAMEORIGIN"), (b"set-cookie", b"b=2")]
+
+SHAPES = {
+    "list": lambda: list(OWN),
+    "tuple": lambda: tuple(OWN),
+    "generator": lambda: (pair for pair in OWN),
+    "lists in a list": lambda: [list(pair) for pair in OWN],
+    "iterator": lambda: iter(OWN),
+    "bytearrays": lambda: [(bytearray(name), bytearray(value)) for name, value in OWN],
+    "dict items": lambda: {b"content-type": b"text/plain", b"x-frame-options": b"SAMEORIGIN"}.items(),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("override", [False, True])
+def test_headers_in_any_iterable(shape, override):
+    reply = asgi.call(SecurityHeadersMiddleware(answering(SHAPES[shape]), override=override))
+    assert reply.error is None
+    assert reply.one("content-type") == "text/plain"
+    if shape != "dict items":
+        assert reply.all("set-cookie") == ["a=1", "b=2"]
+    assert_policy_once(reply, SecurityHeaders(), but=() if override else ("x-frame-options",))
+    assert len(reply.all("x-frame-options")) == 1
+
+
+NAMES = ["x-frame-options", "X-Frame-Options", "content-security-policy", "set-cookie", "Set-Cookie", "server", "Server", "vary", "etag",
+         "cache-control", "x-powered-by", "Referrer-Policy", "x-frame-option", "x-frame-options2", "", "x"]  # fmt: skip
+
+
+@pytest.mark.parametrize("override", [False, True])
+@pytest.mark.parametrize("remove", [(), ("server", "X-Powered-By")])
+def test_thousands_of_header_lists_agree_with_a_model_in_python(override, remove):
+    random = Random(9110)
+    policy = SecurityHeaders.STRICT
+    added = [(name.encode(), value.encode()) for name, value in policy.items(https=False)]
+    names, gone = {name for name, _ in added}, {name.lower().encode() for name in remove}
+
+    def model(own):
+        kept = [pair for pair in own if pair[0].lower() not in gone]
+        if override:
+            return [pair for pair in kept if pair[0].lower() not in names] + added
+        theirs = {name.lower() for name, _ in kept}
+        return kept + [pair for pair in added if pair[0] not in theirs]
+
+    sent = []
+
+    async def main():
+        for _ in range(1000):
+            own = [(random.choice(NAMES).encode(), b"%d" % n) for n in range(random.randrange(8))]
+            wrapped = SecurityHeadersMiddleware(answering(own), policy, override=override, remove=remove)
+            sent.append((await asgi.send_to(wrapped, asgi.http_scope())).raw)
+            assert sent[-1] == model(own), own
+
+    asyncio.run(main())
+    assert len({len(headers) for headers in sent}) > 4
+
+
+def test_no_headers_at_all():
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 204})  # "headers" is optional in ASGI
+        await send({"type": "http.response.body"})
+
+    assert_policy_once(asgi.call(SecurityHeadersMiddleware(app)), SecurityHeaders())
+
+
+def test_empty_policy_leaves_the_response_alone():
+    reply = asgi.call(SecurityHeadersMiddleware(answering(list(OWN)), SecurityHeaders.EMPTY))
+    assert reply.raw == OWN
+
+
+def test_malformed_headers_are_the_applications_error_not_a_silent_loss():
+    for headers in (5, [b"ab"], [(b"a",)], [(b"a", b"1", b"2")], [("a", b"1")]):
+        reply = asgi.call(SecurityHeadersMiddleware(answering(headers)))
+        if reply.error is None:  # passed through for the server to judge: then nothing of it may be missing
+            assert reply.start["headers"][: len(headers)] == headers
+        else:
+            assert isinstance(reply.error, (TypeError, ValueError))
+
+# Nothing of the application's is changed
+
+
+def test_a_message_reused_for_every_request_does_not_grow(server):
+    before = copy.deepcopy(everything.START)
+    headers = everything.START["headers"]
+    for override in (False, True):
+        wrapped = SecurityHeadersMiddleware(everything.bare, override=override)
+        replies = [asgi.call(wrapped) for _ in range(5)]
+        assert all(reply.raw == replies[0].raw for reply in replies)
+    assert everything.START == before
+    assert everything.START["headers"] is headers
+    uvicorn = server("uvicorn", "everything:app")
+    assert {len(uvicorn.get("/bare/").headers) for _ in range(3)} == {len(uvicorn.get("/bare/").headers)}
+
+
+def test_what_a_middleware_outside_adds_stays_in_its_own_response():
+    """The list we send is the next one's to change; it must never be one that we send again."""
+
+    def appending(app):
+        async def outer(scope, receive, send):
+            async def wrapped(message):
+                if message["type"] == "http.response.start":
+                    message["headers"].append((b"x-outer", b"1"))
+                    message["status"] += 0
+                await send(message)
+
+            await app(scope, receive, wrapped)
+
+        return outer
+
+    auth = AuthMiddleware(everything.bare, Bearer(keyring()))
+    for app, headers in ((SecurityHeadersMiddleware(answering(())), []), (auth, []), (auth, [bearer("bad token")])):
+        for _ in range(3):
+            assert asgi.call(appending(app), "/", headers).all("x-outer") == ["1"]
+
+
+def test_body_messages_are_the_same_objects():
+    reply = asgi.call(SecurityHeadersMiddleware(everything.bare))
+    assert reply.messages[1] is everything.BODY
+
+
+def test_other_keys_of_the_message_are_kept():
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [], "trailers": True, "x": object})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send({"type": "http.response.trailers", "headers": [(b"a", b"1")], "more_trailers": False})
+
+    reply = asgi.call(SecurityHeadersMiddleware(app))
+    assert (reply.start["trailers"], reply.start["x"]) == (True, object)
+    assert reply.messages[2] == {"type": "http.response.trailers", "headers": [(b"a", b"1")], "more_trailers": False}
+
+
+def test_early_hints_and_push_are_not_touched():
+    hint = {"type": "http.response.early_hint", "links": [b"</a.css>; rel=preload"]}
+
+    async def app(scope, receive, send):
+        await send(hint)
+        await everything.bare(scope, receive, send)
+
+    assert asgi.call(SecurityHeadersMiddleware(app)).messages[0] is hint
+
+
+# Removal
+
+
+def test_removal_list(server):
+    own = [(b"Server", b"app/1"), (b"x-powered-by", b"PHP"), (b"X-Powered-By", b"Express"), (b"x-kept", b"1")]
+    reply = asgi.call(SecurityHeadersMiddleware(answering(own)))
+    assert (reply.has("server"), reply.has("x-powered-by"), reply.one("x-kept")) == (False, False, "1")
+    kept = asgi.call(SecurityHeadersMiddleware(answering(own), remove=()))
+    assert kept.all("x-powered-by") == ["PHP", "Express"]
+    other = asgi.call(SecurityHeadersMiddleware(answering(own), remove=["X-Kept"]))
+    assert (other.has("x-kept"), other.one("server")) == (False, "app/1")
+
+    uvicorn = server("uvicorn", "everything:app", "--no-server-header")
+    answer = uvicorn.get("/bare/")
+    assert not answer.has("x-powered-by")
+    assert not answer.has("server")

@@ -1,0 +1,390 @@
+"""`SecurityHeaders` and `ContentSecurityPolicy` as values: exact presets, nothing lost, every refusal names its fix."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import sallet
+from sallet import (
+    NONCE,
+    NONE,
+    REPORT_SAMPLE,
+    SELF,
+    STRICT_DYNAMIC,
+    UNSAFE_EVAL,
+    UNSAFE_HASHES,
+    UNSAFE_INLINE,
+    WASM_UNSAFE_EVAL,
+    ContentSecurityPolicy,
+    PolicyError,
+    SecurityHeaders,
+    script_hash,
+    style_hash,
+)
+
+HASH = "'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='"  # of alert('Hello, world.'), from CSP3's own example
+
+# Presets
+
+PERMISSIONS = "camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=()"
+
+STRICT = [
+    (
+        "content-security-policy",
+        "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; img-src 'self' data:; "
+        "object-src 'none'; script-src-attr 'none'; upgrade-insecure-requests",
+    ),
+    ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", PERMISSIONS),
+    ("origin-agent-cluster", "?1"),
+    ("x-dns-prefetch-control", "off"),
+    ("x-permitted-cross-domain-policies", "none"),
+    ("x-xss-protection", "0"),
+]
+
+API = [
+    ("content-security-policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-embedder-policy", "require-corp"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", PERMISSIONS),
+    ("cache-control", "no-store"),
+    ("x-permitted-cross-domain-policies", "none"),
+    ("x-xss-protection", "0"),
+]
+
+CLASSIC = [
+    ("content-security-policy", "default-src 'self'"),
+    ("strict-transport-security", "max-age=31556926; includeSubDomains"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("x-xss-protection", "1; mode=block"),
+]
+
+PRESETS = {"STRICT": STRICT, "API": API, "CLASSIC": CLASSIC, "EMPTY": []}
+
+
+def csp(**directives):
+    return ContentSecurityPolicy({name.replace("_", "-"): sources for name, sources in directives.items()})
+
+
+def text(policy):
+    return dict(SecurityHeaders.EMPTY.replace(content_security_policy=policy).items())["content-security-policy"]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_text(name):
+    assert sorted(getattr(SecurityHeaders, name).items(https=True)) == sorted(PRESETS[name])
+
+
+def test_the_order_is_the_cores_everywhere():
+    order = [name for name, _ in SecurityHeaders.STRICT.items()]
+    assert order == [name for name, _ in STRICT]
+    shuffled = SecurityHeaders.EMPTY
+    for name, value in reversed(STRICT):
+        shuffled = shuffled.replace(**{name.replace("-", "_"): value})
+    assert shuffled.items() == STRICT
+
+
+def test_the_default_is_strict():
+    assert SecurityHeaders() == SecurityHeaders.STRICT
+
+
+def test_items_over_http_leave_out_what_is_for_https():
+    plain = dict(SecurityHeaders.STRICT.items(https=False))
+    assert "strict-transport-security" not in plain
+    assert "upgrade-insecure-requests" not in plain["content-security-policy"]
+    assert plain["content-security-policy"].endswith("script-src-attr 'none'")
+    assert SecurityHeaders.STRICT.items() == SecurityHeaders.STRICT.items(https=True)
+    # A policy of nothing but the upgrade is no policy over HTTP.
+    only = SecurityHeaders.EMPTY.replace(content_security_policy="upgrade-insecure-requests")
+    assert only.items(https=False) == []
+
+
+def test_names_are_lower_case_and_items_is_a_fresh_list():
+    items = SecurityHeaders.STRICT.items()
+    assert all(name == name.lower() for name, _ in items)
+    items.clear()
+    assert SecurityHeaders.STRICT.items() == STRICT
+
+
+# Construction
+
+
+def test_named_headers_change_and_unnamed_ones_stay():
+    policy = SecurityHeaders(x_frame_options="SAMEORIGIN", referrer_policy=None)
+    expected = [(n, "SAMEORIGIN" if n == "x-frame-options" else v) for n, v in STRICT if n != "referrer-policy"]
+    assert policy.items() == expected
+
+
+VALUES = {
+    "content_security_policy": "default-src 'self'",
+    "content_security_policy_report_only": "default-src 'self'",
+    "strict_transport_security": "max-age=300",
+    "x_content_type_options": "nosniff",
+    "x_frame_options": "SAMEORIGIN",
+    "referrer_policy": "no-referrer",
+    "cross_origin_opener_policy": "same-origin-allow-popups",
+    "cross_origin_embedder_policy": "credentialless",
+    "cross_origin_resource_policy": "cross-origin",
+    "permissions_policy": 'camera=(), fullscreen=(self "https://a.example"), geolocation=*',
+    "origin_agent_cluster": "?1",
+    "reporting_endpoints": 'main="https://reports.example/csp"',
+    "cache_control": "private, max-age=60",
+    "x_dns_prefetch_control": "on",
+    "x_download_options": "noopen",
+    "x_permitted_cross_domain_policies": "master-only",
+    "x_xss_protection": "1; mode=block",
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_every_header_can_be_set_read_replaced_and_left_out(name):
+    value = VALUES[name]
+    header = name.replace("_", "-")
+    policy = SecurityHeaders.EMPTY.replace(**{name: value})
+    assert policy.items() == [(header, value)]
+    assert SecurityHeaders(**{name: value}) == SecurityHeaders.STRICT.replace(**{name: value})
+    got = getattr(policy, name)
+    if name.startswith("content_security_policy"):
+        assert got == ContentSecurityPolicy(value)
+    else:
+        assert got == value
+    assert policy.replace(**{name: None}) == SecurityHeaders.EMPTY
+    assert getattr(SecurityHeaders.EMPTY, name) is None
+    with pytest.raises(AttributeError):
+        setattr(policy, name, None)
+
+
+def test_a_policy_object_and_its_text_are_one():
+    value = {"default-src": [SELF], "script-src": [SELF, "https://cdn.example"]}
+    a = SecurityHeaders(content_security_policy=ContentSecurityPolicy(value))
+    b = SecurityHeaders(content_security_policy="default-src 'self'; script-src 'self' https://cdn.example")
+    assert a == b
+    assert hash(a) == hash(b)
+    assert a.items() == b.items()
+
+
+def test_frozen_comparable_hashable_printable():
+    a, b = SecurityHeaders(x_frame_options="SAMEORIGIN"), SecurityHeaders.STRICT.replace(x_frame_options="SAMEORIGIN")
+    assert (a == b, hash(a) == hash(b), a != SecurityHeaders.STRICT) == (True, True, True)
+    assert {a, b, SecurityHeaders.STRICT} == {b, SecurityHeaders()}
+    assert a != a.items()
+    assert a != None  # noqa: E711
+    shown = repr(a)
+    assert shown.startswith("SecurityHeaders")
+    assert "SAMEORIGIN" in shown
+    for name in ("STRICT", "items", "new"):
+        with pytest.raises((AttributeError, TypeError)):
+            setattr(a, name, 1)
+
+
+def test_repr_gives_the_value_back():
+    names = vars(sallet)
+    for policy in (*(getattr(SecurityHeaders, name) for name in PRESETS), SecurityHeaders(x_frame_options=None)):
+        assert eval(repr(policy), dict(names)) == policy  # noqa: S307
+        value = policy.content_security_policy
+        if value is not None:
+            assert eval(repr(value), dict(names)) == value  # noqa: S307
+
+
+def test_pickle_gives_the_value_back_if_it_gives_anything():
+    for value in (SecurityHeaders.STRICT, SecurityHeaders.STRICT.content_security_policy):
+        try:
+            data = pickle.dumps(value)
+        except TypeError:
+            continue
+        assert pickle.loads(data) == value  # noqa: S301
+
+
+def test_presets_cannot_be_changed():
+    with pytest.raises((AttributeError, TypeError)):
+        SecurityHeaders.STRICT.x_frame_options = None
+    assert SecurityHeaders.STRICT.items() == STRICT
+
+
+# ContentSecurityPolicy
+
+
+def test_constants_carry_their_quotes():
+    assert (SELF, NONE, STRICT_DYNAMIC) == ("'self'", "'none'", "'strict-dynamic'")
+    assert (UNSAFE_INLINE, UNSAFE_EVAL, UNSAFE_HASHES) == ("'unsafe-inline'", "'unsafe-eval'", "'unsafe-hashes'")
+    assert (WASM_UNSAFE_EVAL, REPORT_SAMPLE) == ("'wasm-unsafe-eval'", "'report-sample'")
+    assert NONCE.startswith("'nonce-")
+
+
+def test_hashes_are_those_of_csp3s_example():
+    assert script_hash("alert('Hello, world.');") == "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='"
+    assert script_hash(b"alert('Hello, world.');") == script_hash("alert('Hello, world.');")
+    assert style_hash("p { color: red }") == script_hash("p { color: red }")
+    assert script_hash("h\u00e9") == script_hash("h\u00e9".encode())
+
+
+def test_directives_come_back_as_given():
+    given = {"default-src": [SELF], "script-src": [SELF, NONCE, "https://cdn.example:8443/a/"], "sandbox": [],
+             "style-src": [HASH], "upgrade-insecure-requests": []}  # fmt: skip
+    policy = ContentSecurityPolicy(given)
+    assert policy.directives == given
+    assert list(policy.directives) == list(given)
+    policy.directives.clear()  # a copy
+    assert policy.directives == given
+    assert ContentSecurityPolicy(text(csp(default_src=[SELF], img_src=["*", "data:"]))).directives == {
+        "default-src": [SELF],
+        "img-src": ["*", "data:"],
+    }
+
+
+@pytest.mark.parametrize("sources", [[SELF, "data:"], (SELF, "data:")])
+def test_sources_may_be_any_sequence(sources):
+    assert text(csp(img_src=sources)) == "img-src 'self' data:"
+
+
+def test_a_mapping_keeps_its_order():
+    assert text(csp(img_src=["*"], default_src=[SELF])) == "img-src *; default-src 'self'"
+
+
+def test_a_string_is_one_source_and_never_several():
+    assert ContentSecurityPolicy({"default-src": "'self'"}) == csp(default_src=[SELF])
+    with pytest.raises(PolicyError, match="item of its own"):
+        ContentSecurityPolicy({"default-src": "'self' https:"})
+
+
+def test_extend_adds_sources():
+    base = csp(default_src=[SELF], script_src=[SELF])
+    more = base.extend({"script-src": ["https://cdn.example"], "img-src": ["data:"]})
+    assert more.directives == {
+        "default-src": [SELF],
+        "script-src": [SELF, "https://cdn.example"],
+        "img-src": [SELF, "data:"],  # a missing fetch directive starts from what it falls back to
+    }
+    assert base.directives == {"default-src": [SELF], "script-src": [SELF]}
+
+
+def test_extend_copies_from_the_nearest_fallback():
+    base = csp(default_src=[NONE], script_src=[SELF], child_src=["https://a.example"])
+    more = base.extend({"script-src-elem": [HASH], "frame-src": ["https://b.example"], "worker-src": ["blob:"]})
+    assert more.directives["script-src-elem"] == [SELF, HASH]
+    assert more.directives["frame-src"] == ["https://a.example", "https://b.example"]
+    assert "blob:" in more.directives["worker-src"]
+
+
+def test_extend_replaces_none_and_never_repeats():
+    assert csp(default_src=[NONE]).extend({"img-src": [SELF]}).directives["img-src"] == [SELF]
+    assert csp(img_src=[NONE]).extend({"img-src": [SELF]}).directives["img-src"] == [SELF]
+    assert csp(img_src=[SELF]).extend({"img-src": [SELF]}).directives["img-src"] == [SELF]
+    assert csp(default_src=[SELF]).extend({}) == csp(default_src=[SELF])
+
+
+def test_extend_inherits_only_what_the_directive_can_take():
+    base = csp(default_src=[NONE], script_src=[NONCE, STRICT_DYNAMIC])
+    assert base.extend({"worker-src": ["blob:"]}).directives["worker-src"] == ["blob:"]
+    assert csp(default_src=[SELF, NONCE]).extend({"img-src": ["data:"]}).directives["img-src"] == [SELF, "data:"]
+
+
+def test_extend_never_forbids_what_was_allowed():
+    """Nothing rules images or forms here, so a list of them would shut out every other."""
+    assert csp(script_src=[SELF]).extend({"img-src": ["https://a.example"]}) == csp(script_src=[SELF])
+    assert csp(default_src=[SELF]).extend({"form-action": ["https://a.example"]}) == csp(default_src=[SELF])
+
+
+def test_extend_refuses_what_construction_refuses():
+    with pytest.raises(PolicyError, match="quote"):
+        csp(default_src=[SELF]).extend({"img-src": ["self"]})
+
+
+def test_csp_is_a_value():
+    a, b = csp(default_src=[SELF]), ContentSecurityPolicy("default-src 'self'")
+    assert (a == b, hash(a) == hash(b)) == (True, True)
+    assert a != csp(default_src=[NONE])
+    assert "default-src" in repr(a)
+    with pytest.raises((AttributeError, TypeError)):
+        a.directives = {}
+
+
+# Headers that Sallet has no keyword for
+
+
+def test_custom_headers():
+    policy = SecurityHeaders.EMPTY.replace(custom={"x-robots-tag": "noindex", "x-b": "2"})
+    assert policy.items() == [("x-robots-tag", "noindex"), ("x-b", "2")]
+    assert policy.custom == {"x-robots-tag": "noindex", "x-b": "2"}
+    assert SecurityHeaders.EMPTY.custom == {}
+    assert SecurityHeaders(custom={"x-b": "2"}).items() == [*STRICT, ("x-b", "2")]
+    assert policy.replace(x_frame_options="DENY").custom == policy.custom
+    assert policy.replace(custom={"x-c": "3"}).custom == {"x-c": "3"}
+    policy.custom.clear()
+    assert len(policy.items()) == 2
+    assert policy == SecurityHeaders.EMPTY.replace(custom={"x-robots-tag": "noindex", "x-b": "2"})
+    assert policy != SecurityHeaders.EMPTY
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-frame-options", "DENY"), ("content-security-policy", "x"), ("", "a"), ("x y", "a"), ("x:", "a"), ("x\r\n", "a"), ("\u00e9", "a"),
+        ("x-a", "a\r\nset-cookie: b=1"), ("x-a", "a\n"), ("x-a", "a\0"), ("x-a", ""), ("x-a", "\u00e9"),
+    ],
+)  # fmt: skip
+def test_custom_refusals(name, value):
+    with pytest.raises(PolicyError):
+        SecurityHeaders(custom={name: value})
+
+
+def test_a_custom_header_cannot_stand_twice():
+    with pytest.raises(PolicyError):
+        SecurityHeaders(custom={"x-a": "1", "X-A": "2"})
+
+
+# Lints
+
+WEAK = [
+    ("content_security_policy", "default-src 'self'; script-src 'unsafe-inline'", "script-src"),
+    ("content_security_policy", "default-src 'unsafe-inline'", "script-src"),
+    ("content_security_policy", "default-src 'self'; script-src 'unsafe-eval'", "script-src"),
+    ("content_security_policy", "default-src 'self'", "base-uri"),
+    ("content_security_policy", "default-src 'self'", "form-action"),
+    ("content_security_policy", "default-src 'self'", "frame-ancestors"),
+    ("content_security_policy", "default-src 'self'; script-src *", "script-src"),
+    ("content_security_policy", "default-src 'self'; script-src https:", "script-src"),
+    ("content_security_policy", "img-src 'self'", None),
+    ("strict_transport_security", "max-age=300", None),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "directive"), WEAK)
+def test_weak_things_are_lints(name, value, directive):
+    found = [lint for lint in SecurityHeaders.EMPTY.replace(**{name: value}).lint() if lint.header == name.replace("_", "-")]
+    assert found
+    if directive is not None:
+        assert directive in [lint.directive for lint in found]
+    for lint in found:
+        assert lint.severity
+        assert len(lint.reason) > 10
+        assert len(lint.remedy) > 5
+        assert repr(lint)
+
+
+def test_a_nonce_makes_unsafe_inline_idle():
+    base = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; "
+    weak = SecurityHeaders.EMPTY.replace(content_security_policy=base + "script-src 'unsafe-inline'")
+    strong = SecurityHeaders.EMPTY.replace(content_security_policy=base + f"script-src {NONCE} 'unsafe-inline'")
+    assert "script-src" in [lint.directive for lint in weak.lint()]
+    assert "script-src" not in [lint.directive for lint in strong.lint() if str(lint.severity).lower() != "info"]
+
+
+def test_our_own_presets_have_nothing_weak_but_classic_has():
+    assert SecurityHeaders.STRICT.lint() == []
+    assert SecurityHeaders.API.lint() == []
+    assert {"base-uri", "form-action", "frame-ancestors"} <= {lint.directive for lint in SecurityHeaders.CLASSIC.lint()}

@@ -1,0 +1,238 @@
+"""Every mistake in a policy is refused when it is made, with a message that names the fix."""
+
+from __future__ import annotations
+
+
+import pytest
+from sallet import (
+    NONCE,
+    NONE,
+    SELF,
+    STRICT_DYNAMIC,
+    UNSAFE_INLINE,
+    ContentSecurityPolicy,
+    PolicyError,
+    SalletError,
+    SecurityHeaders,
+    SecurityHeadersMiddleware,
+)
+from test_policy import VALUES
+
+# Refusals: (directives, telling words of the message)
+
+ONE_YEAR_LESS = 31_535_999
+
+CSP_REFUSALS = [
+    ({"default-src": ["self"]}, "'self'"),
+    ({"default-src": ["none"]}, "'none'"),
+    ({"script-src": ["unsafe-inline"]}, "quote"),
+    ({"script-src": ["strict-dynamic"]}, "quote"),
+    ({"script-src": ["nonce-abc"]}, "quote"),
+    ({"script-src": ["sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc="]}, "quote"),
+    ({"script-src": ["trusted-types-eval"]}, "quote"),
+    ({"default-src": ["SELF"]}, "quote"),
+    ({"default-src": ["'SELF'"]}, "lower case"),
+    ({"default-src": ["'Unsafe-Inline'"]}, "lower case"),
+    ({"default-src": ["'self"]}, "quote"),
+    ({"default-src": ['"self"']}, "quote"),
+    ({"default-src": ["`self`"]}, "quote"),
+    ({"default-src": ["\u2018self\u2019"]}, "straight quotes"),
+    ({"default-src": ["'https://cdn.example'"]}, "hosts"),
+    ({"default-src": ["'sefl'"]}, "no such keyword"),
+    ({"default-src": [NONE, SELF]}, "alone"),
+    ({"default-src": [SELF, NONE]}, "alone"),
+    ({"frame-ancestors": [NONE, "https://a.example"]}, "alone"),
+    ({"script-sr": [SELF]}, "typo"),
+    ({"reflected-xss": ["block"]}, "leave it out"),
+    ({"block-all-mixed-content": []}, "upgrade-insecure-requests"),
+    ({"Script-Src": [SELF]}, "lower case"),
+    ({"script-src *": []}, ""),
+    ({"": [SELF]}, ""),
+    ({}, "default-src"),
+    ({"default-src": []}, "'none'"),
+    ({"default-src": [""]}, "leave it out"),
+    ({"default-src": ["a.example;"]}, "%3B"),
+    ({"default-src": ["a.example,b.example"]}, "%2C"),
+    ({"default-src": ["a.example\r\nset-cookie: x=1"]}, "remove"),
+    ({"default-src": ["a.example\n"]}, "remove"),
+    ({"default-src": ["a.example\r"]}, "remove"),
+    ({"default-src": ["a.example\0"]}, "remove"),
+    ({"default-src": ["b\u00fccher.example"]}, "punycode"),
+    ({"default-src": ["'self' https:"]}, "item of its own"),
+    ({"default-src": [" 'self'"]}, "item of its own"),
+    ({"default-src": ["https:\thttp:"]}, "item of its own"),
+    ({"script-src": [STRICT_DYNAMIC]}, "NONCE or a hash"),
+    ({"script-src": [STRICT_DYNAMIC, SELF, "https://a.example"]}, "NONCE or a hash"),
+    ({"script-src": ["'nonce-abc'"]}, "NONCE"),
+    ({"script-src": ["'nonce-None'"]}, "NONCE"),
+    ({"script-src": ["'sha256-abc'"]}, "44"),
+    ({"script-src": ["'sha1-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='"]}, "sha256"),
+    ({"upgrade-insecure-requests": ["1"]}, "no value"),
+    ({"upgrade-insecure-requests": [SELF]}, "no value"),
+    ({"frame-ancestors": [UNSAFE_INLINE]}, "frame-ancestors"),
+    ({"frame-ancestors": [NONCE]}, ""),
+    ({"img-src": [NONCE]}, ""),
+    ({"sandbox": ["allow-everything"]}, "allow-"),
+    ({"report-to": ["a", "b"]}, "exactly one"),
+    ({"report-to": []}, "exactly one"),
+    ({"default-src": ["https://"]}, "host"),
+    ({"default-src": ["https://a.example/?q=1"]}, "without query"),
+    ({"default-src": ["a b"]}, "item of its own"),
+    ({"default-src": ["*.*.example"]}, "host"),
+]
+
+
+@pytest.mark.parametrize(("directives", "fix"), CSP_REFUSALS, ids=str)
+def test_csp_refusals(directives, fix):
+    with pytest.raises(PolicyError) as refused:
+        ContentSecurityPolicy(directives)
+    assert fix in str(refused.value), str(refused.value)
+    # Whoever reads a traceback must be able to find the place in a policy of twenty lines.
+    for name in directives:
+        if name and name.isascii():
+            assert name in str(refused.value)
+
+
+TEXT_REFUSALS = [
+    ("default-src 'self'; default-src *", "first"),
+    ("script-src 'self'; Script-Src *", ""),
+    ("default-src self", "quote"),
+    ("", "default-src"),
+    (";", ""),
+    ("default-src 'self', script-src *", ""),
+    ("default-src 'self'\r\nset-cookie: a=1", "CR"),
+    ("default-src 'self'\0", "remove"),
+    ("default-src \u2018self\u2019", "ASCII"),
+    ("default-src 'none' 'self'", "alone"),
+    ("script-src 'strict-dynamic'", "NONCE or a hash"),
+]
+
+
+@pytest.mark.parametrize(("value", "fix"), TEXT_REFUSALS, ids=repr)
+def test_csp_text_refusals(value, fix):
+    for make in (
+        ContentSecurityPolicy,
+        lambda v: SecurityHeaders(content_security_policy=v),
+        lambda v: SecurityHeaders(content_security_policy_report_only=v),
+        lambda v: SecurityHeaders.STRICT.replace(content_security_policy=v),
+    ):
+        with pytest.raises(PolicyError) as refused:
+            make(value)
+        assert fix in str(refused.value)
+
+
+HEADER_REFUSALS = [
+    ({"strict_transport_security": "max-age=63072000; preload"}, "includeSubDomains"),
+    ({"strict_transport_security": f"max-age={ONE_YEAR_LESS}; includeSubDomains; preload"}, "31536000"),
+    ({"strict_transport_security": "max-age=-1"}, "max-age=SECONDS"),
+    ({"strict_transport_security": "maxage=1"}, "max-age=SECONDS"),
+    ({"strict_transport_security": "includeSubDomains"}, "max-age=SECONDS"),
+    ({"strict_transport_security": "max-age=1, includeSubDomains"}, "max-age=SECONDS"),
+    ({"strict_transport_security": "max-age=1; max-age=2"}, "max-age=SECONDS"),
+    ({"permissions_policy": "camera"}, "camera=()"),
+    ({"permissions_policy": "camera 'none'"}, "camera=()"),
+    ({"permissions_policy": "camera=('self')"}, "camera=()"),
+    ({"permissions_policy": "camera=none"}, "camera=()"),
+    ({"permissions_policy": "camera=(https://a.example)"}, "camera=()"),
+    ({"permissions_policy": "camera=(self"}, "camera=()"),
+    ({"permissions_policy": "camera=(), camera=*"}, "once"),
+    ({"permissions_policy": ""}, "camera=()"),
+    ({"x_frame_options": "ALLOW-FROM https://a.example"}, "frame-ancestors"),
+    ({"x_frame_options": "NEVER"}, "DENY"),
+    ({"x_content_type_options": "sniff"}, "nosniff"),
+    ({"referrer_policy": "bogus"}, "strict-origin-when-cross-origin"),
+    ({"cross_origin_opener_policy": "same-site"}, "same-origin"),
+    ({"cross_origin_embedder_policy": "yes"}, "require-corp"),
+    ({"cross_origin_resource_policy": "same"}, "same-origin"),
+    ({"origin_agent_cluster": "1"}, "?1"),
+    ({"x_dns_prefetch_control": "no"}, "off"),
+    ({"x_permitted_cross_domain_policies": "maybe"}, "none"),
+    ({"x_download_options": "open"}, "noopen"),
+    ({"x_xss_protection": "2"}, "0"),
+    ({"cache_control": "no store"}, "no-store"),
+    ({"reporting_endpoints": "main=https://a.example"}, 'name="https://'),
+    ({"reporting_endpoints": 'main="http://a.example"'}, "https"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("headers", "fix"), HEADER_REFUSALS, ids=str)
+def test_header_refusals(headers, fix):
+    for make in (SecurityHeaders, SecurityHeaders.EMPTY.replace):
+        with pytest.raises(PolicyError) as refused:
+            make(**headers)
+        assert fix in str(refused.value), str(refused.value)
+        [name] = headers
+        assert name in str(refused.value).replace("-", "_").lower(), str(refused.value)
+
+
+@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("bad", ["\r\nset-cookie: a=1", "\n", "\r", "\0", "\x7f", "\u00e9", "\u2028"])
+def test_no_header_takes_a_line_break_or_a_control_character(name, bad):
+    for value in (VALUES[name] + bad, bad + VALUES[name]):
+        with pytest.raises(PolicyError):
+            SecurityHeaders(**{name: value})
+
+
+REPORTING = {
+    "content_security_policy": "default-src 'self'; report-to main",
+    "reporting_endpoints": 'main="https://reports.example/csp"',
+}
+
+
+def test_report_to_must_name_a_defined_endpoint():
+    assert dict(SecurityHeaders(**REPORTING).items())["reporting-endpoints"] == REPORTING["reporting_endpoints"]
+    for broken in (
+        {**REPORTING, "reporting_endpoints": None},
+        {**REPORTING, "reporting_endpoints": 'other="https://reports.example/csp"'},
+        {"content_security_policy_report_only": "default-src 'self'; report-to main"},
+    ):
+        with pytest.raises(PolicyError, match="Reporting-Endpoints"):
+            SecurityHeaders(**broken)
+    with pytest.raises(PolicyError, match="Reporting-Endpoints"):
+        SecurityHeaders(**REPORTING).replace(reporting_endpoints=None)
+
+
+def test_unknown_headers_and_types():
+    for make in (SecurityHeaders, SecurityHeaders.STRICT.replace):
+        with pytest.raises(PolicyError, match="x_frame_options"):  # the message lists what there is
+            make(x_frame_option="DENY")
+        with pytest.raises(PolicyError, match="x_frame_options"):
+            make(**{"X-Frame-Options": "DENY"})
+        for wrong in (1, b"DENY", ["DENY"], True):
+            with pytest.raises(TypeError):
+                make(x_frame_options=wrong)
+    with pytest.raises(TypeError):
+        SecurityHeaders("DENY")
+    for wrong in (1, None, ["default-src"], b"default-src 'self'"):
+        with pytest.raises(TypeError):
+            ContentSecurityPolicy(wrong)
+    with pytest.raises(TypeError):
+        ContentSecurityPolicy({"default-src": [1]})
+
+
+def test_a_header_cannot_be_set_twice():
+    with pytest.raises(TypeError, match="multiple values|repeated|twice"):
+        exec("SecurityHeaders(**{'x_frame_options': 'DENY'}, **{'x_frame_options': 'SAMEORIGIN'})")  # noqa: S102
+
+
+def test_policy_errors_are_value_errors_of_sallet():
+    assert issubclass(PolicyError, SalletError)
+    assert issubclass(SalletError, ValueError)
+    with pytest.raises(ValueError, match="quote"):
+        SecurityHeaders(content_security_policy="default-src self")
+
+
+def test_middleware_construction():
+    async def app(scope, receive, send): ...
+
+    assert SecurityHeadersMiddleware(app).app is app
+    for wrong in ("STRICT", {"x-frame-options": "DENY"}, 1):
+        with pytest.raises(TypeError):
+            SecurityHeadersMiddleware(app, wrong)
+    with pytest.raises(TypeError):
+        SecurityHeadersMiddleware(app, paths={"/a": "DENY"})
+    for name in ("x y", "x:y", "x\r\n", ""):
+        with pytest.raises(ValueError):
+            SecurityHeadersMiddleware(app, remove=[name])
+    with pytest.raises(TypeError):
+        SecurityHeadersMiddleware(app, remove="server")

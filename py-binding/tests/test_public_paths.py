@@ -1,0 +1,299 @@
+"""Which requests pass without credentials, and above all which do not."""
+
+from __future__ import annotations
+
+import asyncio
+
+import guarded
+import pytest
+from harness import asgi, http
+from harness.servers import KINDS
+from keys import READER, keyring
+from sallet import AuthMiddleware, Bearer, PathRules, SalletError
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+
+async def open_sesame(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"inside"})
+
+
+def status(path, *rules, method="GET", headers=(), **scope):
+    app = AuthMiddleware(open_sesame, Bearer(keyring()), public=rules)
+    return asgi.call(app, path, headers, method=method, **scope).status
+
+
+RULES = ("/health", "/static/", "GET /items", "POST /hook", "/docs")
+
+OPEN = [
+    ("GET", "/health"),
+    ("POST", "/health"),
+    ("GET", "/static/"),
+    ("GET", "/static/app.js"),
+    ("DELETE", "/static/a/b/c"),
+    ("GET", "/static/..."),
+    ("GET", "/static/.hidden"),
+    ("GET", "/static/a..b"),
+    ("GET", "/items"),
+    ("HEAD", "/items"),
+    ("POST", "/hook"),
+    ("GET", "/docs"),
+    ("GET", "/health?a=/../b"),
+]
+
+SHUT = [
+    ("GET", "/"),
+    ("GET", ""),
+    ("GET", "/health/"),
+    ("GET", "/healthy"),
+    ("GET", "/health/x"),
+    ("GET", "/x/health"),
+    ("GET", "//health"),
+    ("GET", "health"),
+    ("GET", "/HEALTH"),
+    ("GET", "/static"),
+    ("GET", "/static-internal"),
+    ("GET", "/x/static/"),
+    ("GET", "//static/"),
+    ("GET", "/static//app.js"),
+    ("GET", "/static/../items"),
+    ("GET", "/static/.."),
+    ("GET", "/static/a/./b"),
+    ("GET", "/static/."),
+    ("GET", "/static/a\\..\\b"),
+    ("GET", "/static/a;b"),
+    ("GET", "/static/a\x00b"),
+    ("GET", "/static/a\r\nb"),
+    ("GET", "/static/a\x7fb"),
+    ("POST", "/items"),
+    ("DELETE", "/items"),
+    ("OPTIONS", "/items"),
+    ("get", "/items"),
+    ("GET", "/items/"),
+    ("GET", "/items/1"),
+    ("GET", "/hook"),
+    ("HEAD", "/hook"),
+    ("GET", "/docs-internal"),
+    ("GET", "/docs-internal/secrets"),
+    ("GET", "/docs/"),
+    ("GET", "/docs/x"),
+    ("GET", "/docs.json"),
+    ("GET", "/docs "),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), OPEN)
+def test_open(method, path):
+    assert status(path, *RULES, method=method) == 200
+
+
+@pytest.mark.parametrize(("method", "path"), SHUT)
+def test_shut(method, path):
+    assert status(path, *RULES, method=method, raw_path=path.encode("latin-1")) == 401
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"/static/x%2fadmin", b"/static/x%2Fadmin", b"/static/%2e%2e/admin", b"/static/.%2E/admin", b"/static/x%5cadmin",
+        b"/static/x%5Cadmin", b"/static/x%00", b"/static/x%0d%0a", b"/static/x%3bb", b"/static/%2e/x", b"/static//x", b"/static/../x",
+    ],
+)  # fmt: skip
+def test_an_encoded_separator_is_never_public(raw):
+    from urllib.parse import unquote_to_bytes
+
+    path = unquote_to_bytes(raw).decode("latin-1")
+    assert status(path, *RULES, raw_path=raw) == 401
+    # Even when the server has resolved it to something innocent.
+    assert status("/static/admin", *RULES, raw_path=raw) == 401
+    assert status("/static/admin", *RULES, raw_path=raw + b"?a=1") == 401
+
+
+def test_a_plainly_encoded_letter_is_the_same_path():
+    assert status("/health", *RULES, raw_path=b"/%68ealth") == 200
+    assert status("/static/caf\u00e9", *RULES, raw_path=b"/static/caf%C3%A9") == 200
+    assert status("/health", *RULES, raw_path=b"/health?x=%2f..%2f") == 200
+
+
+def test_the_raw_path_is_optional():
+    for raw in (None, b""):
+        scope = asgi.http_scope("GET", "/health")
+        scope["raw_path"] = raw
+        app = AuthMiddleware(open_sesame, Bearer(keyring()), public=RULES)
+        assert asyncio.run(asgi.send_to(app, scope)).status == 200
+    del scope["raw_path"]
+    assert asyncio.run(asgi.send_to(app, scope)).status == 200
+    scope["path"] = "/static/../x"
+    assert asyncio.run(asgi.send_to(app, scope)).status == 401
+
+
+def test_no_rule_opens_nothing():
+    assert status("/") == status("/health") == status("") == 401
+
+
+def test_the_root_rule_is_the_root_page_alone():
+    assert status("/", "/") == 200
+    assert status("/anything", "/") == 401
+
+
+# root_path and mounts: the router's path counts
+
+
+@pytest.mark.parametrize(
+    ("path", "root_path", "expected"),
+    [
+        ("/api/health", "/api", 200),
+        ("/health", "/api", 200),  # a server that does not put root_path into path
+        ("/api/api/health", "/api", 401),
+        ("/apihealth", "/api", 401),
+        ("/api-internal/health", "/api", 401),
+        ("/api/static/x", "/api", 200),
+        ("/api", "/api", 401),
+        ("/api/health", "", 401),
+        ("/api/health", "/ap", 401),
+        ("/health", "/health", 401),
+        ("/static/secret", "/static", 401),
+    ],
+)
+def test_root_path(path, root_path, expected):
+    """The same answers as Starlette's router, which is what decides what runs."""
+    assert status(path, *RULES, root_path=root_path) == expected
+    routes = [Route("/health", lambda request: PlainTextResponse("inside")), Mount("/static", app=open_sesame)]
+    reached = asgi.call(Starlette(routes=routes), path, root_path=root_path).status == 200
+    assert reached or expected == 401, "opened a path that the router does not route there"
+
+
+def test_a_mount_is_seen_by_the_path_inside_it():
+    guard = AuthMiddleware(open_sesame, Bearer(keyring()), public=["/health"])
+    outer = Starlette(routes=[Mount("/sub", app=guard)])
+    assert asgi.call(outer, "/sub/health").status == 200
+    assert asgi.call(outer, "/sub/other").status == 401
+    assert asgi.call(outer, "/health").status == 404
+
+
+def test_a_rule_of_the_outer_application_names_the_whole_path():
+    inner = Starlette(routes=[Route("/health", lambda request: PlainTextResponse("inside"))])
+    guard = AuthMiddleware(Starlette(routes=[Mount("/sub", app=inner)]), Bearer(keyring()), public=["/sub/health"])
+    assert asgi.call(guard, "/sub/health").status == 200
+    assert asgi.call(guard, "/health").status == 401
+
+
+# On the wire
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_servers(server, kind):
+    running = server(kind, "guarded:app")
+    assert running.get("/health").status == 200
+    assert running.get("/health?x=1").status == 200
+    for path in ("/health/", "//health", "/./health", "/x/../health", "/health/..", "/health%2f", "/health%00", "/docs-internal/secrets",
+                 "/docs/../docs-internal/secrets", "/docs%2f..%2fdocs-internal/secrets", "/docs;/docs-internal/secrets"):  # fmt: skip
+        answer = running.get(path)
+        assert answer.status in (400, 401, 404), path
+        assert b"leak" not in answer.body
+        if kind != "daphne":
+            assert answer.status != 404, path
+
+
+def test_bad_host_cannot_bend_the_path(server):
+    """CVE-2026-48710: `Host: localhost/docs?` made request.url.path of any request `/docs`."""
+    uvicorn = server("uvicorn", "guarded:app")
+    for host in ("localhost/docs?", "localhost/health?", "localhost/docs#", "/docs", "localhost/health/..", "x@y/docs?"):
+        answer = http.request(uvicorn.port, "GET", "/items", [("Host", host)])
+        assert answer.status in (400, 401), host
+    absolute = http.request(uvicorn.port, "GET", "http://localhost/items", [("Host", "localhost/docs?")])
+    assert absolute.status in (400, 401, 404)
+
+
+# Preflights
+
+CORS = [("origin", "https://app.example"), ("access-control-request-method", "GET")]
+
+
+def test_a_preflight_passes_and_a_plain_options_does_not():
+    assert status("/items", method="OPTIONS", headers=CORS) == 200
+    assert status("/items", method="OPTIONS") == 401
+    assert status("/items", method="OPTIONS", headers=CORS[:1]) == 401
+    assert status("/items", method="OPTIONS", headers=CORS[1:]) == 401
+    for method in ("GET", "POST", "HEAD", "options", "OPTIONSX"):
+        assert status("/items", method=method, headers=CORS) == 401
+
+
+def test_a_websocket_is_opened_by_a_rule_without_a_method():
+    for rule, passes in (("/ws", True), ("GET /ws", False), ("/other", False)):
+        reached = []
+
+        async def app(scope, receive, send, reached=reached):
+            reached.append(1)
+
+        asgi.connect(AuthMiddleware(app, Bearer(keyring()), public=[rule]), "/ws")
+        assert bool(reached) is passes
+
+
+def test_a_websocket_is_no_preflight():
+    reply = asgi.connect(AuthMiddleware(open_sesame, Bearer(keyring())), "/ws", CORS)
+    assert reply.status == 401
+
+
+# What is done on a public path
+
+
+def test_a_public_path_takes_any_credentials_and_asks_nobody():
+    def never(credentials):
+        raise AssertionError("asked")
+
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append(dict(scope))
+        await open_sesame(scope, receive, send)
+
+    guard = AuthMiddleware(app, Bearer(authenticate=never), public=["/health"])
+    for headers in ([], [asgi.bearer("wrong")], [asgi.bearer(READER)], [asgi.bearer(READER)] * 2, [("authorization", "")]):
+        assert asgi.call(guard, "/health", headers).status == 200
+    for scope in seen:
+        assert "sallet.auth" not in scope
+        assert "user" not in scope.get("state", {})
+
+
+# Rules
+
+
+def test_rules_can_be_asked_themselves():
+    rules = PathRules(RULES)
+    assert rules.is_public("GET", "/health")
+    assert not rules.is_public("GET", "/health/")
+    assert rules.is_public("HEAD", "/items")
+    assert not rules.is_public("POST", "/items")
+
+
+@pytest.mark.parametrize(
+    ("rule", "fix"),
+    [
+        ("health", "starts with `/`"), ("", "starts with `/`"), ("*", "starts with `/`"), ("/items/*", "pattern"), ("/items/{id}", "pattern"),
+        ("GET", "starts with `/`"), ("get /items", "starts with `/`"), ("GET  /items", "starts with `/`"), ("GET /items ", "spaces"),
+        ("/a b", "spaces"), ("/a%2fb", "decoded"), ("/a?b=1", "query"), ("/a#b", "fragment"), ("/a//b", "never public"),
+        ("/a/../b", "never public"), ("/a/./b", "never public"), ("//", "never public"), ("/a;b", "never public"), ("/a\\b", "never public"),
+        ("/a\r\n", "never public"), ("https://a.example/health", "starts with `/`"),
+    ],
+)  # fmt: skip
+def test_bad_rules_are_refused(rule, fix):
+    for make in (
+        lambda: PathRules([rule]),
+        lambda: AuthMiddleware(open_sesame, Bearer(keyring()), public=[rule]),
+        lambda: AuthMiddleware(open_sesame, Bearer(keyring()), public=["/ok", rule]),
+    ):
+        with pytest.raises(SalletError) as refused:
+            make()
+        assert fix in str(refused.value), str(refused.value)
+        if rule:
+            assert rule in str(refused.value) or repr(rule)[1:-1] in str(refused.value)
+
+
+def test_one_string_is_not_a_list_of_rules():
+    """["/", "h", ...] is what list("/health") would give."""
+    with pytest.raises(TypeError):
+        PathRules("/health")
+    assert guarded.app is not None

@@ -1,0 +1,231 @@
+"""Every public name and member of Sallet, used as a user would: what `tests/test_typing.py` shows to mypy, pyright and Python.
+
+A line that must be refused says so with `type: ignore`, which is an error itself where nothing is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, MutableMapping
+from datetime import datetime, timezone
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from fastapi import FastAPI, Request, Security
+from typing_extensions import assert_type
+
+import sallet
+from sallet import (
+    NONCE,
+    NONE,
+    REPORT_SAMPLE,
+    SELF,
+    STRICT_DYNAMIC,
+    UNSAFE_EVAL,
+    UNSAFE_HASHES,
+    UNSAFE_INLINE,
+    WASM_UNSAFE_EVAL,
+    AuthMiddleware,
+    ContentSecurityPolicy,
+    Credentials,
+    CredentialsError,
+    Key,
+    Keyring,
+    KeyringError,
+    PathRules,
+    PolicyError,
+    Principal,
+    Refusal,
+    SalletError,
+    SecurityHeaders,
+    SecurityHeadersMiddleware,
+    generate_token,
+    script_hash,
+    style_hash,
+)
+from sallet.fastapi import Bearer, protect
+from sallet.templates import csp_nonce
+
+
+def policies() -> SecurityHeaders:
+    policy = ContentSecurityPolicy(
+        {
+            "default-src": [NONE],
+            "script-src": [SELF, NONCE, STRICT_DYNAMIC, WASM_UNSAFE_EVAL, UNSAFE_EVAL, REPORT_SAMPLE, script_hash("go()")],
+            "style-src": (SELF, UNSAFE_INLINE, UNSAFE_HASHES, style_hash(b"p { margin: 0 }")),
+        }
+    ).extend({"img-src": ["https://images.example"]})
+    assert_type(policy.directives, dict[str, list[str]])
+    assert policy == ContentSecurityPolicy(str(policy)) and hash(policy)
+
+    try:
+        ContentSecurityPolicy({"script-src": ["self"]})
+    except PolicyError as error:
+        assert isinstance(error, SalletError) and isinstance(error, ValueError)
+
+    headers = SecurityHeaders(
+        content_security_policy=policy,
+        content_security_policy_report_only="default-src 'self'",
+        strict_transport_security="max-age=63072000",
+        x_content_type_options="nosniff",
+        x_frame_options="DENY",
+        referrer_policy="no-referrer",
+        cross_origin_opener_policy="same-origin",
+        cross_origin_embedder_policy="require-corp",
+        cross_origin_resource_policy="same-origin",
+        permissions_policy="camera=()",
+        origin_agent_cluster="?1",
+        reporting_endpoints='csp="https://report.example"',
+        cache_control="no-store",
+        x_dns_prefetch_control="off",
+        x_download_options="noopen",
+        x_permitted_cross_domain_policies="none",
+        x_xss_protection=None,
+        custom={"x-robots-tag": "noindex"},
+    ).replace(x_download_options=None)
+    assert_type(headers.custom, dict[str, str])
+    assert_type(headers.content_security_policy, ContentSecurityPolicy | None)
+    assert_type(headers.content_security_policy_report_only, ContentSecurityPolicy | None)
+    texts = (
+        headers.strict_transport_security,
+        headers.x_content_type_options,
+        headers.x_frame_options,
+        headers.referrer_policy,
+        headers.cross_origin_opener_policy,
+        headers.cross_origin_embedder_policy,
+        headers.cross_origin_resource_policy,
+        headers.permissions_policy,
+        headers.origin_agent_cluster,
+        headers.reporting_endpoints,
+        headers.cache_control,
+        headers.x_dns_prefetch_control,
+        headers.x_download_options,
+        headers.x_permitted_cross_domain_policies,
+        headers.x_xss_protection,
+    )
+    assert [text is None for text in texts].count(True) == 2
+    assert_type(headers.items(https=False), list[tuple[str, str]])
+    for lint in SecurityHeaders.EMPTY.lint():
+        assert_type(lint, sallet.Lint)
+        assert lint.severity in ("low", "medium", "high") and lint.header and lint.reason and lint.remedy
+        assert_type(lint.directive, str)
+    assert len({SecurityHeaders.STRICT, SecurityHeaders.API, SecurityHeaders.CLASSIC}) == 3
+
+    try:
+        SecurityHeaders(x_frame_option="DENY")  # type: ignore[call-arg]
+    except PolicyError:
+        pass
+    return headers
+
+
+def keys(folder: Path) -> Keyring:
+    token = generate_token(prefix="slt")
+    key = Key(
+        "ci-2026",
+        digest=hashlib.sha256(token.encode()).hexdigest(),
+        principal="ci",
+        scopes=["items:read"],
+        not_before=0,
+        not_after=datetime(2100, 1, 1, tzinfo=timezone.utc),
+    )
+    assert_type((key.id, key.principal, key.scopes), tuple[str, str, tuple[str, ...]])
+    assert_type((key.not_before, key.not_after), tuple[int | None, int | None])
+
+    ring = Keyring([key, Key("other", token=generate_token())])
+    who = ring.verify(token)
+    assert_type(who, Principal | None)
+    assert who is not None and len(ring) == 2
+    assert_type((who.id, who.name, who.scopes), tuple[str, str, tuple[str, ...]])
+    assert who.is_authenticated and (who.display_name, who.identity) == ("ci", "ci-2026")
+
+    try:
+        Keyring.from_env("A_VARIABLE_THAT_IS_NOT_SET")
+    except KeyringError:
+        pass
+    (folder / "keys.toml").write_text(f'[[key]]\nid = "ci"\nsha256 = "{hashlib.sha256(token.encode()).hexdigest()}"\n')
+    from_file = Keyring.from_file(folder / "keys.toml")
+    assert_type(from_file, Keyring)
+    from_file.reload()
+    return Keyring.from_tokens({"ci": token})
+
+
+def parsed() -> None:
+    credentials = Credentials.parse(b"Bearer mF_9.B5f-4.1JqM")
+    assert_type((credentials.scheme, credentials.token), tuple[str, str])
+    try:
+        Credentials.parse("Bearer")
+    except CredentialsError:
+        pass
+    rules = PathRules(["/health", "GET /items"])
+    assert rules.is_public("GET", "/health", b"/health") and not rules.is_public("POST", "/items")
+
+
+async def fetch_user(credentials: Credentials) -> str | None:
+    return "alice" if credentials.scheme == "Bearer" else None
+
+
+async def judged(ring: Keyring) -> None:
+    bearer = sallet.Bearer(ring, realm="items", scopes=["items:read"])
+    assert_type((bearer.realm, bearer.scopes), tuple[str, tuple[str, ...]])
+    assert bearer.keyring is ring
+    refusal = await bearer.identify([(b"host", b"localhost")], scopes=["items:write"])
+    assert isinstance(refusal, Refusal) and refusal.is_missing
+    assert_type((refusal.status, refusal.detail, refusal.body), tuple[int, str, bytes])
+    assert_type(refusal.headers, list[tuple[str, str]])
+    assert_type(bearer.authorize(Principal("ci", "ci", ["items:read"])), Refusal | None)
+
+    own = sallet.Bearer(authenticate=fetch_user)
+    assert await own.identify([(b"authorization", b"Bearer anything")]) == "alice"
+    try:
+        sallet.Bearer("keys.toml")  # type: ignore[arg-type]
+    except TypeError:
+        pass
+
+
+async def bare(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+
+
+def by_path(scope: Mapping[str, Any]) -> SecurityHeaders | None:
+    return SecurityHeaders.API if scope["type"] == "http" else None
+
+
+def wrapped(headers: SecurityHeaders, ring: Keyring) -> None:
+    guarded = AuthMiddleware(bare, sallet.Bearer(ring), public=["/health"])
+    assert guarded.app is bare and isinstance(guarded.auth, sallet.Bearer)
+    assert_type(guarded.public, tuple[str, ...])
+    dressed = SecurityHeadersMiddleware(
+        guarded, headers, paths={"/docs": None, "/api/": SecurityHeaders.API, "/v1/": by_path}, override=True, remove=["server"]
+    )
+    assert dressed.app is guarded
+
+
+def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
+    bearer = Bearer(ring, realm="items", scheme_name="Items", description="A token.", bearer_format="opaque", auto_error=True)
+    app = FastAPI()
+    protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": None}, override=False, remove=(), docs=True)
+
+    async def items(who: Principal = Security(bearer, scopes=["items:read"])) -> dict[str, str]:
+        return {"hello": who.name}
+
+    app.get("/items")(items)
+    return app
+
+
+def main() -> None:
+    headers = policies()
+    parsed()
+    with TemporaryDirectory() as folder:
+        ring = keys(Path(folder))
+    asyncio.run(judged(ring))
+    wrapped(headers, ring)
+    assert fastapi_app(headers, ring).openapi()["components"]["securitySchemes"].keys() == {"Items"}
+    request = Request({"type": "http", "headers": [], "state": {"csp_nonce": "abc"}})
+    assert_type(csp_nonce(request), dict[str, Any])
+
+
+if __name__ == "__main__":
+    main()
