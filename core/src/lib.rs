@@ -32,6 +32,8 @@ mod nonce;
 mod policy;
 #[doc(hidden)]
 pub mod render_const;
+#[cfg(feature = "httparse")]
+mod request_head;
 mod scheme;
 mod text;
 
@@ -43,6 +45,8 @@ pub use headers::*;
 pub use lint::{Lint, Severity};
 pub use nonce::{NONCE_ENTROPY, NONCE_LEN, Nonce, NonceSlots};
 pub use policy::{Field, Fields, RenderError, SecurityHeaders, Template, WriteError};
+#[cfg(feature = "httparse")]
+pub use request_head::{BodyLength, HeadError, RequestHead};
 pub use scheme::Scheme;
 
 // The Rust blocks of the README, compiled and run with the other examples.
