@@ -1,0 +1,148 @@
+use sallet_core::Cursor;
+use sallet_core::auth::*;
+use sallet_core::digest_hex;
+use sallet_core::secret::Digest;
+
+use crate::{prints, speaks, unknown};
+
+const ABC: Digest = digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+static KEYS: Keyring = Keyring::new(&[
+    Key::new("old", digest_hex!("3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0")).not_after(1),
+    Key::new("abc", ABC).principal("alice").scopes("items:read").not_before(10),
+]);
+const READ: Scopes<'static> = Scopes::new("items:read");
+
+pub fn works() -> bool {
+    credentials() && keys() && rings() && answers() && paths() && scopes() && errors()
+}
+
+fn credentials() -> bool {
+    let bearer = Credentials::parse(unknown("Bearer abc").as_bytes());
+    let digest = Credentials::parse(unknown("Digest realm=\"a\\\"b\", qop=auth").as_bytes());
+    let long = [b'a'; Credentials::MAX_LEN + 1];
+    let twice = [unknown("Bearer abc").as_bytes(); 2];
+    bearer.is_ok_and(|c| c.is("bearer") && Credentials::scheme(&c) == "Bearer" && c.token68() == Some("abc"))
+        && digest.is_ok_and(|c| {
+            let mut params: Params<'_> = c.params();
+            let realm: Option<(&str, ParamValue<'_>)> = params.next();
+            realm.is_some_and(|(name, value)| name == "realm" && value.bytes().eq(*b"a\"b")) && params.count() == 1
+        })
+        && Credentials::parse(&long).is_err_and(|error| error == CredentialsError::TooLong)
+        && Credentials::single(twice).is_err_and(|error| error == CredentialsError::Repeated)
+        && Credentials::MAX_PARAMS > 1
+        && bearer_token([unknown("bearer abc").as_bytes()]) == Ok("abc")
+}
+
+fn keys() -> bool {
+    let key: Key<&str> =
+        Key { id: "k", principal: "p", scopes: "a b", not_before: Some(1), not_after: None, digest: ABC };
+    let owned = Key {
+        id: heapless::String::<8>::try_from(unknown("k")).unwrap_or_default(),
+        principal: heapless::String::<8>::try_from(unknown("p")).unwrap_or_default(),
+        scopes: heapless::String::<8>::try_from(unknown("a b")).unwrap_or_default(),
+        not_before: key.not_before,
+        not_after: key.not_after,
+        digest: key.digest,
+    };
+    let same: Key<&str> = owned.borrowed();
+    (same.id, same.principal, same.scopes) == (key.id, key.principal, key.scopes)
+        && owned.validate().is_ok()
+        && owned.grants(Scopes::new("b"))
+        && !owned.grants(READ)
+}
+
+fn rings() -> bool {
+    let mut few = heapless::Vec::<Key, 2>::new();
+    let pushed = few.extend_from_slice(KEYS.keys()).is_ok();
+    let Ok(few) = Keyring::try_new(few) else { return false };
+    let token = unknown("abc").as_bytes();
+    pushed
+        && few.verify(token, 10).is_ok_and(|key| key.principal == "alice")
+        && few.verify(token, 9).is_err_and(|why| why == Rejection::NotYetValid)
+        && KEYS.verify(unknown("abd").as_bytes(), 10).is_err_and(|why| why == Rejection::Unknown)
+        && bool::from(KEYS.position(token).is_some())
+        && KEYS.admit([unknown("Bearer abc").as_bytes()], READ, 10).is_ok()
+        && KEYS.admit([], READ, 10).is_err_and(|refusal| refusal == Refusal::Missing)
+}
+
+fn answers() -> bool {
+    let malformed = Refusal::Malformed(CredentialsError::Separator);
+    let refusal = Refusal::InsufficientScope;
+    let challenge = Challenge::new(Realm::new(unknown("a\"b")), refusal, READ);
+    let (mut buf, mut body) = ([0; 128], [0; 128]);
+    let mut out = Cursor::new(&mut buf);
+    challenge.render(&mut out);
+    let text = r#"Bearer realm="a\"b", error="insufficient_scope", scope="items:read""#;
+    let mut out_body = Cursor::new(&mut body);
+    refusal.render_body(&mut out_body);
+    out.finish() == Ok(text.as_bytes())
+        && prints(challenge, text)
+        && out_body.finish().is_ok_and(|body| body.len() == refusal.body_len())
+        && (Refusal::status(refusal), Refusal::Missing.status(), malformed.status()) == (403, 401, 400)
+        && Refusal::InvalidToken.error_code() == Some("invalid_token")
+        && prints(refusal, refusal.detail())
+        && (Challenge::FIELD, Refusal::FIELDS.len(), Refusal::CLOSE_CODE) == ("www-authenticate", 2, 1008)
+        && Realm::try_new(unknown("a\nb")).is_err()
+        && Realm::as_str(&Realm::new("api")) == "api"
+}
+
+fn paths() -> bool {
+    static RULES: PathRules = PathRules::new(&[PathRule::new("GET /items"), PathRule::new("/static/")]);
+    let Ok(rule) = PathRule::try_new(unknown("GET /items")) else { return false };
+    PathRule::method(&rule) == Some("GET")
+        && PathRule::path(&rule) == "/items"
+        && PathRule::as_str(&rule) == "GET /items"
+        && rule.exactness() == (6, true)
+        && rule.exactness() == (6, true)
+        && rule.matches(unknown("HEAD"), unknown("/items"))
+        && RULES.is_public(unknown("GET"), unknown("/static/app.js"), None)
+        && !RULES.is_public(unknown("GET"), unknown("/static/../items"), Some(unknown("/static/..%2fitems").as_bytes()))
+        && RULES.rules().len() == 2
+        && PathRules::NONE.rules().is_empty()
+        && is_preflight(unknown("OPTIONS"), true, true)
+}
+
+fn scopes() -> bool {
+    let Ok(granted) = Scopes::try_new(unknown("a b")) else { return false };
+    granted.contains(unknown("b"))
+        && granted.contains_all(Scopes::EMPTY)
+        && granted.iter().count() == 2
+        && Scopes::as_str(&granted) == "a b"
+        && !Scopes::is_empty(&granted)
+}
+
+fn errors() -> bool {
+    let rings = [
+        KeyringError::Empty,
+        KeyringError::Id,
+        KeyringError::Principal,
+        KeyringError::Scopes,
+        KeyringError::Window,
+        KeyringError::EmptyToken,
+        KeyringError::DuplicateId,
+        KeyringError::DuplicateToken,
+    ];
+    let grammar = [
+        CredentialsError::Scheme,
+        CredentialsError::Value,
+        CredentialsError::DuplicateParam,
+        CredentialsError::TooManyParams,
+        CredentialsError::NoToken,
+    ];
+    let rules = [
+        PathRuleError::Start,
+        PathRuleError::Pattern,
+        PathRuleError::Query,
+        PathRuleError::Encoded,
+        PathRuleError::Unreachable,
+    ];
+    rings.iter().all(|&error| speaks(error) && prints(error, KeyringError::message(error)))
+        && grammar.iter().all(|error| CredentialsError::ALL.contains(error))
+        && CredentialsError::ALL.iter().all(|&error| speaks(error) && prints(error, CredentialsError::message(error)))
+        && rules.iter().all(|&error| speaks(error) && prints(error, PathRuleError::message(error)))
+        && [RealmError::Empty, RealmError::Character].iter().all(|&error| prints(error, RealmError::message(error)))
+        && [ScopesError::Character, ScopesError::Separator]
+            .iter()
+            .all(|&error| prints(error, ScopesError::message(error)))
+        && [Rejection::Unknown, Rejection::Expired].iter().all(|&why| !Rejection::message(why).is_empty())
+}
