@@ -1,0 +1,136 @@
+# `make demo` and `make test` set up everything they need inside this tree (.venv, target) from pinned versions.
+# A step that this machine cannot do prints `SKIPPED: what, why, how to get it`; with SALLET_NO_SKIP=1 it fails instead.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+
+CARGO ?= cargo
+# rustup's own folder, for the shell that was open before rustup was installed.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PINS := py-binding/requirements
+INSTALL = $(PY) $(PINS)/install.py
+
+# Looked up when the venv is made: the first interpreter that is new enough.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && command -v $$p && break; done)
+
+# $(call skip,what,why,how)
+skip = { echo "SKIPPED: $(1), $(2), $(3)"; [ "$$SALLET_NO_SKIP" != 1 ]; }
+say = @echo "==> $(1)"
+
+.PHONY: help setup develop demo test test-rust test-python test-types fmt clippy cargo-test doc msrv bench-python pins clean
+
+help: ## Show this list
+	@echo "Sallet: make TARGET"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-13s %s\n", $$1, $$2 }'
+
+# ---- set-up
+
+$(VENV)/pyvenv.cfg:
+	$(call say,making $(VENV) with $(or $(PYTHON),no Python))
+	@[ -n "$(PYTHON)" ] || { echo "Sallet needs Python 3.10 or newer, and no python3 here is one. Install it, or: make PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "This Python cannot make a venv. On Debian: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/demo.stamp: $(PINS)/demo.txt $(VENV)/pyvenv.cfg
+	$(call say,installing the Python packages of the demo)
+	@$(INSTALL) $<
+	@touch $@
+
+# After the others, never beside them: two pips in one venv trip over each other under `make -j`.
+$(VENV)/dev.stamp: $(PINS)/dev.txt $(VENV)/pyvenv.cfg | $(VENV)/develop.stamp
+	$(call say,installing the Python packages of the tests)
+	@$(INSTALL) $<
+	@touch $@
+
+$(VENV)/bench.stamp: $(PINS)/bench.txt $(VENV)/dev.stamp
+	$(call say,installing the peers to measure against)
+	@$(INSTALL) $<
+	@touch $@
+
+# Folders are listed beside the files in them, so that a file taken away is seen too.
+EXTENSION := Cargo.toml Cargo.lock core/Cargo.toml py-binding/Cargo.toml py-binding/pyproject.toml \
+	$(shell find core/src py-binding/src)
+
+$(VENV)/develop.stamp: $(EXTENSION) | $(VENV)/demo.stamp
+	$(call say,building the extension (release) into $(VENV))
+	@command -v $(CARGO) >/dev/null || { echo "Sallet needs Rust, and there is no cargo here. Get it from https://rustup.rs"; exit 1; }
+	@cd py-binding && VIRTUAL_ENV="$(CURDIR)/$(VENV)" ../$(VENV)/bin/maturin develop --release --locked
+	@touch $@
+
+setup: $(VENV)/dev.stamp $(VENV)/develop.stamp ## Make .venv with everything the tests need, and build into it
+
+develop: $(VENV)/develop.stamp ## Build the extension (release) into .venv
+
+# ---- the main job
+
+demo: $(VENV)/develop.stamp ## Serve the example app, show what it sends and refuses (PORT= to choose the port)
+	@$(PY) py-binding/examples/demo.py
+
+# ---- the tests
+
+test: test-rust test-python ## Run every test
+
+test-rust: fmt clippy cargo-test doc msrv ## Format, lints, Rust tests, docs, oldest toolchain
+
+fmt:
+	$(call say,cargo fmt --check)
+	@if $(CARGO) fmt --version >/dev/null 2>&1; then $(CARGO) fmt --all --check; \
+	else $(call skip,the format check,no rustfmt,rustup component add rustfmt); fi
+
+clippy:
+	$(call say,cargo clippy, with the features off and on)
+	@if $(CARGO) clippy --version >/dev/null 2>&1; then \
+		$(CARGO) clippy --workspace --all-targets --locked -- -D warnings && \
+		$(CARGO) clippy --workspace --all-targets --locked --all-features -- -D warnings; \
+	else $(call skip,the lints,no clippy,rustup component add clippy); fi
+
+cargo-test:
+	$(call say,cargo test (links the core without an allocator too))
+	@$(CARGO) test --workspace --exclude sallet-py --all-features --locked
+
+doc:
+	$(call say,cargo doc)
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --exclude sallet-py --all-features --no-deps --locked
+
+# The version stands in Cargo.toml alone.
+msrv: ## Check with the oldest toolchain that Cargo.toml promises
+	$(call say,cargo check on the oldest toolchain)
+	@want=$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml); \
+	case "$$(rustc --version)" in \
+	"rustc $$want."*) run="" ;; \
+	*) run=none; for t in $$want.0 $$want; do \
+		rustup run $$t cargo --version >/dev/null 2>&1 && run="rustup run $$t" && break; done ;; \
+	esac; \
+	if [ "$$run" = none ]; then $(call skip,the check on Rust $$want,only $$(rustc --version) is here,rustup toolchain install $$want.0); \
+	else $$run $(CARGO) check --workspace --all-targets --locked && echo "Rust $$want: ok"; fi
+
+test-python: setup ## pytest: the package on real servers, the README, the types
+	$(call say,pytest)
+	@cd py-binding && ../$(PY) -m pytest $(PYTEST)
+
+test-types: setup ## mypy --strict, pyright and stubtest alone
+	$(call say,types)
+	@cd py-binding && ../$(PY) -m pytest tests/test_typing.py
+
+# ---- the rest
+
+bench-python: $(VENV)/bench.stamp $(VENV)/develop.stamp ## Time per request beside the peers
+	@$(PY) benches/python/bench.py $(BENCH)
+
+# One resolution for every CPython from 3.10 on; demo and bench take their versions from dev.
+UV = $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-annotate --custom-compile-command "make pins"
+pins: $(VENV)/pyvenv.cfg ## Renew the pinned Python packages (needs a network)
+	$(call say,resolving the newest versions)
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	@cd $(PINS) && ../../$(UV) dev.in -o dev.txt
+	@cd $(PINS) && ../../$(UV) demo.in -c dev.txt -o demo.txt
+	@cd $(PINS) && ../../$(UV) bench.in -c dev.txt -o bench.txt
+	@git diff --stat -- $(PINS) 2>/dev/null || true
+
+clean: ## Remove .venv, target and the built extension
+	rm -rf $(VENV) target py-binding/python/sallet/*.so core/tests/no_alloc/Cargo.lock
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
