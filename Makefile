@@ -22,7 +22,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 skip = { echo "SKIPPED: $(1), $(2), $(3)"; [ "$$SALLET_NO_SKIP" != 1 ]; }
 say = @echo "==> $(1)"
 
-.PHONY: help setup develop demo test test-rust test-python test-types fmt clippy cargo-test doc msrv bench-python pins clean
+.PHONY: help setup develop demo test test-rust test-python test-abi3 wheel-abi3 test-types fmt clippy cargo-test doc msrv bench-python pins clean
 
 help: ## Show this list
 	@echo "Sallet: make TARGET"
@@ -72,7 +72,7 @@ demo: $(VENV)/develop.stamp ## Serve the example app, show what it sends and ref
 
 # ---- the tests
 
-test: test-rust test-python ## Run every test
+test: test-rust test-abi3 test-python ## Run every test
 
 test-rust: fmt clippy cargo-test doc msrv ## Format, lints, Rust tests, docs, oldest toolchain
 
@@ -111,6 +111,21 @@ msrv: ## Check with the oldest toolchain that Cargo.toml promises
 test-python: setup ## pytest: the package on real servers, the README, the types
 	$(call say,pytest)
 	@cd py-binding && ../$(PY) -m pytest $(PYTEST)
+
+# The one wheel for every CPython, tried on this one: the extension found first must be the wheel's.
+ABI3 := target/abi3
+wheel-abi3: $(VENV)/develop.stamp ## Build the wheel for CPython 3.10 and every later one, into target/wheels
+	$(call say,building the abi3 wheel)
+	@rm -f target/wheels/sallet-*-abi3-*.whl
+	@cd py-binding && ../$(VENV)/bin/maturin build --release --locked --features abi3 --out ../target/wheels --interpreter ../$(PY)
+
+test-abi3: wheel-abi3 setup ## The tests that need no server, on the abi3 wheel
+	$(call say,pytest on the abi3 wheel)
+	@rm -rf $(ABI3) && $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --target $(ABI3) target/wheels/sallet-*-cp310-abi3-*.whl
+	@cd py-binding && export PYTHONPATH="$(CURDIR)/$(ABI3)" && \
+	../$(PY) -c "from sallet import _sallet; assert _sallet.__file__.endswith('.abi3.so'), _sallet.__file__" && \
+	../$(PY) -m pytest -q tests/test_policy.py tests/test_policy_refusals.py tests/test_own_headers.py tests/test_auth.py \
+		tests/test_authenticate.py tests/test_credentials.py tests/test_keyring.py tests/test_nonce.py tests/test_threads.py
 
 test-types: setup ## mypy --strict, pyright and stubtest alone
 	$(call say,types)

@@ -39,6 +39,7 @@ pub struct RequestHead<'b, const FIELDS: usize = 32> {
     method: &'b str,
     target: &'b str,
     fields: [httparse::Header<'b>; FIELDS],
+    count: usize,
     len: usize,
     body: BodyLength,
 }
@@ -56,6 +57,7 @@ impl<'b, const FIELDS: usize> RequestHead<'b, FIELDS> {
             method: "",
             target: "",
             fields: [httparse::EMPTY_HEADER; FIELDS],
+            count: 0,
             len: 0,
             body: BodyLength::Bytes(0),
         };
@@ -76,7 +78,7 @@ impl<'b, const FIELDS: usize> RequestHead<'b, FIELDS> {
         if !target.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b'#') {
             return Err(HeadError::Target);
         }
-        (head.method, head.target, head.len) = (method, target, len);
+        (head.method, head.target, head.count, head.len) = (method, target, request.headers.len(), len);
         let hosts = head.field_lines("host").count();
         if hosts > 1 || (minor == 1 && hosts == 0) {
             return Err(HeadError::Host);
@@ -146,8 +148,11 @@ impl<'b, const FIELDS: usize> RequestHead<'b, FIELDS> {
 
     /// The values of all lines of one field, whose case does not matter, without the space around them.
     pub fn field_lines<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b [u8]> + use<'_, 'b, 'n, FIELDS> {
-        // Unused places of the array have an empty name, which no field has.
-        self.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
+        self.fields
+            .iter()
+            .take(self.count)
+            .filter(|field| field.name.eq_ignore_ascii_case(name))
+            .map(|field| field.value)
     }
 
     /// The one `Authorization` line, parsed; `None` when there is none.

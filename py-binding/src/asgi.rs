@@ -10,7 +10,9 @@ use std::borrow::Cow;
 /// The scope's `state`, made if the server did not.
 pub(crate) fn state<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
     let key = intern!(scope.py(), "state");
-    if let Some(state) = scope.get_item(key)? {
+    if let Some(state) = scope.get_item(key)?
+        && !state.is_none()
+    {
         return Ok(state);
     }
     let state = PyDict::new(scope.py());

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import types
+from concurrent.futures import Future
 
 import pytest
 from harness import asgi
@@ -88,6 +90,62 @@ def test_a_generator_is_no_user():
         reply = ask(f"Bearer {READER}", with_callable(function))
         assert isinstance(reply.error, TypeError) and "generator" in str(reply.error)
         assert reply.messages == []
+
+
+def test_a_forgotten_await_is_no_user():
+    """What was not awaited is there for a bad token as for a good one."""
+
+    async def look_up(token):
+        return None
+
+    async def authenticate(credentials):
+        return look_up(credentials.token)
+
+    class Own:
+        async def identify(self, headers, scopes=()):
+            return look_up("")
+
+    for auth in (Bearer(authenticate=authenticate), Own()):
+        with pytest.warns(RuntimeWarning, match="never awaited"):
+            reply = ask(f"Bearer {UNKNOWN}", AuthMiddleware(whoami, auth=auth))
+            gc.collect()
+        assert isinstance(reply.error, TypeError) and "await" in str(reply.error)
+        assert reply.messages == []
+
+
+@pytest.mark.parametrize("nothing", [[], (), "", {}, Future()])
+def test_nothing_is_no_user(nothing):
+    """`fetchall()` of a query that found nothing."""
+    reply = ask(f"Bearer {UNKNOWN}", with_callable(lambda credentials: nothing))
+    assert isinstance(reply.error, TypeError) and reply.messages == []
+
+
+def test_scopes_that_are_a_mapping_grant_nothing():
+    user = {"scopes": {"admin": False}}
+    reply = ask(f"Bearer {READER}", guard(Bearer(authenticate=lambda credentials: user, scopes=["admin"])))
+    assert isinstance(reply.error, TypeError) and reply.messages == []
+
+
+def test_a_subclass_may_take_other_arguments():
+    class Guard(AuthMiddleware):
+        def __init__(self, app, *, public):
+            super().__init__(app, Bearer(keyring()), public=[rule for rule in public if rule != "/admin"])
+
+    inside = Guard(whoami, public=["/health", "/admin"])
+    assert inside.public == ("/health",)
+    assert asgi.call(inside, "/admin").status == 401
+
+    class Forgetful(AuthMiddleware):
+        def __init__(self, app):
+            pass
+
+    with pytest.raises(RuntimeError, match="super"):
+        Forgetful(whoami)({"type": "http"}, None, None)
+
+
+def test_a_state_that_is_none():
+    reply = asgi.call(guard(Bearer(keyring())), headers=[asgi.bearer(READER)], state=None)
+    assert reply.status == 200
 
 
 def test_the_refusal_of_another_scheme_is_no_user():

@@ -70,7 +70,10 @@ def test_websocket_denial(server, kind):
         return
     denied = running.websocket("/denied")
     assert (denied.status, denied.body) == (403, b"no")
-    for answer in (denied, closed, missing):
+    # The server would make a response of its own of these too.
+    raised, returned = running.websocket("/raises"), running.websocket("/returns")
+    assert (raised.status, returned.status) == (500, 500)
+    for answer in (denied, closed, missing, raised, returned):
         assert_policy_once(answer)
 
 
@@ -79,6 +82,21 @@ def test_a_close_before_accept_stays_one_where_the_server_has_nothing_else():
         reply = asgi.connect(app, "/closed", denial=False)
         assert [message["type"] for message in reply.messages] == ["websocket.close"]
     assert asgi.connect(SecurityHeadersMiddleware(closes), denial=True).status == 403
+
+
+def test_a_denial_is_begun_once():
+    async def begins_and_raises(scope, receive, send):
+        await send({"type": "websocket.http.response.start", "status": 400, "headers": []})
+        raise RuntimeError
+
+    def raises_at_once(scope, receive, send):
+        raise RuntimeError
+
+    for app, status in ((begins_and_raises, 400), (raises_at_once, 500)):
+        reply = asgi.connect(SecurityHeadersMiddleware(app), denial=True)
+        assert isinstance(reply.error, RuntimeError)
+        assert reply.status == status  # of the one start there is
+        assert_policy_once(reply, SecurityHeaders.STRICT)
 
 
 async def closes(scope, receive, send):

@@ -333,6 +333,12 @@ def test_an_environment_with_a_token_in_the_wrong_place_is_not_shown(monkeypatch
     assert READER not in str(caught.value) and WRITER not in str(caught.value)
 
 
+def test_tokens_and_ids_the_wrong_way_round_are_not_shown():
+    with pytest.raises(KeyringError) as caught:
+        Keyring.from_tokens({READER: "ann"})
+    assert READER not in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000])
 def test_a_file_that_breaks_the_parser_is_a_bad_file(tmp_path, text):
     file = tmp_path / "keys.toml"

@@ -218,3 +218,36 @@ def test_removal_list(server):
     answer = uvicorn.get("/bare/")
     assert not answer.has("x-powered-by")
     assert not answer.has("server")
+
+
+def test_a_response_begun_again_has_its_headers():
+    """A server may refuse the first start (a bad value in it), and the app then send another."""
+    refused = []
+
+    async def twice(scope, receive, send):
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"x", b"bad")]})
+        except ValueError:
+            await send({"type": "http.response.start", "status": 500, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    sent = []
+
+    async def send(message):
+        if (b"x", b"bad") in message.get("headers", []):
+            refused.append(message)
+            raise ValueError("a bad value")
+        sent.append(message)
+
+    asyncio.run(SecurityHeadersMiddleware(twice)(asgi.http_scope(), None, send))
+    assert len(refused) == 1
+    assert (b"x-frame-options", b"DENY") in sent[0]["headers"]
+
+
+def test_a_subclass_may_take_other_arguments():
+    class ForApi(SecurityHeadersMiddleware):
+        def __init__(self, app):
+            super().__init__(app, SecurityHeaders.API, override=True)
+
+    reply = asgi.call(ForApi(answering([(b"x-frame-options", b"SAMEORIGIN")])))
+    assert_policy_once(reply, SecurityHeaders.API)

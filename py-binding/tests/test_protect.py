@@ -9,6 +9,7 @@ from harness import asgi
 from harness.asgi import bearer
 from keys import READER, keyring
 from sallet import Bearer as PlainBearer
+from sallet import SecurityHeaders
 from sallet.fastapi import Bearer, protect
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -361,3 +362,22 @@ def test_a_route_with_a_scheme_of_its_own_needs_the_guards_too():
     protect(app, auth=Bearer(keyring()))
     for _ in range(2):
         assert app.openapi()["paths"]["/both"]["get"]["security"] == [{"Own": ["x"], "Bearer": []}]
+
+
+def test_a_policy_about_trusted_types_alone_leaves_the_docs_their_headers():
+    for policy in ("require-trusted-types-for 'script'", "trusted-types x"):
+        app = FastAPI()
+        protect(app, headers=SecurityHeaders(content_security_policy_report_only=policy))
+        reply = asgi.call(app, "/docs")
+        assert reply.status == 200
+        assert reply.has("content-security-policy")
+        assert not reply.has("content-security-policy-report-only")
+        assert asgi.call(app, "/nowhere").one("content-security-policy-report-only") == policy
+
+
+def test_the_docs_at_a_mounts_root_take_nothing_from_the_subtree():
+    sub = FastAPI(docs_url="/")
+    app = FastAPI()
+    app.mount("/sub", sub)
+    protect(app, paths={"GET /sub/": None})
+    assert asgi.call(app, "/sub/x", method="POST").has("x-frame-options")

@@ -68,6 +68,22 @@ async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -
     await send({"type": f"{prefix}http.response.body", "body": body})
 
 
+async def watch_handshake(app: Any, scope: Scope, receive: Receive, send: Any) -> None:
+    """Runs an app's side of a WebSocket, and answers the handshake if the app does not.
+
+    A server makes a response of its own for an app that raises or returns before it accepts, and
+    no middleware sees that one.
+    """
+    try:
+        await app(scope, receive, send)
+    except Exception:
+        if not send.settled:
+            await send.deny(500)
+        raise
+    if not send.settled:
+        await send.deny(500)
+
+
 async def deny_websocket(send: Send, start: MutableMapping[str, Any]) -> None:
     """Sends the denial that `start` begins, in place of a close that would carry no headers."""
     await send(start)

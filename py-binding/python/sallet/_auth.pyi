@@ -185,9 +185,9 @@ class Bearer:
 class AuthMiddleware:
     """The native half of `sallet.AuthMiddleware`, which says all about it."""
 
-    def __new__(
-        cls, app: _ASGIApp, auth: Any, *, public: Iterable[str] | None = None
-    ) -> Self: ...
+    def __init__(
+        self, app: _ASGIApp, auth: Any, *, public: Iterable[str] | None = None
+    ) -> None: ...
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:
         """The ASGI call."""
     def _settle(self, scope: _Scope, awaited: Any) -> Refusal | None: ...

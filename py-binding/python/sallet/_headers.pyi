@@ -225,15 +225,15 @@ _PolicyRule = SecurityHeaders | Callable[[_Scope], SecurityHeaders | None] | Non
 class SecurityHeadersMiddleware:
     """The native half of `sallet.SecurityHeadersMiddleware`, which says all about it."""
 
-    def __new__(
-        cls,
+    def __init__(
+        self,
         app: _ASGIApp,
         headers: SecurityHeaders | None = None,
         *,
         paths: Mapping[str, _PolicyRule] | None = None,
         override: bool = False,
         remove: Iterable[str] | None = None,
-    ) -> Self: ...
+    ) -> None: ...
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:
         """The ASGI call; returns what the inner app returned."""
 

@@ -100,4 +100,5 @@ class AuthMiddleware(_sallet.AuthMiddleware):
     def __init__(
         self, app: Callable[..., Any], auth: _sallet.Bearer, *, public: Iterable[str] = ()
     ) -> None:
+        super().__init__(app, auth, public=public)
         mark_asgi3(self)

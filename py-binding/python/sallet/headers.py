@@ -57,4 +57,5 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
         override: bool = False,
         remove: Iterable[str] = ("server", "x-powered-by"),
     ) -> None:
+        super().__init__(app, headers, paths=paths, override=override, remove=remove)
         mark_asgi3(self)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Keyring"]
 
 # A minted token has 53 characters; no id that a person writes has half as many.
-_LONGEST_ENV_ID = 32
+_LONGEST_SHOWN_ID = 32
 
 _FIELDS = {"id", "principal", "scopes", "sha256", "not_before", "not_after"}
 
@@ -58,6 +58,9 @@ class Keyring(_sallet.Keyring):
             KeyringError: A token is empty, under 16 characters, mistyped, or could never arrive
                 in a header; the message names the id and never the token.
         """
+        if any(len(identity) > _LONGEST_SHOWN_ID for identity in tokens):
+            # Errors name ids, and this may be a token.
+            raise KeyringError("from_tokens: an id is longer than 32 characters: write {id: token}")
         return cls([Key(identity, token=token) for identity, token in tokens.items()])
 
     @classmethod
@@ -126,7 +129,7 @@ def _read_env(name: str) -> list[Key]:
         identity, equals, token = entry.partition("=")
         place = f"entry {number}"
         # What stands before the = may be a token too (a bare one may end in =), so it is not shown.
-        if not equals or len(identity) > _LONGEST_ENV_ID:
+        if not equals or len(identity) > _LONGEST_SHOWN_ID:
             raise KeyringError(f"{name}: {place} does not begin with a short id: write id=token")
         try:
             Key(place, token=token)

@@ -114,20 +114,32 @@ impl Setup {
         if let Ok(refusal) = user.cast::<Refusal>() {
             return Ok(Verdict::Refused(refusal.clone()));
         }
-        // A generator holds a user that nobody has fetched, and may yet have none.
-        if ["generator", "async_generator"].contains(&&*user.get_type().name()?.to_string_lossy()) {
-            return Err(PyTypeError::new_err("authenticate returned a generator: use return in it, not yield"));
-        }
-        if user.is_instance_of::<PyBool>() {
-            // `return token == KEY` is a likely mistake, and letting `False` in would be its result.
-            return Err(PyTypeError::new_err("authenticate returned a bool: return the user, or None to refuse"));
-        }
+        check_user(&user)?;
         if !scopes::user_has(&user, required)? {
             return self.refuse(py, Reason::InsufficientScope, required);
         }
         let credentials = Bound::new(py, AuthCredentials::new(user.clone().unbind()))?.into_any();
         Ok(Verdict::Admitted { user, credentials })
     }
+}
+
+/// Refuses what is no user but the mistake of a function that meant to return one. Each of these objects is there whether
+/// or not the token is good, so taking it for a user would let everybody in.
+pub(super) fn check_user(user: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = user.py();
+    let kind = user.get_type();
+    let mistake = if user.is_instance_of::<PyBool>() {
+        "a bool: return the user, or None to refuse"
+    } else if user.len().is_ok_and(|len| len == 0) {
+        "something empty, as of a query that found nothing: return None to refuse"
+    } else if kind.hasattr(intern!(py, "__await__"))? || kind.hasattr(intern!(py, "add_done_callback"))? {
+        "something to await: write `return await ...` in it"
+    } else if ["generator", "async_generator"].contains(&&*kind.name()?.to_string_lossy()) {
+        "a generator: use return in it, not yield"
+    } else {
+        return Ok(());
+    };
+    Err(PyTypeError::new_err(format!("no user but {mistake}")))
 }
 
 impl Bearer {

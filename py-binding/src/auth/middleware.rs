@@ -1,14 +1,16 @@
 //! The guard: an ASGI middleware whose fast path makes no coroutine.
 
+use std::sync::OnceLock;
+
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::auth::is_preflight;
 
-use super::bearer::{Bearer, Verdict};
+use super::bearer::{Bearer, Verdict, check_user};
 use super::field_lines;
 use super::path_rules::PathRules;
 use super::principal::AuthCredentials;
@@ -18,12 +20,14 @@ use crate::asgi;
 /// The native half of `sallet.AuthMiddleware`, which says all about it.
 #[pyclass(frozen, subclass, module = "sallet")]
 #[derive(Debug)]
+// Set up in `__init__` and not in `__new__`, so that a subclass may take other arguments, as Python's classes do.
 pub(super) struct AuthMiddleware {
-    /// The wrapped app.
-    #[pyo3(get)]
+    setup: OnceLock<Setup>,
+}
+
+#[derive(Debug)]
+struct Setup {
     app: Py<PyAny>,
-    /// Who judges.
-    #[pyo3(get)]
     auth: Py<PyAny>,
     judge: Judge,
     public: PathRules,
@@ -43,16 +47,36 @@ static FINISH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 #[pymethods]
 impl AuthMiddleware {
     #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    const fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self { setup: OnceLock::new() }
+    }
+
     #[pyo3(signature = (app, auth, *, public = None))]
-    fn new(app: Py<PyAny>, auth: &Bound<'_, PyAny>, public: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn __init__(&self, app: Py<PyAny>, auth: &Bound<'_, PyAny>, public: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let judge = judge(auth)?;
-        Ok(Self { app, auth: auth.clone().unbind(), judge, public: PathRules::new(public)? })
+        let setup = Setup { app, auth: auth.clone().unbind(), judge, public: PathRules::new(public)? };
+        self.setup
+            .set(setup)
+            .map_err(|_| PyRuntimeError::new_err("this middleware is already set up: make another one"))
+    }
+
+    /// The wrapped app.
+    #[getter]
+    fn app<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.setup()?.app.bind(py).clone())
+    }
+
+    /// Who judges.
+    #[getter]
+    fn auth<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.setup()?.auth.bind(py).clone())
     }
 
     /// The rules of the paths that need no credentials.
     #[getter]
     fn public<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        self.public.to_tuple(py)
+        self.setup()?.public.to_tuple(py)
     }
 
     // The arguments are taken as they come: handing the same tuple on saves a tenth of the whole.
@@ -62,7 +86,7 @@ impl AuthMiddleware {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (this, py) = (slf.get(), args.py());
+        let (this, py) = (slf.get().setup()?, args.py());
         let receive_and_send =
             || Ok::<_, PyErr>((argument(args, kwargs, 1, "receive")?, argument(args, kwargs, 2, "send")?));
         let scope = argument(args, kwargs, 0, "scope")?;
@@ -128,35 +152,45 @@ impl AuthMiddleware {
         scope: &Bound<'py, PyDict>,
         awaited: Bound<'py, PyAny>,
     ) -> PyResult<Option<Bound<'py, Refusal>>> {
-        let py = scope.py();
-        let verdict = match &self.judge {
+        let (setup, py) = (self.setup()?, scope.py());
+        let verdict = match &setup.judge {
             Judge::Native(bearer) => bearer.get().judge_later(awaited)?,
             Judge::Custom => match awaited.cast_into::<Refusal>() {
                 Ok(refusal) => Verdict::Refused(refusal),
                 Err(error) => {
                     let user = error.into_inner();
-                    if user.is_none() || user.is_instance_of::<PyBool>() {
-                        return Err(PyTypeError::new_err("identify returned no user: return the user or a Refusal"));
+                    if user.is_none() {
+                        return Err(PyTypeError::new_err("identify returned None: return the user or a Refusal"));
                     }
+                    check_user(&user)?;
                     let credentials = Bound::new(py, AuthCredentials::new(user.clone().unbind()))?.into_any();
                     Verdict::Admitted { user, credentials }
                 }
             },
         };
         match verdict {
-            Verdict::Admitted { user, credentials } => self.admit(scope, user, credentials).map(|()| None),
+            Verdict::Admitted { user, credentials } => setup.admit(scope, user, credentials).map(|()| None),
             Verdict::Refused(refusal) => Ok(Some(refusal)),
-            Verdict::Pending(_) => Err(PyTypeError::new_err("authenticate returned an awaitable of an awaitable")),
+            Verdict::Pending(_) => Err(PyTypeError::new_err("no user but something to await")),
         }
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.app)?;
-        visit.call(&self.auth)
+        let Some(setup) = self.setup.get() else { return Ok(()) };
+        visit.call(&setup.app)?;
+        visit.call(&setup.auth)
     }
 }
 
 impl AuthMiddleware {
+    fn setup(&self) -> PyResult<&Setup> {
+        self.setup.get().ok_or_else(|| {
+            PyRuntimeError::new_err("the middleware was not set up: call super().__init__(...) in the subclass")
+        })
+    }
+}
+
+impl Setup {
     /// Writes down who is in, where applications, Starlette and our own dependencies look.
     fn admit<'py>(
         &self,

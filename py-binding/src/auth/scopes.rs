@@ -60,6 +60,10 @@ pub(super) fn of_user(user: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     if let Ok(text) = scopes.cast::<PyString>() {
         return Ok(text.to_str()?.split_whitespace().map(str::to_owned).collect());
     }
+    // Of {"admin": False} the keys alone would say that he is one.
+    if scopes.cast::<PyMapping>().is_ok() {
+        return Err(PyTypeError::new_err("the user's scopes are a mapping: make them a list of str"));
+    }
     let Ok(items) = scopes.try_iter() else { return Ok(Vec::new()) };
     let mut all = Vec::new();
     for item in items {

@@ -7,25 +7,29 @@ use super::plan::Plan;
 use super::sender::Sender;
 use crate::asgi;
 use crate::errors::policy_error;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyString};
+use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::auth::PathRule;
 use sallet_core::{CustomField, NONCE_ENTROPY, Nonce};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Puts a policy's headers on every response.
+/// The native half of `sallet.SecurityHeadersMiddleware`, which says all about it.
 ///
 /// `__call__` returns what the inner app returned, so no coroutine is added to a request.
-#[pyclass(frozen, subclass, module = "sallet._sallet")]
+// Set up in `__init__` and not in `__new__`, so that a subclass may take other arguments, as Python's classes do.
+#[pyclass(frozen, subclass, module = "sallet")]
 #[derive(Debug)]
 pub(super) struct SecurityHeadersMiddleware {
-    /// The wrapped app.
-    #[pyo3(get)]
+    setup: OnceLock<Setup>,
+}
+
+#[derive(Debug)]
+struct Setup {
     app: Py<PyAny>,
     plan: Arc<Plan>,
     /// The most exact rule first.
@@ -48,22 +52,36 @@ const MAX_CHOSEN: usize = 256;
 #[pymethods]
 impl SecurityHeadersMiddleware {
     #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    const fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self { setup: OnceLock::new() }
+    }
+
     #[pyo3(signature = (app, headers = None, *, paths = None, r#override = false, remove = None))]
-    fn new(
-        py: Python<'_>,
-        app: Py<PyAny>,
+    fn __init__(
+        &self,
+        app: Bound<'_, PyAny>,
         headers: Option<&Bound<'_, PyAny>>,
         paths: Option<&Bound<'_, PyMapping>>,
         r#override: bool,
         remove: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<()> {
+        let py = app.py();
         let rules = Arc::new(Rules { overriding: r#override, remove: removed(remove)? });
         let plan = match headers {
             None => Plan::new(py, &SecurityHeaders::default_policy(), &rules)?,
             Some(headers) => Plan::new(py, policy(headers, "headers")?.get(), &rules)?,
         };
         let paths = read_paths(paths, &rules)?;
-        Ok(Self { app, plan, paths, rules, chosen: Mutex::default() })
+        self.setup
+            .set(Setup { app: app.unbind(), plan, paths, rules, chosen: Mutex::default() })
+            .map_err(|_| PyRuntimeError::new_err("this middleware is already set up: make another one"))
+    }
+
+    /// The wrapped app.
+    #[getter]
+    fn app<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.setup()?.app.bind(py).clone())
     }
 
     fn __call__<'py>(
@@ -73,7 +91,8 @@ impl SecurityHeadersMiddleware {
         send: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = scope.py();
-        let app = self.app.bind(py);
+        let setup = self.setup()?;
+        let app = setup.app.bind(py);
         let Ok(dict) = scope.cast::<PyDict>() else { return app.call1((scope, receive, send)) };
         let kind = dict.get_item(intern!(py, "type"))?;
         let can_deny = match kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()?.to_str().ok()) {
@@ -82,17 +101,31 @@ impl SecurityHeadersMiddleware {
             // Lifespan has no response.
             _ => return app.call1((scope, receive, send)),
         };
-        let Some(plan) = self.plan_for(dict)? else { return app.call1((scope, receive, send)) };
+        let Some(plan) = setup.plan_for(dict)? else { return app.call1((scope, receive, send)) };
         let scheme = asgi::scheme(dict)?;
         let nonce = if plan.over(scheme).needs_nonce() { Some(draw_nonce(dict)?) } else { None };
-        let sender =
-            Sender { send: send.clone().unbind(), plan, scheme, nonce, can_deny, settled: AtomicBool::new(false) };
-        app.call1((scope, receive, Bound::new(py, sender)?))
+        let sender = Sender {
+            send: send.clone().unbind(),
+            plan,
+            scheme,
+            nonce,
+            handshake: can_deny,
+            settled: AtomicBool::new(false),
+        };
+        let sender = Bound::new(py, sender)?;
+        if can_deny {
+            // An app that fails before it accepts leaves the answer to the server, which has no headers for it.
+            return py
+                .import(intern!(py, "sallet._asgi"))?
+                .call_method1(intern!(py, "watch_handshake"), (app, scope, receive, sender));
+        }
+        app.call1((scope, receive, sender))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.app)?;
-        self.paths.iter().try_for_each(|(_, policy)| match policy {
+        let Some(setup) = self.setup.get() else { return Ok(()) };
+        visit.call(&setup.app)?;
+        setup.paths.iter().try_for_each(|(_, policy)| match policy {
             PathPolicy::Callable(choose) => visit.call(choose),
             PathPolicy::Plan(_) => Ok(()),
         })
@@ -100,6 +133,14 @@ impl SecurityHeadersMiddleware {
 }
 
 impl SecurityHeadersMiddleware {
+    fn setup(&self) -> PyResult<&Setup> {
+        self.setup.get().ok_or_else(|| {
+            PyRuntimeError::new_err("the middleware was not set up: call super().__init__(...) in the subclass")
+        })
+    }
+}
+
+impl Setup {
     fn plan_for(&self, scope: &Bound<'_, PyDict>) -> PyResult<Option<Arc<Plan>>> {
         if self.paths.is_empty() {
             return Ok(Some(Arc::clone(&self.plan)));

@@ -19,8 +19,8 @@ pub(super) struct Sender {
     pub(super) scheme: Scheme,
     pub(super) nonce: Option<Nonce>,
     /// A WebSocket handshake that the server can answer with a response (ASGI's `websocket.http.response`).
-    pub(super) can_deny: bool,
-    /// The headers are out, or a WebSocket was accepted: what follows is none of our business.
+    pub(super) handshake: bool,
+    /// A body has begun, or a WebSocket was accepted or denied: no response can start any more.
     pub(super) settled: AtomicBool,
 }
 
@@ -34,26 +34,37 @@ impl Sender {
         let Ok(message) = message.cast::<PyDict>() else { return send.call1((message,)) };
         let kind = message.get_item(intern!(py, "type"))?;
         match kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()?.to_str().ok()) {
-            Some("http.response.start" | "websocket.http.response.start") => {
+            // The server may refuse this one, and the app then start another: nothing is settled yet.
+            Some("http.response.start") => send.call1((self.start(message)?,)),
+            Some("websocket.http.response.start") => {
                 let message = self.start(message)?;
                 self.settled.store(true, Ordering::Relaxed);
                 send.call1((message,))
             }
-            Some("websocket.accept") => {
+            Some("http.response.body" | "websocket.accept") => {
                 self.settled.store(true, Ordering::Relaxed);
                 send.call1((message,))
             }
             // Before it is accepted: the server would make a response of its own of it, without headers.
-            Some("websocket.close") if self.can_deny => {
-                let start = PyDict::new(py);
-                start.set_item(intern!(py, "type"), intern!(py, "websocket.http.response.start"))?;
-                start.set_item(intern!(py, "status"), 403)?;
-                let message = self.start(&start)?;
-                self.settled.store(true, Ordering::Relaxed);
-                py.import(intern!(py, "sallet._asgi"))?.call_method1(intern!(py, "deny_websocket"), (send, message))
-            }
+            Some("websocket.close") if self.handshake => self.deny(py, 403),
             _ => send.call1((message,)),
         }
+    }
+
+    /// Whether no response can start any more.
+    #[getter]
+    fn settled(&self) -> bool {
+        self.settled.load(Ordering::Relaxed)
+    }
+
+    /// Answers a WebSocket handshake with an empty response that carries the headers.
+    fn deny<'py>(&self, py: Python<'py>, status: u16) -> PyResult<Bound<'py, PyAny>> {
+        let start = PyDict::new(py);
+        start.set_item(intern!(py, "type"), intern!(py, "websocket.http.response.start"))?;
+        start.set_item(intern!(py, "status"), status)?;
+        let start = self.start(&start)?;
+        self.settled.store(true, Ordering::Relaxed);
+        py.import(intern!(py, "sallet._asgi"))?.call_method1(intern!(py, "deny_websocket"), (self.send.bind(py), start))
     }
 
     /// An app may keep its request, and with it this, in the scope that the server's `send` leads to.

@@ -91,6 +91,14 @@ def make() -> FastAPI:
     async def closed(socket: WebSocket) -> None:
         await socket.close()
 
+    @app.websocket("/raises")
+    async def raises(websocket: WebSocket) -> None:
+        raise RuntimeError("before accept")
+
+    @app.websocket("/returns")
+    async def returns(websocket: WebSocket) -> None:
+        return None
+
     @app.websocket("/open")
     async def open_(socket: WebSocket) -> None:
         await socket.accept(headers=[(b"x-app", b"1")])

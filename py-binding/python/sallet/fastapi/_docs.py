@@ -13,7 +13,14 @@ from starlette._utils import get_route_path
 from starlette.requests import Request
 from starlette.routing import Route
 
-from sallet import NONE, STRICT_DYNAMIC, UNSAFE_INLINE, ContentSecurityPolicy, SecurityHeaders
+from sallet import (
+    NONE,
+    STRICT_DYNAMIC,
+    UNSAFE_INLINE,
+    ContentSecurityPolicy,
+    PolicyError,
+    SecurityHeaders,
+)
 from sallet.fastapi._mounts import Mounted, mounted_apps
 from sallet.fastapi._page import Needs, merge, origin, scan
 
@@ -194,6 +201,13 @@ class PagePolicy:
         needs = self._page.needs(root_path)
         if needs is None:
             return policy
+        try:
+            return self._relaxed_by(policy, needs)
+        except PolicyError:
+            # The page may then stay blank, which shows; an error here would cost the response its headers.
+            return policy
+
+    def _relaxed_by(self, policy: SecurityHeaders, needs: Needs) -> SecurityHeaders:
         custom = {name: v for name, v in policy.custom.items() if name not in _CUSTOM_DROPPED}
         # The hosts of the CDN's files do not promise Cross-Origin-Resource-Policy.
         relaxed = policy.replace(cross_origin_embedder_policy=None, custom=custom)
@@ -221,7 +235,7 @@ class PagePolicy:
         return policy
 
 
-def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy:
+def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy | None:
     needs = dict(needs)
     directives = {
         # 'strict-dynamic' would switch off the URLs of the scripts.
@@ -238,7 +252,8 @@ def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy
         needs[name] = [source for source in needs[name] if not _names_inline(source)]
         inherited = directives.get(name, directives.get("default-src", []))
         directives[name] = [s for s in inherited if not _names_inline(s)] or [NONE]
-    return ContentSecurityPolicy(directives).extend(needs)
+    # Of a policy about Trusted Types alone nothing is left.
+    return ContentSecurityPolicy(directives).extend(needs) if directives else None
 
 
 def _names_inline(source: str) -> bool:

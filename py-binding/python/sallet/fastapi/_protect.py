@@ -133,8 +133,9 @@ class _Protection:
         """The user's rules and those of the docs pages; a rule the user wrote himself stands."""
         rules = dict(self._paths)
         for path, page in docs.pages.items():
-            if path not in rules:
-                rules[path] = PagePolicy(path, page, self._base(path))
+            rule = f"GET {path}"  # and no other method: "/sub/" would take in the whole subtree
+            if path not in rules and rule not in rules:
+                rules[rule] = PagePolicy(path, page, self._base(path))
         return rules
 
     def _base(self, path: str) -> PolicyRule:
