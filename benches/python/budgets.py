@@ -1,0 +1,81 @@
+"""The budgets of DESIGN section 9, rows 1 to 4, as ratios of figures that were measured in the same rounds.
+
+The third row's budget, "the sum of the two rows above", is read as the sum of what those rows allow:
+0.6 of Secweb and 0.4 of the pure-Python check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rounds import Row, Spread
+from server_rounds import Served
+
+OF_SECWEB = 0.6
+OF_SECURE = 1 / 25
+OF_ARTICLE = 1 / 250
+OF_PURE_BEARER = 0.4
+OF_BARE_SERVER = 0.93
+
+
+@dataclass(frozen=True)
+class Verdict:
+    what: str
+    sign: str  # "<=" or ">="
+    limit: float
+    limit_text: str
+    ratio: Spread
+
+    @property
+    def met(self) -> bool:
+        return self.ratio.median <= self.limit if self.sign == "<=" else self.ratio.median >= self.limit
+
+    def show(self, ratio: float) -> str:
+        if self.limit_text.startswith("1/"):
+            return f"1/{1 / ratio:.0f}" if ratio > 0 else "0"
+        return f"{ratio:.2f}"
+
+    def as_json(self) -> dict[str, Any]:
+        ratio = {"low": self.ratio.low, "median": self.ratio.median, "high": self.ratio.high}
+        return {"what": self.what, "budget": f"{self.sign} {self.limit_text}", "ratio": ratio, "met": self.met}
+
+
+def judge(rows: Sequence[Row]) -> list[Verdict]:
+    """One verdict for each budget whose rows were all measured."""
+    added = {row.contender.name: row.added for row in rows}
+    found: list[Verdict] = []
+
+    def budget(what: str, limit: float, text: str, names: Sequence[str], ratio: Callable[..., float]) -> None:
+        if all(name in added for name in names):
+            series = [ratio(*values) for values in zip(*(added[name] for name in names), strict=True)]
+            found.append(Verdict(what, "<=", limit, text, Spread.of(series)))
+
+    def share(ours: float, theirs: float) -> float:
+        return ours / theirs
+
+    def of_allowed(both: float, secweb: float, pure: float) -> float:
+        return both / (OF_SECWEB * secweb + OF_PURE_BEARER * pure)
+
+    headers, bearer, both = "sallet-headers", "sallet-bearer", "sallet-both"
+    budget("Sallet headers / Secweb 2", OF_SECWEB, "0.60", (headers, "secweb"), share)
+    budget("Sallet headers / secure 2", OF_SECURE, "1/25", (headers, "secure"), share)
+    budget("Sallet headers / article", OF_ARTICLE, "1/250", (headers, "article"), share)
+    budget("Sallet bearer / pure Python", OF_PURE_BEARER, "0.40", (bearer, "pure-bearer"), share)
+    budget("protect's two / what both rows allow", 1.0, "1.00", (both, "secweb", "pure-bearer"), of_allowed)
+    budget("protect(FastAPI) / what both rows allow", 1.0, "1.00", ("protect", "secweb", "pure-bearer"), of_allowed)
+    return found
+
+
+def judge_server(served: Served) -> list[Verdict]:
+    def verdict(what: str, ratios: list[float]) -> Verdict:
+        return Verdict(what, ">=", OF_BARE_SERVER, "0.93", Spread.of(ratios))
+
+    rates = [worn / bare for worn, bare in zip(served.worn, served.bare, strict=True)]
+    # The same question to a clock that does not count what other processes take from the server.
+    cpu = [bare / worn for worn, bare in zip(served.worn_cpu, served.bare_cpu, strict=True)]
+    return [
+        verdict("FastAPI on uvicorn, protect / bare", rates),
+        verdict("the same, requests per CPU second", cpu),
+    ]

@@ -1,0 +1,101 @@
+"""`protect(app)` leaves FastAPI's docs pages working under STRICT, however the application is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .apps import LAYOUTS, TOKEN, default_app, reached
+from .cdn import Cdn
+from .chromium import Watched
+from .serving import serve
+from .swagger import authorize, open_docs, operation, try_out
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def base(request: pytest.FixtureRequest) -> Iterator[str]:
+    with reached(request.param) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def nothing_unknown(stand_in: tuple[Cdn, int]) -> Iterator[None]:
+    """A page that asks the CDN for a file the stand-in lacks is not the page that people see."""
+    yield
+    assert stand_in[0].unknown == []
+
+
+def test_swagger_takes_a_token_and_calls_the_operations(watch: Watched, base: str) -> None:
+    open_docs(watch.page, base)
+    assert watch.page.locator(".opblock").count() == 3
+
+    authorize(watch.page, TOKEN)
+    listed = operation(watch.page, "get", "/items")
+    assert try_out(listed) == "200"
+    assert '"who": "browser"' in listed.locator(".live-responses-table .microlight").first.inner_text()
+    assert try_out(operation(watch.page, "post", "/items")) == "201"
+
+    # A picture is shown from a blob: URL.
+    picture = operation(watch.page, "get", "/picture")
+    assert try_out(picture) == "200"
+    shown = picture.locator(".live-responses-table img")
+    shown.wait_for()
+    assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") == 32
+
+    assert watch.complaints() == []
+
+
+def test_swagger_without_a_token_shows_the_refusal(watch: Watched, base: str) -> None:
+    open_docs(watch.page, base)
+    block = operation(watch.page, "get", "/items")
+    assert try_out(block) == "401"
+    assert "www-authenticate: bearer realm" in block.locator(".live-responses-table").inner_text().lower()
+    assert watch.violations == []
+
+
+def test_redoc_draws_the_operations_and_searches(watch: Watched, base: str) -> None:
+    page = watch.page
+    page.goto(f"{base}/redoc")
+    page.locator('[data-section-id="tag/items"]').first.wait_for()
+    # The page's own style and those of the script both hold.
+    assert page.evaluate("getComputedStyle(document.body).margin") == "0px"
+    assert page.locator(".menu-content").evaluate("menu => getComputedStyle(menu).position") == "sticky"
+    # The search runs in a worker made from a blob.
+    page.locator(".search-input").fill("newest")
+    page.locator("[data-role='search:results'] li").first.wait_for()
+    assert watch.complaints() == []
+
+
+def test_the_pages_policies_hold_on_those_paths_alone(watch: Watched) -> None:
+    """The control that can fail: the very same page at another path is blocked."""
+    app = default_app()
+
+    @app.get("/copy", include_in_schema=False)
+    async def copy() -> object:
+        from fastapi.openapi.docs import get_swagger_ui_html
+
+        return get_swagger_ui_html(openapi_url="/openapi.json", title="Copy")
+
+    with serve(app) as port:
+        watch.page.set_extra_http_headers({"authorization": f"Bearer {TOKEN}"})
+        answer = watch.page.goto(f"http://127.0.0.1:{port}/copy")
+        assert answer is not None and answer.status == 200
+        watch.page.wait_for_load_state("networkidle")
+        assert watch.page.locator(".opblock").count() == 0
+    blocked = {violation["directive"] for violation in watch.violations}
+    assert {"script-src-elem", "style-src-elem"} <= blocked
+
+
+def test_without_the_page_policies_strict_blocks_the_docs(watch: Watched) -> None:
+    """The control that can fail: `docs=False` leaves STRICT as it is, and the page stays empty."""
+    with serve(default_app(docs=False)) as port:
+        watch.page.set_extra_http_headers({"authorization": f"Bearer {TOKEN}"})
+        answer = watch.page.goto(f"http://127.0.0.1:{port}/docs")
+        assert answer is not None and answer.status == 200
+        watch.page.wait_for_load_state("networkidle")
+        assert watch.page.locator(".opblock").count() == 0
+    blocked = {(violation["directive"], violation["blocked"]) for violation in watch.violations}
+    assert ("script-src-elem", "inline") in blocked
+    assert any(directive == "script-src-elem" and "swagger-ui-bundle.js" in url for directive, url in blocked)
+    assert watch.said("Content Security Policy")
