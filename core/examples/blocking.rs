@@ -5,6 +5,7 @@
 //! cargo run -p sallet-core --features httparse --example blocking -- 127.0.0.1:8000
 //! curl -i -H 'Authorization: Bearer mF_9.B5f-4.1JqM' http://127.0.0.1:8000/items
 //! ```
+#![allow(clippy::print_stdout)]
 use std::fmt::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, SystemTime};

@@ -71,7 +71,7 @@ static RULES: &[Rule] = &[
         CSP,
         "",
         "without a policy any injected script runs",
-        "start from SecurityHeaders::STRICT's",
+        "start from the one of the preset STRICT",
     ),
     rule(
         |p| csp(p, |c| c.effective(DirectiveName::ScriptSrc).is_none()),

@@ -20,13 +20,19 @@ pub(crate) fn state<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAn
     Ok(state.into_any())
 }
 
-/// How the request travelled, as the server says.
-pub(crate) fn scheme(scope: &Bound<'_, PyDict>) -> PyResult<Scheme> {
-    let scheme = scope.get_item(intern!(scope.py(), "scheme"))?;
-    Ok(match scheme.as_ref().and_then(|scheme| scheme.cast::<PyString>().ok()?.to_str().ok()) {
-        Some("https" | "wss") => Scheme::Https,
-        _ => Scheme::Http,
+/// How a request of type `http` travelled, as the server says; `None` for other types, and where it does not say.
+pub(crate) fn http_scheme(scope: &Bound<'_, PyDict>) -> PyResult<Option<Scheme>> {
+    Ok(match text(scope.get_item(intern!(scope.py(), "scheme"))?.as_ref()).as_ref() {
+        "http" => Some(Scheme::Http),
+        "https" => Some(Scheme::Https),
+        _ => None,
     })
+}
+
+/// How a WebSocket travelled, as the server says.
+pub(crate) fn websocket_scheme(scope: &Bound<'_, PyDict>) -> PyResult<Scheme> {
+    let scheme = scope.get_item(intern!(scope.py(), "scheme"))?;
+    Ok(if text(scheme.as_ref()) == "wss" { Scheme::Https } else { Scheme::Http })
 }
 
 /// Whether the server can answer a WebSocket handshake with a response.

@@ -333,6 +333,23 @@ def test_an_environment_with_a_token_in_the_wrong_place_is_not_shown(monkeypatch
     assert READER not in str(caught.value) and WRITER not in str(caught.value)
 
 
+def test_likely_mistakes_name_the_fix(tmp_path):
+    with pytest.raises(KeyringError, match="environment variable"):
+        Keyring.from_tokens({"ci": None})
+    with pytest.raises(TypeError, match="id: token"):
+        Keyring.from_tokens([READER])
+    with pytest.raises(TypeError, match="from_file"):
+        Keyring("keys.toml")
+    with pytest.raises(KeyringError, match="python -m sallet token"):
+        Keyring.from_file(tmp_path / "keys.toml")
+
+
+def test_a_file_with_a_byte_order_mark(tmp_path):
+    file = tmp_path / "keys.toml"
+    file.write_text('[[key]]\nid = "a"\nsha256 = "' + "0" * 64 + '"\n', "utf-8-sig")
+    assert len(Keyring.from_file(file)) == 1
+
+
 def test_tokens_and_ids_the_wrong_way_round_are_not_shown():
     with pytest.raises(KeyringError) as caught:
         Keyring.from_tokens({READER: "ann"})

@@ -388,3 +388,19 @@ def test_our_own_presets_have_nothing_weak_but_classic_has():
     assert SecurityHeaders.STRICT.lint() == []
     assert SecurityHeaders.API.lint() == []
     assert {"base-uri", "form-action", "frame-ancestors"} <= {lint.directive for lint in SecurityHeaders.CLASSIC.lint()}
+
+
+def test_directives_need_no_wrapping():
+    directives = {"default-src": [NONE], "img-src": [SELF]}
+    assert SecurityHeaders(content_security_policy=directives) == SecurityHeaders(
+        content_security_policy=ContentSecurityPolicy(directives)
+    )
+    with pytest.raises(TypeError):
+        SecurityHeaders(x_frame_options={"a": "b"})
+
+
+def test_frozen_names_what_to_do_instead():
+    with pytest.raises(AttributeError, match=r"replace\(cache_control=…\)"):
+        SecurityHeaders().cache_control = "no-store"
+    with pytest.raises(PolicyError, match="x_frame_options="):
+        SecurityHeaders(custom={"X-Frame-Options": "DENY"})

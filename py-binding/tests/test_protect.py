@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, Security
+from fastapi import APIRouter, FastAPI, Security
 from harness import asgi
 from harness.asgi import bearer
 from keys import READER, keyring
@@ -12,6 +12,7 @@ from sallet import Bearer as PlainBearer
 from sallet import SecurityHeaders
 from sallet.fastapi import Bearer, protect
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Host, Route
 from test_fastapi import app_with, make_bearer
@@ -362,6 +363,25 @@ def test_a_route_with_a_scheme_of_its_own_needs_the_guards_too():
     protect(app, auth=Bearer(keyring()))
     for _ in range(2):
         assert app.openapi()["paths"]["/both"]["get"]["security"] == [{"Own": ["x"], "Bearer": []}]
+
+
+# What a new user stumbled over.
+
+
+def test_public_without_auth_is_a_mistake():
+    for auth in ({}, {"auth": None}):
+        with pytest.raises(TypeError, match="auth="):
+            protect(FastAPI(), public=["/health"], **auth)
+
+
+def test_wrong_arguments_name_the_fix():
+    with pytest.raises(TypeError, match=r"Bearer\(keyring\)"):
+        protect(FastAPI(), auth=keyring())
+    with pytest.raises(TypeError, match=r'remove=\["server"\]'):
+        protect(FastAPI(), remove="server")
+    for app in (APIRouter(), CORSMiddleware(FastAPI())):
+        with pytest.raises(TypeError, match="FastAPI or Starlette app"):
+            protect(app)
 
 
 def test_a_policy_about_trusted_types_alone_leaves_the_docs_their_headers():

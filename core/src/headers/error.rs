@@ -38,6 +38,8 @@ pub enum PolicyError {
     NonAscii,
     /// A keyword, nonce or hash without its quotes.
     UnquotedKeyword,
+    /// A scheme without its colon.
+    BareScheme,
     /// A known keyword in the wrong case.
     KeywordCase,
     /// Quotes around something that is no keyword.
@@ -124,6 +126,9 @@ impl PolicyError {
             Self::UnquotedKeyword => {
                 "keywords are quoted: write 'self', quotes included, and so 'none', 'unsafe-inline', 'sha256-…' \
                  (without them a browser reads a host name)"
+            }
+            Self::BareScheme => {
+                "a scheme ends with a colon: write data: or https: (without it a browser reads a host name)"
             }
             Self::KeywordCase => "keywords are written in lower case: 'self', not 'SELF'",
             Self::UnknownKeyword => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import inspect
 import json
 import sys
 from collections.abc import Sequence
@@ -64,12 +65,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     look.add_argument("app", metavar="module:app", help="such as main:app")
     look.add_argument("--app-dir", default=".", help="where the module is (.)")
+    look.add_argument("--token", help="a bearer token, for an app that asks for one")
     look.set_defaults(run=_check)
     return parser
 
 
 def _token(arguments: argparse.Namespace) -> int:
     token = generate_token(arguments.prefix)
+    if "," in arguments.scopes:
+        raise _Misuse('scopes are separated by spaces: --scopes "items:read items:write"')
     scopes = tuple(arguments.scopes.split())
     # The key is built so that what the keyring would refuse is refused here.
     Key(arguments.id, token=token, principal=arguments.principal, scopes=scopes)
@@ -99,7 +103,7 @@ def _headers(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     sys.path.insert(0, arguments.app_dir)
-    return 1 if check(_load(arguments.app)) else 0
+    return 1 if check(_load(arguments.app), arguments.token) else 0
 
 
 def _load(spec: str) -> object:
@@ -120,4 +124,6 @@ def _load(spec: str) -> object:
         found = getattr(found, name)
     if not callable(found):
         raise _Misuse(f"{spec} is not an ASGI app: it cannot be called")
+    if inspect.isfunction(found) and not inspect.iscoroutinefunction(found):
+        raise _Misuse(f"{spec} makes an app and is none: name what it returns, as main:app")
     return found

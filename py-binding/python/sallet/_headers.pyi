@@ -11,8 +11,8 @@ _ASGIApp = Callable[..., Awaitable[None]]
 class _Headers(TypedDict, total=False):
     """The keywords of `SecurityHeaders`."""
 
-    content_security_policy: ContentSecurityPolicy | str | None
-    content_security_policy_report_only: ContentSecurityPolicy | str | None
+    content_security_policy: ContentSecurityPolicy | _Directives | str | None
+    content_security_policy_report_only: ContentSecurityPolicy | _Directives | str | None
     strict_transport_security: str | None
     x_content_type_options: str | None
     x_frame_options: str | None
@@ -64,7 +64,8 @@ class ContentSecurityPolicy:
 
         A fetch directive that is not there first takes over what it falls back to, so that
         `extend({"img-src": ["https://img.example"]})` of `default-src 'self'` gives
-        `img-src 'self' https://img.example`. `'none'` makes room for what is added.
+        `img-src 'self' https://img.example`. `'none'` makes room for what is added. What no
+        directive rules is allowed already, and stays so.
 
         Raises:
             PolicyError: As the constructor.

@@ -29,7 +29,8 @@ class Bearer(_sallet.Bearer):
         authenticate: Instead of a keyring, a callable that is given `Credentials` and returns a
             user, or `None` to refuse; plain or `async`. A plain one runs on the event loop, so it
             must not block. What it raises is not caught: a broken database is a 500 and never an
-            open door. Returning a bool is an error.
+            open door, and so is an HTTPException, for which there is no handler this far out:
+            return `None` to refuse. A bool, something empty or not awaited is an error too.
         realm: Named in every challenge.
         scopes: Scopes every request needs. A user of your own has those in his attribute
             `scopes`, or under the key `"scopes"` of a mapping.

@@ -58,6 +58,11 @@ class Keyring(_sallet.Keyring):
             KeyringError: A token is empty, under 16 characters, mistyped, or could never arrive
                 in a header; the message names the id and never the token.
         """
+        if not isinstance(tokens, Mapping):
+            raise TypeError("from_tokens takes a dict: write {id: token}")
+        for identity, token in tokens.items():
+            if token is None:
+                raise KeyringError(f"key {identity!r}: the token is None: is its environment variable set?")
         if any(len(identity) > _LONGEST_SHOWN_ID for identity in tokens):
             # Errors name ids, and this may be a token.
             raise KeyringError("from_tokens: an id is longer than 32 characters: write {id: token}")
@@ -141,14 +146,18 @@ def _read_env(name: str) -> list[Key]:
 
 def _read_file(path: Path) -> list[Key]:
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise KeyringError(
+            f"{path}: no such file: make it of what `python -m sallet token` prints"
+        ) from error
     except OSError as error:
         raise KeyringError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError:
         raise KeyringError(f"{path}: a key file is UTF-8 text") from None
     # Nested too deeply, a number too long, a NUL in the path: the file is no better for it.
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-        raise KeyringError(f"{path}: not valid TOML: {error}") from None
+        raise KeyringError(f"{path}: not valid TOML: {error}; [[key]] blocks belong in it, tokens do not") from None
     tables = document.pop("key", [])
     if document:
         raise KeyringError(f"{path}: {_listed(document)} is no part of a key file: write [[key]] tables")

@@ -182,7 +182,9 @@ impl Bearer {
             // The messages show no value: it may be a token that was put in the wrong place.
             (Some(keyring), None) => {
                 let keyring = keyring.cast::<Keyring>().map_err(|_| {
-                    PyTypeError::new_err("keyring is a Keyring: write Bearer(Keyring([...])), or authenticate=callable")
+                    PyTypeError::new_err(
+                        "keyring is a Keyring: write Bearer(Keyring.from_file(path)), or authenticate=callable",
+                    )
                 })?;
                 let (verify, py) = (intern!(keyring.py(), "verify"), keyring.py());
                 if !keyring.get_type().getattr(verify)?.is(py.get_type::<Keyring>().getattr(verify)?) {

@@ -46,7 +46,11 @@ pub(super) struct Holder {
 impl Ring {
     fn new(keys: &Bound<'_, PyAny>, ticket: u64) -> PyResult<Self> {
         let py = keys.py();
-        let wrong = || PyTypeError::new_err("a Keyring is made of a list of Key: write Keyring([Key(...), ...])");
+        let wrong = || {
+            PyTypeError::new_err(
+                "a Keyring is made of a list of Key: write Keyring([Key(...), ...]), or Keyring.from_file(path)",
+            )
+        };
         let mut inner = Vec::new();
         for key in keys.try_iter().map_err(|_| wrong())? {
             inner.push(key?.cast::<Key>().map_err(|_| wrong())?.get().inner().clone());

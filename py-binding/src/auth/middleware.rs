@@ -12,6 +12,7 @@ use sallet_core::auth::is_preflight;
 
 use super::bearer::{Bearer, Verdict, check_user};
 use super::field_lines;
+use super::keyring::Keyring;
 use super::path_rules::PathRules;
 use super::principal::AuthCredentials;
 use super::refusal::Refusal;
@@ -227,6 +228,9 @@ fn judge(auth: &Bound<'_, PyAny>) -> PyResult<Judge> {
     let py = auth.py();
     let identify = auth.get_type().getattr_opt(intern!(py, "identify"))?;
     let own = py.import("sallet.auth")?.getattr(intern!(py, "Bearer"))?.getattr(intern!(py, "identify"))?;
+    if auth.is_instance_of::<Keyring>() {
+        return Err(PyTypeError::new_err("auth is a Bearer: write auth=Bearer(keyring)"));
+    }
     match (auth.cast::<Bearer>(), identify) {
         (Ok(bearer), None) => Ok(Judge::Native(bearer.clone().unbind())),
         (Ok(bearer), Some(identify)) if identify.is(&own) => Ok(Judge::Native(bearer.clone().unbind())),

@@ -175,9 +175,12 @@ impl ContentSecurityPolicy {
     }
 }
 
-/// The header's value from a `ContentSecurityPolicy`, or `None` when `value` is something else.
-pub(super) fn text_of(value: &Bound<'_, PyAny>) -> Option<String> {
-    value.cast::<ContentSecurityPolicy>().ok().map(|policy| policy.get().text.clone())
+/// The header's value from a `ContentSecurityPolicy` or its directives, or `None` when `value` is something else.
+pub(super) fn text_of(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    if let Ok(mapping) = value.cast::<PyMapping>() {
+        return ContentSecurityPolicy::from_owned(&read_mapping(mapping)?).map(|policy| Some(policy.text));
+    }
+    Ok(value.cast::<ContentSecurityPolicy>().ok().map(|policy| policy.get().text.clone()))
 }
 
 /// For errors that concern the argument as a whole.

@@ -35,18 +35,19 @@ pub(super) fn merge<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = headers.py();
     let own = match headers.cast_exact::<PyList>() {
-        Ok(list) => list.clone(),
+        Ok(list) => {
+            if let Some(pairs) = &set.pairs
+                && is_unwatched(list, set)
+            {
+                // One allocation of the right size.
+                return Ok(list.as_sequence().concat(pairs.bind(py).cast::<PySequence>()?)?.into_any());
+            }
+            list.clone()
+        }
         // A tuple or a generator; a generator can be read only once.
         Err(_) => headers.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|items| PyList::new(py, items))?,
     };
     let survey = survey(&own, set, rules)?;
-    if survey.own == 0
-        && survey.dropped.is_empty()
-        && let Some(pairs) = &set.pairs
-    {
-        // One allocation of the right size.
-        return Ok(own.as_sequence().concat(pairs.bind(py).cast::<PySequence>()?)?.into_any());
-    }
     let merged = PyList::empty(py);
     for (at, item) in own.iter().enumerate() {
         if !survey.dropped.contains(&at) {
@@ -62,6 +63,16 @@ pub(super) fn merge<'py>(
         merged.append((PyBytes::new(py, b"cache-control"), PyBytes::new(py, b"private")))?;
     }
     Ok(merged.into_any())
+}
+
+/// Whether no header of the app can matter, so that the policy's are simply added. Unusual shapes count as if they could.
+fn is_unwatched(own: &Bound<'_, PyList>, set: &FieldSet) -> bool {
+    own.iter().all(|item| {
+        item.cast_exact::<PyTuple>().is_ok_and(|pair| {
+            pair.get_borrowed_item(0)
+                .is_ok_and(|name| name.cast_exact::<PyBytes>().is_ok_and(|name| !set.watches(name.as_bytes())))
+        })
+    })
 }
 
 fn survey(own: &Bound<'_, PyList>, set: &FieldSet, rules: &Rules) -> PyResult<Survey> {

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::auth::PathRule;
-use sallet_core::{CustomField, NONCE_ENTROPY, Nonce};
+use sallet_core::{CustomField, NONCE_ENTROPY, Nonce, Scheme};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -94,15 +94,17 @@ impl SecurityHeadersMiddleware {
         let setup = self.setup()?;
         let app = setup.app.bind(py);
         let Ok(dict) = scope.cast::<PyDict>() else { return app.call1((scope, receive, send)) };
-        let kind = dict.get_item(intern!(py, "type"))?;
-        let can_deny = match kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()?.to_str().ok()) {
-            Some("http") => false,
-            Some("websocket") => asgi::can_deny_websocket(dict)?,
-            // Lifespan has no response.
-            _ => return app.call1((scope, receive, send)),
+        // Most requests say by their scheme alone that they are of type http.
+        let (scheme, can_deny) = match asgi::http_scheme(dict)? {
+            Some(scheme) => (scheme, false),
+            None => match asgi::text(dict.get_item(intern!(py, "type"))?.as_ref()).as_ref() {
+                "http" => (Scheme::Http, false),
+                "websocket" => (asgi::websocket_scheme(dict)?, asgi::can_deny_websocket(dict)?),
+                // Lifespan has no response.
+                _ => return app.call1((scope, receive, send)),
+            },
         };
         let Some(plan) = setup.plan_for(dict)? else { return app.call1((scope, receive, send)) };
-        let scheme = asgi::scheme(dict)?;
         let nonce = if plan.over(scheme).needs_nonce() { Some(draw_nonce(dict)?) } else { None };
         let sender = Sender {
             send: send.clone().unbind(),

@@ -19,8 +19,8 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(py: Python<'_>, headers: &SecurityHeaders, rules: &Arc<Rules>) -> PyResult<Arc<Self>> {
         Ok(Arc::new(Self {
-            http: FieldSet::new(py, headers, Scheme::Http)?,
-            https: FieldSet::new(py, headers, Scheme::Https)?,
+            http: FieldSet::new(py, headers, Scheme::Http, rules)?,
+            https: FieldSet::new(py, headers, Scheme::Https, rules)?,
             rules: Arc::clone(rules),
         }))
     }
@@ -39,8 +39,7 @@ pub(super) struct FieldSet {
     pub(super) fields: Vec<PlannedField>,
     /// All pairs, for responses that set none of these headers themselves; `None` when a nonce makes them differ.
     pub(super) pairs: Option<Py<PyList>>,
-    /// Bit n: a name of n bytes is among the fields. Most names an app sends are of no such length.
-    lengths: u64,
+    watch: Watch,
 }
 
 #[derive(Debug)]
@@ -59,7 +58,7 @@ enum Pair {
 pub(super) const MAX_FIELDS: usize = 128;
 
 impl FieldSet {
-    fn new(py: Python<'_>, headers: &SecurityHeaders, scheme: Scheme) -> PyResult<Self> {
+    fn new(py: Python<'_>, headers: &SecurityHeaders, scheme: Scheme, rules: &Rules) -> PyResult<Self> {
         let fields = headers.with_core(|policy| {
             policy.over(scheme).fields().map(|field| PlannedField::new(py, field)).collect::<PyResult<Vec<_>>>()
         })??;
@@ -74,16 +73,18 @@ impl FieldSet {
             })
             .collect();
         let pairs = ready.map(|pairs| PyList::new(py, pairs)).transpose()?.map(Bound::unbind);
-        let lengths = fields.iter().fold(0, |lengths, field| lengths | length_bit(&field.name));
-        Ok(Self { fields, pairs, lengths })
+        let watch = Watch::new(fields.iter().map(|field| &field.name).chain(&rules.remove));
+        Ok(Self { fields, pairs, watch })
     }
 
     /// The field of that name, whatever its case.
     pub(super) fn position(&self, name: &[u8]) -> Option<usize> {
-        if self.lengths & length_bit(name) == 0 {
-            return None;
-        }
         self.fields.iter().position(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether a header of this name may matter: be one of the policy's, or one that is removed.
+    pub(super) fn watches(&self, name: &[u8]) -> bool {
+        self.watch.may_hold(name)
     }
 
     pub(super) const fn needs_nonce(&self) -> bool {
@@ -91,8 +92,33 @@ impl FieldSet {
     }
 }
 
-fn length_bit(name: &[u8]) -> u64 {
-    1 << name.len().min(63)
+/// Names by length and first letter: tells at once that most of what an app sends is none of the policy's business.
+#[derive(Debug)]
+struct Watch([u32; 64]);
+
+impl Watch {
+    fn new<'n>(names: impl Iterator<Item = &'n Vec<u8>>) -> Self {
+        let mut letters = [0; 64];
+        for name in names {
+            letters[Self::row(name)] |= name.first().map_or(0, |&first| Self::bit(first));
+        }
+        Self(letters)
+    }
+
+    /// Never `false` for a name that is watched, in whatever case and with blanks around it.
+    fn may_hold(&self, name: &[u8]) -> bool {
+        let ([first, ..], [.., last]) = (name, name) else { return false };
+        *first <= b' ' || *last <= b' ' || self.0[Self::row(name)] & Self::bit(*first) != 0
+    }
+
+    fn row(name: &[u8]) -> usize {
+        name.len().min(63)
+    }
+
+    /// The same for both cases of a letter.
+    const fn bit(first: u8) -> u32 {
+        1 << (first & 31)
+    }
 }
 
 impl PlannedField {

@@ -77,10 +77,8 @@ impl SecurityHeaders {
             return Ok(());
         }
         let keyword = snake(name);
-        let text = match (text_of(value), value.cast::<PyString>()) {
-            (Some(_), _) if !name.starts_with("content-security-policy") => {
-                return Err(PyTypeError::new_err(format!("{keyword}: a ContentSecurityPolicy is not for this header")));
-            }
+        let policy = if name.starts_with("content-security-policy") { text_of(value)? } else { None };
+        let text = match (policy, value.cast::<PyString>()) {
             (Some(text), _) => text,
             (None, Ok(text)) => text.to_str()?.to_owned(),
             (None, Err(_)) => {
@@ -116,7 +114,14 @@ fn read_custom(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     let mut fields = Vec::new();
     for item in value.cast::<PyMapping>().map_err(|_| wrong())?.items()?.iter() {
         let (name, value): (String, String) = item.extract().map_err(|_| wrong())?;
-        fields.push((name.to_ascii_lowercase(), value));
+        let name = name.to_ascii_lowercase();
+        if let Some(known) = known(&name) {
+            return Err(refused(format!(
+                "{CUSTOM}: {known:?} has a keyword that checks its value: write {}=…",
+                snake(known)
+            )));
+        }
+        fields.push((name, value));
     }
     Ok(fields)
 }
@@ -211,6 +216,14 @@ impl SecurityHeaders {
             }
             Some(text) => Ok(PyString::new(py, text).into_any()),
         }
+    }
+
+    /// Frozen; the message names what to do instead.
+    #[expect(clippy::unused_self, reason = "Python's protocol")]
+    fn __setattr__(&self, keyword: &str, _value: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(pyo3::exceptions::PyAttributeError::new_err(format!(
+            "SecurityHeaders is frozen: write policy = policy.replace({keyword}=…)"
+        )))
     }
 
     fn __str__(&self) -> PyResult<String> {

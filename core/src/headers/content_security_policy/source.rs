@@ -29,6 +29,13 @@ const KEYWORDS: [&str; 14] = [
     "block",
 ];
 
+/// Schemes that nobody means as a host name.
+const BARE_SCHEMES: [&str; 7] = ["data", "blob", "http", "https", "ws", "wss", "mediastream"];
+
+/// Half a keyword, as `'unsafe-inline'` or `'nonce-…'` is remembered.
+const HALF_KEYWORDS: [&str; 8] =
+    ["nonce", "inline", "eval", "sha256", "unsafe", "strict_dynamic", "unsafe_inline", "unsafe_eval"];
+
 /// Keywords that nobody means as a host name; `script`, `allow` and `block` could be one.
 const NEVER_HOSTS: usize = 10;
 
@@ -135,6 +142,7 @@ const fn check(source: &str) -> Result<(), PolicyError> {
         [b'\'', _, .., b'\''] if quotes == 2 => check_quoted(text::slice(source, 1, source.len() - 1)),
         _ if quotes > 0 => Err(PolicyError::BadQuotes),
         _ if is_bare_keyword(source) => Err(PolicyError::UnquotedKeyword),
+        _ if is_one_of(source, &BARE_SCHEMES) => Err(PolicyError::BareScheme),
         _ => Ok(()),
     }
 }
@@ -206,10 +214,22 @@ const fn is_bare_keyword(source: &str) -> bool {
         }
         i += 1;
     }
-    text::starts_with_ignore_case(source, "nonce-")
+    is_one_of(source, &HALF_KEYWORDS)
+        || text::starts_with_ignore_case(source, "nonce-")
         || text::starts_with_ignore_case(source, "sha256-")
         || text::starts_with_ignore_case(source, "sha384-")
         || text::starts_with_ignore_case(source, "sha512-")
+}
+
+const fn is_one_of(source: &str, words: &[&str]) -> bool {
+    let mut i = 0;
+    while i < words.len() {
+        if source.eq_ignore_ascii_case(words[i]) {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }
 
 #[cfg(test)]
@@ -248,6 +268,9 @@ mod tests {
             ("unsafe-inline", UnquotedKeyword),
             ("trusted-types-eval", UnquotedKeyword),
             ("nonce-abc", UnquotedKeyword),
+            ("nonce", UnquotedKeyword),
+            ("data", BareScheme),
+            ("HTTPS", BareScheme),
             ("sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc=", UnquotedKeyword),
             ("'SELF'", KeywordCase),
             ("'sefl'", UnknownKeyword),

@@ -124,6 +124,7 @@ fn errors() -> bool {
         PolicyError::KeywordCase,
         PolicyError::UnknownKeyword,
         PolicyError::BadQuotes,
+        PolicyError::BareScheme,
         PolicyError::FixedNonce,
         PolicyError::TooManyNonces,
         PolicyError::BadHash,

@@ -63,6 +63,8 @@ def protect(
     An app instrumented by `opentelemetry-instrumentation-fastapi` must be instrumented before
     this call: the contrib package insists on wrapping Starlette's own stack.
     """
+    if not isinstance(app, Starlette):
+        raise TypeError("protect() takes a FastAPI or Starlette app; include your routers in one")
     if "_sallet" in vars(app):
         raise RuntimeError("protect() was already called on this app; call it once, with everything")
     if app.middleware_stack is not None:
@@ -85,13 +87,19 @@ class _Protection:
         remove: Iterable[str],
         docs: bool,
     ) -> None:
-        if isinstance(public, str):  # tuple() would take it apart
+        # tuple() would take them apart
+        if isinstance(public, str):
             raise TypeError(f'public is a list of rules: write public=["{public}"]')
+        if isinstance(remove, str):
+            raise TypeError(f'remove is a list of header names: write remove=["{remove}"]')
         self._app = app
         # As in SecurityHeadersMiddleware, for those who pass a setting through.
         self._headers = headers if headers is not None else SecurityHeaders.STRICT
         self._auth = auth
-        self._public = tuple(public)
+        self._public = tuple(public or ())
+        if auth is None and self._public:
+            # An auth that came from a setting and was not there: the app would be open.
+            raise TypeError("public is there and auth is not, so everything is public: give auth=")
         self._paths = dict(paths or {})
         self._override = override
         self._remove = tuple(remove)
