@@ -22,7 +22,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 skip = { echo "SKIPPED: $(1), $(2), $(3)"; [ "$$SALLET_NO_SKIP" != 1 ]; }
 say = @echo "==> $(1)"
 
-.PHONY: help setup develop demo test test-rust test-python test-abi3 wheel-abi3 test-types fmt clippy cargo-test doc msrv bench-python pins clean
+.PHONY: help setup develop demo test test-rust test-python test-abi3 wheel-abi3 firmware test-types fmt clippy cargo-test doc msrv bench-python pins clean
 
 help: ## Show this list
 	@echo "Sallet: make TARGET"
@@ -72,7 +72,7 @@ demo: $(VENV)/develop.stamp ## Serve the example app, show what it sends and ref
 
 # ---- the tests
 
-test: test-rust test-abi3 test-python ## Run every test
+test: test-rust firmware test-abi3 test-python ## Run every test
 
 test-rust: fmt clippy cargo-test doc msrv ## Format, lints, Rust tests, docs, oldest toolchain
 
@@ -107,6 +107,12 @@ msrv: ## Check with the oldest toolchain that Cargo.toml promises
 	esac; \
 	if [ "$$run" = none ]; then $(call skip,the check on Rust $$want,only $$(rustc --version) is here,rustup toolchain install $$want.0); \
 	else $$run $(CARGO) check --workspace --all-targets --locked && echo "Rust $$want: ok"; fi
+
+firmware: ## The core on an emulated Cortex-M: what it costs, its cases, broken heads, constant time
+	$(call say,firmware)
+	@cd firmware && export CARGO_TARGET_DIR=../target/firmware-host && $(CARGO) fmt --all --check && \
+	$(CARGO) clippy --workspace --lib --locked -- -D warnings && $(CARGO) test --doc --locked
+	@firmware/run
 
 test-python: setup ## pytest: the package on real servers, the README, the types
 	$(call say,pytest)

@@ -1,0 +1,220 @@
+"""What the firmware must answer, case by case."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+# Minted for these tests. src/app.rs holds their digests.
+SENSOR = "slt_ScLhexGZEy0RQGEA9nUhVnhCd0GW5G73j02jSADdbp51RRSS9"
+OPERATOR = "slt_VMaJyjvHs6ltO5N0G0mg6qbTojvaghrcu6xLekhjYKr067UqX"
+RETIRED = "slt_Eod6WkiK25hnMNMxHO83Wlz7pIBnbKpsAZL1qtxh6BV18xvjI"
+NEXT_YEAR = "slt_0umOsGXXokPRIhqpL3A4wORPJoM1dFRuaxDN7niERy94XFsRK"
+UNKNOWN = "slt_ScLhexGZEy0RQGEA9nUhVnhCd0GW5G73j02jSADdbp51RRSS8"
+
+PERMISSIONS = (
+    "camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=()"
+)
+# `SecurityHeaders::API` over plain HTTP.
+API = {
+    "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": PERMISSIONS,
+    "cache-control": "no-store",
+    "x-permitted-cross-domain-policies": "none",
+    "x-xss-protection": "0",
+}
+# `SecurityHeaders::STRICT` over plain HTTP, with a policy of its own for the page.
+PAGE = {
+    "content-security-policy": (
+        "default-src 'self'; script-src 'nonce-{nonce}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": PERMISSIONS,
+    "origin-agent-cluster": "?1",
+    "cache-control": "private",
+    "x-dns-prefetch-control": "off",
+    "x-permitted-cross-domain-policies": "none",
+    "x-xss-protection": "0",
+}
+PAGE_BODY = (
+    "<!doctype html><title>Device</title><h1>Device</h1>"
+    "<script nonce=\"{nonce}\">document.querySelector('h1').textContent += ' is up'</script>"
+)
+
+
+def block(policy: dict[str, str]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in policy.items()).encode()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request and its whole answer: status, every field but `content-length`, and body."""
+
+    name: str
+    status: int
+    body: str
+    path: str = "/readings"
+    method: str = "GET"
+    authorization: tuple[str | bytes, ...] = ()
+    fields: tuple[str, ...] = ()
+    data: str | None = None
+    key: str = "-"
+    # Beside the policy and the content type.
+    own: dict[str, str] = field(default_factory=dict)
+    policy: dict[str, str] = field(default_factory=lambda: API)
+
+
+def detail(text: str) -> str:
+    return json.dumps({"detail": text}, separators=(",", ":"))
+
+
+REALM = 'Bearer realm="device"'
+READINGS = '{"celsius":21.5}'
+CLOSE = {"connection": "close"}
+
+
+def bearer(token: str) -> tuple[str]:
+    return (f"Bearer {token}",)
+
+
+def admitted(name: str, authorization: str | bytes, key: str = "sensor-7") -> Case:
+    return Case(name, 200, READINGS, authorization=(authorization,), key=key)
+
+
+def missing(name: str, *authorization: str | bytes, path: str = "/readings", **more: object) -> Case:
+    return Case(
+        name, 401, detail("Not authenticated"), path, authorization=authorization, own={"www-authenticate": REALM}, **more
+    )
+
+
+def invalid(name: str, token: str) -> Case:
+    own = {"www-authenticate": f'{REALM}, error="invalid_token"'}
+    return Case(name, 401, detail("The token is not valid"), authorization=bearer(token), own=own)
+
+
+def malformed(name: str, text: str, *authorization: str | bytes) -> Case:
+    own = {"www-authenticate": f'{REALM}, error="invalid_request"'}
+    return Case(name, 400, detail(text), authorization=authorization, own=own)
+
+
+SEPARATOR = "The scheme in the Authorization field must be followed by a space"
+VALUE = "The Authorization field holds neither one token nor a list of parameters"
+SCHEME = "The Authorization field must start with a scheme, as in: Bearer TOKEN"
+NO_TOKEN = "The Authorization field must hold one token after the scheme, as in: Bearer TOKEN"
+REPEATED = "More than one Authorization field line: send exactly one"
+DUPLICATE = "A parameter of the Authorization field is repeated: send it once"
+TOO_MANY = "The Authorization field holds more than 16 parameters"
+LED_ON, LED_OFF = '{"led":"on"}', '{"led":"off"}'
+FORBIDDEN = f'{REALM}, error="insufficient_scope", scope="led:write"'
+
+# In this order: some set the LED that later ones ask for.
+CASES = [
+    Case("health is public", 200, '{"status":"ok"}', "/health"),
+    Case("health by HEAD", 200, "", "/health", "HEAD"),
+    Case("health with a query", 200, '{"status":"ok"}', "/health?x=/../y"),
+    Case("the page has a nonce", 200, PAGE_BODY, "/", policy=PAGE),
+    admitted("the right token", f"Bearer {SENSOR}"),
+    admitted("the scheme in lower case", f"bearer {SENSOR}"),
+    admitted("the scheme in mixed case", f"bEaReR {SENSOR}"),
+    admitted("many spaces", f"Bearer      {SENSOR}"),
+    admitted("space at the ends", f"  Bearer {SENSOR} \t"),
+    admitted("another key", f"Bearer {OPERATOR}", "operator"),
+    missing("no credentials"),
+    missing("another scheme", "Basic c2Vuc29yOjc="),
+    missing("a longer scheme", f"BearerToken {SENSOR}"),
+    missing("a scheme alone", "Negotiate"),
+    missing("Digest with parameters", 'Digest username="a", realm="b\\"c"'),
+    invalid("an unknown token", UNKNOWN),
+    invalid("a token cut short", SENSOR[:-1]),
+    invalid("a token with more behind it", SENSOR + "9"),
+    invalid("an expired token", RETIRED),
+    invalid("a token of the future", NEXT_YEAR),
+    invalid("one character", "a"),
+    invalid("padding", SENSOR + "=="),
+    invalid("another block of SHA-256", "a" * 64),
+    invalid("a long token", "a" * 700),
+    malformed("empty", SCHEME, ""),
+    malformed("no token", NO_TOKEN, "Bearer"),
+    malformed("no token but a space", NO_TOKEN, "Bearer "),
+    malformed("a tab", SEPARATOR, f"Bearer\t{SENSOR}"),
+    malformed("a colon", SEPARATOR, f"Bearer: {SENSOR}"),
+    malformed("a space and a tab", VALUE, f"Bearer \t{SENSOR}"),
+    malformed("two tokens", VALUE, f"Bearer {SENSOR} {SENSOR}"),
+    malformed("a comma", VALUE, f"Bearer {SENSOR},"),
+    malformed("a percent sign", VALUE, f"Bearer {SENSOR}%20"),
+    malformed("quotes", VALUE, f'Bearer "{SENSOR}"'),
+    malformed("a parameter", NO_TOKEN, f"Bearer token={SENSOR}"),
+    malformed("a character that is not ASCII", VALUE, b"Bearer k\xc3\xa9y"),
+    malformed("a byte that is not UTF-8", VALUE, b"Bearer \xff\xfe"),
+    malformed("no scheme", SCHEME, f'"{SENSOR}"'),
+    malformed("a parameter twice", DUPLICATE, "Digest a=1, A=2"),
+    malformed("seventeen parameters", TOO_MANY, "Digest " + ", ".join(f"p{i}=1" for i in range(17))),
+    malformed("two lines", REPEATED, f"Bearer {SENSOR}", f"Bearer {OPERATOR}"),
+    malformed("the same line twice", REPEATED, f"Bearer {SENSOR}", f"Bearer {SENSOR}"),
+    Case("the LED", 200, LED_OFF, "/led", authorization=bearer(SENSOR), key="sensor-7"),
+    Case("on", 200, LED_ON, "/led", "PUT", bearer(OPERATOR), data="on", key="operator"),
+    Case("it is on", 200, LED_ON, "/led", authorization=bearer(SENSOR), key="sensor-7"),
+    Case(
+        "a scope too few", 403, detail("The token does not have the required scope"), "/led", "PUT", bearer(SENSOR),
+        data="off", own={"www-authenticate": FORBIDDEN},
+    ),
+    Case("still on", 200, LED_ON, "/led", authorization=bearer(SENSOR), key="sensor-7"),
+    Case("neither on nor off", 400, detail("Send on or off"), "/led", "PUT", bearer(OPERATOR), data="of", key="operator"),
+    Case("off", 200, LED_OFF, "/led", "PUT", bearer(OPERATOR), data="off", key="operator"),
+    Case(
+        "the largest body", 400, detail("Send on or off"), "/led", "PUT", bearer(OPERATOR), data="x" * 64, key="operator"
+    ),
+    Case(
+        "a body too large", 413, detail("The body may have 64 bytes"), "/led", "PUT", bearer(OPERATOR), data="x" * 65,
+        key="operator", own=CLOSE,
+    ),
+    Case(
+        "a body far too large", 413, detail("The body may have 64 bytes"), "/led", "PUT", bearer(OPERATOR),
+        data="GET /led HTTP/1.1\r\nhost: a\r\n\r\n" * 4_000, key="operator", own=CLOSE,
+    ),
+    Case(
+        "a stranger's body is not read as a request", 401, detail("Not authenticated"), "/led", "PUT",
+        data="GET /health HTTP/1.1\r\nhost: a\r\n\r\n", own={"www-authenticate": REALM},
+    ),
+    Case(
+        "a body that waits to be asked for", 200, LED_ON, "/led", "PUT", bearer(OPERATOR),
+        fields=("Expect: 100-continue",), data="on", key="operator",
+    ),
+    Case(
+        "a body in chunks", 411, detail("Send a Content-Length"), "/led", "PUT", bearer(OPERATOR),
+        fields=("Transfer-Encoding: chunked",), data="on", own=CLOSE,
+    ),
+    Case("not there", 404, detail("Not found"), "/nowhere", authorization=bearer(SENSOR), key="sensor-7"),
+    missing("not there, says nobody to a stranger", path="/nowhere"),
+    missing("a slash behind a public path", path="/health/"),
+    missing("a public path, spelled by another rule", path="/HEALTH"),
+    missing("a longer public path", path="/healthy"),
+    missing("a dot segment", path="/x/../health"),
+    missing("an encoded slash", path="/%2fhealth"),
+    missing("a double slash", path="//health"),
+    missing("a public path by another method", path="/health", method="DELETE"),
+    Case(
+        "a method that is not allowed", 405, detail("Use GET"), "/readings", "DELETE", bearer(SENSOR), key="sensor-7",
+        own={"allow": "GET, HEAD"},
+    ),
+    Case(
+        "too many fields", 431, detail("The request head is too long"), "/health",
+        fields=tuple(f"X-{i}: {i}" for i in range(30)), own=CLOSE,
+    ),
+    Case(
+        "a head longer than the buffer", 431, detail("The request head is too long"), "/health",
+        fields=("X-Long: " + "x" * 2_000,), own=CLOSE,
+    ),
+    Case("and the next request is served", 200, '{"status":"ok"}', "/health"),
+    Case("no host", 400, detail("This is not a proper request"), "/health", fields=("Host:",), own=CLOSE),
+]

@@ -1,0 +1,188 @@
+//! Counts the instructions of a keyring match, token by token, and prints them for `run timing` to compare.
+//!
+//! It runs on any Cortex-M whose SysTick QEMU drives from its instruction counter (`-icount`), so every figure is
+//! exact. A line is `group case ticks`; the groups that start with `leaky` come from a comparison as people write it,
+//! and must be seen to differ.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use core::hint::black_box;
+
+use cortex_m::peripheral::syst::SystClkSource;
+use cortex_m::peripheral::{Peripherals, SYST};
+use cortex_m_rt::entry;
+use sallet_core::auth::{Key, Keyring, Scopes};
+use sallet_core::secret::Digest;
+use semihosting::println;
+
+const KEYS: usize = 16;
+const MAX_LEN: usize = 200;
+const SCHEME: &[u8] = b"Bearer ";
+
+/// Around each edge of SHA-256's padding, the length of a minted token, and a few others.
+const LENGTHS: [usize; 12] = [1, 2, 20, 53, 55, 56, 63, 64, 65, 119, 120, MAX_LEN];
+
+type Ring<'a> = Keyring<&'a [Key]>;
+
+#[entry]
+fn main() -> ! {
+    let Some(mut core) = Peripherals::take() else { semihosting::process::exit(1) };
+    cortex_m::interrupt::disable();
+    core.SYST.set_clock_source(SystClkSource::Core);
+    core.SYST.set_reload(0xff_ffff);
+    core.SYST.clear_current();
+    core.SYST.enable_counter();
+
+    for len in LENGTHS {
+        token_of(len);
+    }
+    empty_token();
+    near_digests();
+    semihosting::process::exit(0)
+}
+
+/// SysTick ticks that `work` takes; it counts down.
+#[inline(always)]
+fn ticks<T>(work: impl FnOnce() -> T) -> u32 {
+    let start = SYST::get_current();
+    black_box(work());
+    let end = SYST::get_current();
+    start.wrapping_sub(end) & 0xff_ffff
+}
+
+#[inline(never)]
+fn position(ring: &Ring<'_>, token: &[u8]) -> u32 {
+    ticks(|| ring.position(token))
+}
+
+#[inline(never)]
+fn verify(ring: &Ring<'_>, token: &[u8]) -> u32 {
+    ticks(|| ring.verify(token, 1_000).map(|key| key.principal))
+}
+
+#[inline(never)]
+fn admit(ring: &Ring<'_>, line: &[u8]) -> u32 {
+    ticks(|| ring.admit([line], Scopes::EMPTY, 1_000).map(|key| key.principal))
+}
+
+/// Presented tokens of one length against a ring whose tokens have that length too.
+fn token_of(len: usize) {
+    let mut token = [0; MAX_LEN];
+    let keys = core::array::from_fn::<Key, KEYS, _>(|i| {
+        Key::new(NAMES[i], Digest::of(stored(&mut token, len, i))).not_after([500, 2_000][i % 2])
+    });
+    let Ok(ring) = Keyring::try_new(&keys[..]) else { semihosting::process::exit(2) };
+
+    for i in 0..KEYS {
+        let found = Option::from(ring.position(stored(&mut token, len, i)));
+        assert_eq!(found, Some(i as u32), "the test itself");
+        line(len, "position", NAMES[i], position(&ring, black_box(&token[..len])));
+        let verdict = if i % 2 == 0 { "expired" } else { "admitted" };
+        line(len, verdict, NAMES[i], verify(&ring, black_box(&token[..len])));
+        line(
+            len,
+            ["admit-expired", "admit-admitted"][i % 2],
+            NAMES[i],
+            admit(&ring, presented(&token[..len], &mut [0; 256])),
+        );
+    }
+    let wrong: [(&str, &dyn Fn(&mut [u8])); 6] = [
+        ("wrong-first", &|token| token[0] ^= 1),
+        ("wrong-last", &|token| token[len - 1] ^= 1),
+        ("wrong-middle", &|token| token[len / 2] ^= 1),
+        ("all-A", &|token| token.fill(b'A')),
+        ("all-z", &|token| token.fill(b'z')),
+        ("all-9", &|token| token.fill(b'9')),
+    ];
+    for (name, spoil) in wrong {
+        stored(&mut token, len, 3);
+        spoil(&mut token[..len]);
+        // Of so short tokens there are not many, and one may be in the ring.
+        if bool::from(ring.position(&token[..len]).is_some()) {
+            continue;
+        }
+        line(len, "position", name, position(&ring, black_box(&token[..len])));
+        line(len, "refused", name, verify(&ring, black_box(&token[..len])));
+        line(len, "admit-refused", name, admit(&ring, presented(&token[..len], &mut [0; 256])));
+    }
+}
+
+/// An empty token against rings of different content: nothing to match, and nothing to see.
+fn empty_token() {
+    for seed in 0..4_u8 {
+        let keys = core::array::from_fn::<Key, KEYS, _>(|i| {
+            Key::new(NAMES[i], Digest::from_bytes([seed ^ (16 * i as u8 + 1); 32]))
+        });
+        let Ok(ring) = Keyring::try_new(&keys[..]) else { semihosting::process::exit(3) };
+        line(0, "position", NAMES[usize::from(seed)], position(&ring, black_box(b"")));
+    }
+}
+
+/// Stored digests that differ from the presented one in a single byte, at every place in the digest and in the ring:
+/// what an attacker who could choose digests would learn byte by byte.
+fn near_digests() {
+    let token = b"slt_near";
+    let digest = Digest::of(token).to_bytes();
+    for byte in 0..=32 {
+        for place in [0, 7, KEYS - 1] {
+            let mut near = digest;
+            if let Some(byte) = near.get_mut(byte) {
+                *byte ^= 1;
+            }
+            let mut digests = core::array::from_fn::<_, KEYS, _>(|i| [i as u8; 32]);
+            digests[place] = near;
+            let keys = core::array::from_fn::<Key, KEYS, _>(|i| Key::new(NAMES[i], Digest::from_bytes(digests[i])));
+            let Ok(ring) = Keyring::try_new(&keys[..]) else { semihosting::process::exit(4) };
+            let ticks = position(&ring, black_box(token));
+            println!("near-digest byte-{byte}-place-{place} {ticks}");
+            if place == 7 {
+                println!("leaky-bytes byte-{byte} {}", leaky_bytes(black_box(&digest), black_box(&near)));
+            }
+            if byte == 32 {
+                println!("leaky-ring place-{place} {}", leaky_ring(black_box(&digests), black_box(&digest)));
+            }
+        }
+    }
+}
+
+/// `strcmp`, in Rust: the control.
+#[inline(never)]
+fn leaky_bytes(a: &[u8; 32], b: &[u8; 32]) -> u32 {
+    ticks(|| a.iter().zip(b).all(|(a, b)| a == b))
+}
+
+/// The loop that stops at the key it was looking for: the control.
+#[inline(never)]
+fn leaky_ring(ring: &[[u8; 32]; KEYS], digest: &[u8; 32]) -> u32 {
+    ticks(|| ring.iter().position(|stored| stored.iter().zip(digest).fold(0, |all, (a, b)| all | (a ^ b)) == 0))
+}
+
+fn line(len: usize, group: &str, case: &str, ticks: u32) {
+    println!("{group}-{len} {case} {ticks}");
+}
+
+/// The token of key `i`: what makes it that key's stands in its last byte.
+fn stored(token: &mut [u8; MAX_LEN], len: usize, i: usize) -> &[u8] {
+    let token = &mut token[..len];
+    token.fill(b'k');
+    token[len - 1] = b'a' + i as u8;
+    token
+}
+
+fn presented<'b>(token: &[u8], buf: &'b mut [u8; 256]) -> &'b [u8] {
+    buf[..SCHEME.len()].copy_from_slice(SCHEME);
+    buf[SCHEME.len()..][..token.len()].copy_from_slice(token);
+    black_box(&buf[..SCHEME.len() + token.len()])
+}
+
+const NAMES: [&str; KEYS] = [
+    "key-00", "key-01", "key-02", "key-03", "key-04", "key-05", "key-06", "key-07", "key-08", "key-09", "key-10",
+    "key-11", "key-12", "key-13", "key-14", "key-15",
+];
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    println!("{info}");
+    semihosting::process::exit(101)
+}
