@@ -1,0 +1,111 @@
+"""The table of cases that all hosts share (`cases/` at the root): here, what Python sends and says.
+
+The hyper adapter's tests read the same two files, so that one policy and one credential mean the same in both.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import asgi
+from sallet import NONCE, AuthMiddleware, Bearer, Key, Keyring, SecurityHeaders, SecurityHeadersMiddleware
+
+CASES = Path(__file__).parents[2] / "cases"
+HEADERS: dict[str, Any] = json.loads((CASES / "headers.json").read_text("utf-8"))
+AUTH: dict[str, Any] = json.loads((CASES / "auth.json").read_text("utf-8"))
+# Python's clock cannot be set: those of a certain second are for hosts that are handed the time.
+TIMELESS = [case for case in AUTH["cases"] if "now" not in case]
+
+
+def policy(spec: dict[str, Any] | None) -> SecurityHeaders | None:
+    if spec is None:
+        return None
+    changes = {
+        name.replace("-", "_"): value and value.replace("'nonce'", NONCE) for name, value in spec.get("set", {}).items()
+    }
+    return getattr(SecurityHeaders, spec["preset"]).replace(**changes)
+
+
+@pytest.mark.parametrize("case", HEADERS["cases"], ids=lambda case: case["name"])
+def test_headers(case):
+    own = [(name.encode(), value.encode()) for name, value in case["app"]]
+    seen = {}
+
+    async def app(scope, receive, send):
+        seen["nonce"] = scope.get("state", {}).get("csp_nonce", "none was drawn")
+        await send({"type": "http.response.start", "status": case.get("status", 200), "headers": own})
+        await send({"type": "http.response.body", "body": b""})
+
+    wrapped = SecurityHeadersMiddleware(
+        app,
+        policy(case["policy"]),
+        paths={rule: policy(spec) for rule, spec in case.get("paths", {}).items()},
+        override=case.get("override", False),
+        remove=case.get("remove", ("server", "x-powered-by")),
+    )
+    reply = asgi.call(
+        wrapped, case.get("path", "/"), method=case.get("method", "GET"), scheme=case.get("scheme", "http")
+    )
+    assert reply.error is None and reply.status == case.get("status", 200)
+    expected = [(name, value.replace("{nonce}", seen["nonce"])) for name, value in case["expect"]]
+    # Stable: lines of one name keep their order, those of different names need not.
+    by_name = lambda pair: pair[0]  # noqa: E731
+    assert sorted(reply.headers, key=by_name) == sorted(expected, key=by_name)
+
+
+def keyring() -> Keyring:
+    return Keyring(
+        [
+            Key(
+                key["id"],
+                digest=key["sha256"],
+                principal=key["principal"],
+                scopes=key["scopes"].split(),
+                not_before=key.get("not_before"),
+                not_after=key.get("not_after"),
+            )
+            for key in AUTH["keys"]
+        ]
+    )
+
+
+@pytest.mark.parametrize("case", TIMELESS, ids=lambda case: case["name"])
+def test_auth(case):
+    seen = {}
+
+    async def app(scope, receive, send):
+        user = scope.get("user")
+        seen.update(id=user and user.id, principal=user and user.name)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    scopes = case.get("scopes", "")
+    auth = Bearer(
+        keyring(), realm=case.get("realm", "items"), scopes=scopes.split() if isinstance(scopes, str) else scopes
+    )
+    headers = [*case.get("headers", ()), *(("authorization", line.encode("latin-1")) for line in case["authorization"])]
+    path = case.get("path", "/items")
+    reply = asgi.call(
+        AuthMiddleware(app, auth, public=case.get("public", ())),
+        path,
+        headers,
+        method=case.get("method", "GET"),
+        raw_path=path.partition("?")[0].encode(),
+    )
+    expect = case["expect"]
+    assert reply.error is None and reply.status == expect["status"]
+    if expect["status"] == 200:
+        assert seen == {"id": expect.get("id"), "principal": expect.get("principal")}
+    else:
+        assert seen == {}
+        assert reply.one("www-authenticate") == expect["www-authenticate"]
+        assert reply.one("cache-control") == "no-store"
+        assert reply.one("content-type") == "application/json"
+        assert reply.json() == {"detail": expect["detail"]}
+
+
+def test_the_table_is_there():
+    assert len(HEADERS["cases"]) > 40 and len(TIMELESS) > 50
