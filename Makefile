@@ -22,7 +22,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 skip = { echo "SKIPPED: $(1), $(2), $(3)"; [ "$$SALLET_NO_SKIP" != 1 ]; }
 say = @echo "==> $(1)"
 
-.PHONY: help setup develop demo test test-rust test-python test-abi3 wheel-abi3 firmware test-types fmt clippy cargo-test doc msrv bench-python pins clean
+.PHONY: help setup develop demo test test-rust test-python test-abi3 wheel-abi3 firmware test-types fmt clippy cargo-test doc msrv bench-python bench-hyper pins clean
 
 help: ## Show this list
 	@echo "Sallet: make TARGET"
@@ -141,6 +141,9 @@ test-types: setup ## mypy --strict, pyright and stubtest alone
 
 bench-python: $(VENV)/bench.stamp $(VENV)/develop.stamp ## Time per request beside the peers
 	@$(PY) benches/python/bench.py $(BENCH)
+
+bench-hyper: ## What the tower layers add, beside the peers (criterion: cd benches/hyper && cargo bench)
+	@cd benches/hyper && CARGO_TARGET_DIR=../../target/bench-hyper $(CARGO) bench --locked --bench ratios
 
 # One resolution for every CPython from 3.10 on; demo and bench take their versions from dev.
 UV = $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-annotate --custom-compile-command "make pins"

@@ -57,8 +57,3 @@ pub use policy::{Field, Fields, RenderError, SecurityHeaders, Template, WriteErr
 #[cfg(feature = "httparse")]
 pub use request_head::{BodyLength, HeadError, RequestHead};
 pub use scheme::Scheme;
-
-// The Rust blocks of the README, compiled and run with the other examples.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-mod readme {}

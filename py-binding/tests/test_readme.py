@@ -1,6 +1,6 @@
 """What the README shows is run: every Python block, every shell line; its table of presets is what the code sends.
 
-Its Rust blocks are doc tests of sallet-core, whose `lib.rs` includes the README. Run as a program, this file prints the table.
+Its Rust blocks are doc tests of sallet-hyper, whose `lib.rs` includes the README. Run as a program, this file prints the table.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def shell_lines() -> list[str]:
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
     assert {name for name, _ in BLOCKS} == {"python", "pycon", "sh", "toml", "rust", "rust,compile_fail"}
-    assert 'include_str!("../../README.md")' in (ROOT / "core/src/lib.rs").read_text(encoding="utf-8")
+    assert 'include_str!("../../README.md")' in (ROOT / "std-adapter/src/lib.rs").read_text(encoding="utf-8")
 
 
 def presets_table() -> str:

@@ -1,0 +1,33 @@
+//! What is told to `tracing`: ids and reasons, never a token.
+
+use http::Request;
+
+use crate::Principal;
+use crate::require_auth::Denied;
+
+#[cfg(feature = "tracing")]
+pub(crate) fn admitted<B>(request: &Request<B>, who: &Principal) {
+    tracing::debug!(
+        target: "sallet",
+        key = who.id(),
+        principal = who.name(),
+        method = %request.method(),
+        path = request.uri().path(),
+        "admitted"
+    );
+}
+
+#[cfg(feature = "tracing")]
+pub(crate) fn denied<B>(request: &Request<B>, denied: Denied, reason: &dyn std::fmt::Display) {
+    let (method, path) = (request.method(), request.uri().path());
+    match denied {
+        Denied::Unavailable => tracing::error!(target: "sallet", %method, path, %reason, "not admitted"),
+        Denied::Refused(_) => tracing::info!(target: "sallet", %method, path, %reason, "not admitted"),
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) const fn admitted<B>(_: &Request<B>, _: &Principal) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) const fn denied<B>(_: &Request<B>, _: Denied, _: &dyn std::fmt::Display) {}

@@ -1,0 +1,78 @@
+//! **Sallet for hyper, axum and tonic**: security headers on every response, and bearer tokens checked before the request
+//! body is read.
+//!
+//! Two tower layers that are hyper services as well. The policy and the keys come from [`sallet_core`], where a mistake in
+//! a constant does not compile.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use sallet_core::auth::{Key, Keyring};
+//! use sallet_core::{ContentSecurityPolicy, Directive, Scheme, SecurityHeaders, Source, digest_hex};
+//! use sallet_hyper::{Bearer, RequireAuthLayer, SecurityHeadersLayer};
+//!
+//! const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[
+//!     Directive::default_src(&[Source::SELF]),
+//!     Directive::img_src(&[Source::SELF, Source::new("https://images.example")]),
+//! ]);
+//! const POLICY: SecurityHeaders = SecurityHeaders::STRICT.content_security_policy(Some(CSP));
+//!
+//! static KEYS: Keyring = Keyring::new(&[
+//!     Key::new("ci", digest_hex!("4439cd9ae307e28c3d22555676c3b2274cf06c5445754d165528b5d4e6184718")),
+//! ]);
+//!
+//! let app: Router = Router::new()
+//!     .route("/items", get(async || "helm"))
+//!     .layer(RequireAuthLayer::new(Bearer::new(&KEYS).realm("items")).public(["/health"]))
+//!     .layer(SecurityHeadersLayer::new(&POLICY).scheme(Scheme::Https)); // last, so outermost
+//! # let _ = app;
+//! ```
+//!
+//! | | |
+//! |---|---|
+//! | [`security_headers`] | [`SecurityHeadersLayer`]: where to put it, who wins, HTTPS, nonces |
+//! | [`require_auth`] | [`RequireAuthLayer`]: where to put it, what it answers, public paths, keys that change |
+//!
+//! The folder `examples` has a server each for hyper, axum (HTTP/1, HTTP/2, TLS) and tonic.
+//!
+//! # Costs
+//!
+//! For each request: no lock, no task, no boxed future; one reference count for the layer's settings, and what
+//! [`HeaderMap`](http::HeaderMap) allocates. A policy with a nonce asks the operating system for 16 bytes and copies one
+//! value.
+//!
+//! # Features
+//!
+//! None is on by default, and none changes what the others do.
+//!
+//! - `hyper`: both middlewares are [`hyper::service::Service`](https://docs.rs/hyper)s too.
+//! - `axum`: [`Principal`] and [`Nonce`] are extractors.
+//! - `arc-swap`: an `ArcSwap` of a keyring is a set of [`Keys`](require_auth::Keys), swapped without a lock.
+//! - `tracing`: events in the target `sallet`, with key ids and reasons, about whom a keyring let in (debug), who was not
+//!   let in (info), and lookups that failed (error). Never a token.
+//!
+//! # Limits
+//!
+//! No TLS, no sessions, no JWT, no rate limits. `X-Forwarded-Proto` is not read. Upgraded connections are not looked into.
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod events;
+#[cfg(feature = "axum")]
+mod extract;
+mod nonce;
+
+pub mod require_auth;
+pub mod security_headers;
+
+#[cfg(feature = "axum")]
+pub use extract::Missing;
+pub use nonce::Nonce;
+pub use require_auth::{Bearer, OwnedKeyring, Principal, RequireAuthLayer};
+pub use sallet_core;
+pub use security_headers::SecurityHeadersLayer;
+pub use tower_layer::Layer;
+
+// The Rust blocks of the README, compiled and run with the other examples.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,100 @@
+//! Bearer authentication, before the request body is read.
+//!
+//! ```
+//! use std::convert::Infallible;
+//!
+//! use http::{Request, Response, StatusCode};
+//! use http_body_util::{BodyExt, Full};
+//! use sallet_core::auth::{Key, Keyring};
+//! use sallet_core::digest_hex;
+//! use sallet_hyper::{Bearer, Principal, RequireAuthLayer};
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! static KEYS: Keyring = Keyring::new(&[
+//!     Key::new("ci-2026", digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"))
+//!         .principal("ci")
+//!         .scopes("items:read"),
+//! ]);
+//!
+//! async fn items(request: Request<()>) -> Result<Response<Full<bytes::Bytes>>, Infallible> {
+//!     let who: Option<&Principal> = request.extensions().get();
+//!     Ok(Response::new(Full::from(who.map_or("nobody", |who| who.name()).to_owned())))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Infallible> {
+//! let service = ServiceBuilder::new()
+//!     .layer(RequireAuthLayer::new(Bearer::new(&KEYS).realm("items").scopes("items:read")).public(["/health"]))
+//!     .service(service_fn(items));
+//!
+//! let request = Request::builder().uri("/items").header("authorization", "Bearer abc").body(()).unwrap();
+//! let response = service.clone().oneshot(request).await?;
+//! assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "ci");
+//!
+//! let request = Request::builder().uri("/items").body(()).unwrap();
+//! let response = service.oneshot(request).await?;
+//! assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+//! assert_eq!(response.headers()["www-authenticate"], r#"Bearer realm="items""#);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to put it
+//!
+//! Inside [`SecurityHeadersLayer`](crate::SecurityHeadersLayer) and inside CORS, so that a refusal carries the headers of
+//! both and a browser app can read it; inside `CatchPanicLayer` and tracing; outside everything that reads bodies or does
+//! work for the client. With axum use `Router::layer`, which covers the fallback too: `route_layer` would answer 404 to
+//! strangers and so tell them which routes exist. Merge and nest before: what is added to a router after a layer is
+//! outside of it, **and open**.
+//!
+//! # What it does
+//!
+//! The token is looked for in one place, the `Authorization` field, of which there may be one line; it is matched with
+//! every key of the ring in constant time ([`sallet_core::secret`] says what that means). An admitted request goes on with a
+//! [`Principal`] in its extensions. The field is marked [sensitive](http::HeaderValue::set_sensitive) on every request,
+//! refused or not, so that it is printed nowhere and HTTP/2 does not index it.
+//!
+//! Everybody else gets an answer as RFC 6750 section 3.1 asks for, before the request body is polled once: 401, 400 or 403
+//! with a challenge, `cache-control: no-store`, and a JSON body of one sentence. To a gRPC request the answer is a
+//! response of trailers only with `UNAUTHENTICATED` or `PERMISSION_DENIED`.
+//!
+//! A request is judged by each of these services that it passes, so a route can have one of its own that asks for more
+//! scopes, or has another keyring. The innermost [`Principal`] is the one the handler sees.
+//!
+//! # What is public
+//!
+//! What [`public`](RequireAuthLayer::public) says, and the preflight of CORS: `OPTIONS` with `Origin` and
+//! `Access-Control-Request-Method`, which cannot carry credentials. Public requests have no [`Principal`], whatever token
+//! they carry.
+//!
+//! # Keys that change
+//!
+//! [`Bearer::new`] takes whatever is a [`Keys`]: a `&'static` ring, an [`Arc`](std::sync::Arc) of an
+//! [`OwnedKeyring`], with the feature `arc-swap` an `ArcSwap` of one that you replace while requests run, or your own type.
+//! For tokens in a database there is [`Bearer::from_fn`].
+
+mod answer;
+mod bearer;
+mod body;
+mod denied;
+mod future;
+mod guard;
+mod keys;
+mod layer;
+mod lookup;
+mod principal;
+mod service;
+mod token;
+
+pub use bearer::Bearer;
+pub use body::ResponseBody;
+pub use denied::Denied;
+pub use future::ResponseFuture;
+pub use keys::{Keys, OwnedKeyring, Ring};
+pub use layer::RequireAuthLayer;
+#[cfg(feature = "hyper")]
+pub use lookup::HyperService;
+pub use lookup::{Lookup, LookupFuture};
+pub use principal::Principal;
+pub use service::RequireAuth;
+pub use token::BearerToken;

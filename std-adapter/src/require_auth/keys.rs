@@ -1,0 +1,127 @@
+//! Where the keys are, and how they are swapped.
+
+use std::sync::Arc;
+
+use sallet_core::auth::{Key, Keyring, Rejection};
+
+use super::Principal;
+
+/// A keyring that was read from a file or the environment.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use sallet_core::auth::{Key, KeyringError};
+/// use sallet_core::secret::Digest;
+/// use sallet_hyper::{Bearer, OwnedKeyring};
+///
+/// fn bearer(lines: &[(String, Digest)]) -> Result<Bearer<Arc<OwnedKeyring>>, KeyringError> {
+///     let keys = lines.iter().map(|(id, digest)| Key {
+///         id: id.clone(),
+///         principal: id.clone(),
+///         scopes: String::new(),
+///         not_before: None,
+///         not_after: None,
+///         digest: *digest,
+///     });
+///     Ok(Bearer::new(Arc::new(OwnedKeyring::try_new(keys.collect())?)))
+/// }
+/// ```
+pub type OwnedKeyring = Keyring<Vec<Key<String>>>;
+
+/// The keys in force at this moment.
+///
+/// It is asked once for each request, so it must neither block nor wait. Swapping keys without a lock is what
+/// [`arc-swap`](https://docs.rs/arc-swap) is for, and the feature of that name makes an `ArcSwap` one of these:
+///
+/// ```
+/// # #[cfg(feature = "arc-swap")] {
+/// use std::sync::Arc;
+///
+/// use arc_swap::ArcSwap;
+/// use sallet_core::auth::KeyringError;
+/// use sallet_hyper::{Bearer, OwnedKeyring};
+///
+/// fn reload(ring: &ArcSwap<OwnedKeyring>, read: Result<OwnedKeyring, KeyringError>) {
+///     match read {
+///         Ok(new) => ring.store(Arc::new(new)), // requests under way finish with the old one
+///         Err(error) => eprintln!("the old keys stay: {error}"),
+///     }
+/// }
+///
+/// fn bearer(ring: &Arc<ArcSwap<OwnedKeyring>>) -> Bearer<Arc<ArcSwap<OwnedKeyring>>> {
+///     Bearer::new(Arc::clone(ring))
+/// }
+/// # let _ = (reload, bearer);
+/// # }
+/// ```
+pub trait Keys {
+    /// The ring to look in for this request.
+    fn current(&self) -> Ring;
+}
+
+impl Keys for &'static Keyring {
+    fn current(&self) -> Ring {
+        Ring::from(*self)
+    }
+}
+
+impl Keys for Arc<OwnedKeyring> {
+    fn current(&self) -> Ring {
+        Ring::from(Self::clone(self))
+    }
+}
+
+#[cfg(feature = "arc-swap")]
+impl Keys for arc_swap::ArcSwap<OwnedKeyring> {
+    fn current(&self) -> Ring {
+        Ring::from(self.load_full())
+    }
+}
+
+impl<K: Keys + ?Sized> Keys for Arc<K> {
+    fn current(&self) -> Ring {
+        (**self).current()
+    }
+}
+
+impl<K: Keys + ?Sized> Keys for &K {
+    fn current(&self) -> Ring {
+        (**self).current()
+    }
+}
+
+/// A keyring that stays as it is for as long as one request needs it.
+#[derive(Debug, Clone)]
+pub struct Ring(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Static(&'static Keyring),
+    Shared(Arc<OwnedKeyring>),
+}
+
+impl Ring {
+    pub(super) fn verify(self, token: &str, now: u64) -> Result<Principal, Rejection> {
+        match self.0 {
+            Kind::Static(ring) => ring.verify(token.as_bytes(), now).map(Principal::of_static),
+            Kind::Shared(ring) => {
+                let key = ring.verify(token.as_bytes(), now)?;
+                let at = ring.keys().element_offset(key).expect("a key that was found is in its ring");
+                Ok(Principal::of_shared(ring, at))
+            }
+        }
+    }
+}
+
+impl From<&'static Keyring> for Ring {
+    fn from(ring: &'static Keyring) -> Self {
+        Self(Kind::Static(ring))
+    }
+}
+
+impl From<Arc<OwnedKeyring>> for Ring {
+    fn from(ring: Arc<OwnedKeyring>) -> Self {
+        Self(Kind::Shared(ring))
+    }
+}

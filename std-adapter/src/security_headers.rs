@@ -1,0 +1,77 @@
+//! A policy's headers on every response.
+//!
+//! ```
+//! use std::convert::Infallible;
+//!
+//! use http::{Request, Response};
+//! use sallet_core::{Scheme, SecurityHeaders};
+//! use sallet_hyper::SecurityHeadersLayer;
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Infallible> {
+//! let service = ServiceBuilder::new()
+//!     .layer(SecurityHeadersLayer::new(&SecurityHeaders::STRICT).scheme(Scheme::Https))
+//!     .service(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new("hello"))));
+//!
+//! let response = service.oneshot(Request::new(())).await?;
+//! assert_eq!(response.headers()["x-frame-options"], "DENY");
+//! assert_eq!(response.headers()["strict-transport-security"], "max-age=63072000; includeSubDomains");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to put it
+//!
+//! Outside everything that makes a response: outside
+//! [`RequireAuthLayer`](crate::RequireAuthLayer), CORS, timeouts, body limits and tower-http's `CatchPanicLayer`, so that
+//! a refusal, a 404 and the 500 of a panic carry the headers too. With `tower::ServiceBuilder` that is the *first*
+//! layer; with axum's `Router::layer`, which wraps what is there so far, the *last* one. What is merged into the router
+//! afterwards is outside, and can bring a fallback that is outside too: merge and nest first, then add layers.
+//!
+//! An error of the inner service passes through as it is. If it is turned into a response further out, this layer has
+//! not seen that response: put the layer outside of whatever turns errors into responses.
+//!
+//! # Who wins
+//!
+//! A header that the app sets itself stays as it is, and never stands there twice; with
+//! [`overriding`](SecurityHeadersLayer::overriding) the policy wins. A layer on one route is therefore a policy for that
+//! route: the layers around it leave its headers alone. All other headers of the app stay, every `Set-Cookie` included;
+//! `Server` and `X-Powered-By` go (see [`remove`](SecurityHeadersLayer::remove)).
+//!
+//! # What it does not touch
+//!
+//! Interim responses and `101 Switching Protocols` (RFC 9110 section 15.2): a WebSocket that is accepted has no page.
+//! Responses to refused handshakes are ordinary responses and get the headers.
+//!
+//! # HTTPS
+//!
+//! `Strict-Transport-Security` and `upgrade-insecure-requests` are sent only to requests that came over HTTPS, which the
+//! layer cannot know: TLS ends in the acceptor, or in a proxy. Say so with [`scheme`](SecurityHeadersLayer::scheme), or
+//! for each request with [`scheme_by`](SecurityHeadersLayer::scheme_by). Until told otherwise it is
+//! [`Scheme::Http`](sallet_core::Scheme::Http), and neither is sent.
+//!
+//! # Nonces
+//!
+//! When the policy has a [`Source::NONCE`](sallet_core::Source::NONCE), a fresh [`Nonce`](crate::Nonce) is in the request
+//! extensions before the inner service is called. Such a response is for one reader: it says `cache-control: private`
+//! unless policy or app keep shared caches out already. If the operating system ever has no entropy to give, there is no
+//! nonce in the extensions and the policy goes out with a source that matches no script.
+//!
+//! # Memory
+//!
+//! Header text is rendered when the layer is made and kept for the life of the program, as if it were a literal: copying
+//! it into a response then counts no references, which cores would fight over. Equal texts are kept once, and no more
+//! than 256 of them; further ones are reference-counted. So make layers at start, but nothing breaks if you make many.
+
+mod config;
+mod field_set;
+mod future;
+mod interned;
+mod layer;
+mod merge;
+mod service;
+
+pub use future::ResponseFuture;
+pub use layer::SecurityHeadersLayer;
+pub use service::SecurityHeaders;

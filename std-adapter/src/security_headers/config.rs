@@ -1,0 +1,125 @@
+//! What a layer was told, shared by all its services.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::{fmt, mem};
+
+use http::request::Parts;
+use http::{HeaderName, Request, Response};
+use sallet_core::Scheme;
+use sallet_core::auth::PathRule;
+
+use super::field_set::{FieldSet, Plan};
+use super::merge::{Rules, merge};
+use crate::Nonce;
+
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    /// The first is for every path without a rule.
+    plans: Vec<Plan>,
+    /// The most exact rule first; `None` leaves responses alone.
+    paths: Vec<(PathRule<String>, Option<usize>)>,
+    pub(super) scheme: SchemeOf,
+    pub(super) rules: Rules,
+}
+
+/// Who says how a request travelled.
+#[derive(Clone)]
+pub(super) enum SchemeOf {
+    All(Scheme),
+    Each(Arc<dyn Fn(&Parts) -> Scheme + Send + Sync>),
+}
+
+impl fmt::Debug for SchemeOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(scheme) => scheme.fmt(f),
+            Self::Each(_) => f.write_str("by a function of the request"),
+        }
+    }
+}
+
+impl Config {
+    pub(super) fn new(plan: Plan, overriding: bool) -> Self {
+        Self {
+            plans: vec![plan],
+            paths: Vec::new(),
+            scheme: SchemeOf::All(Scheme::Http),
+            rules: Rules { overriding, remove: vec![http::header::SERVER, HeaderName::from_static("x-powered-by")] },
+        }
+    }
+
+    pub(super) fn set_path(&mut self, rule: PathRule<String>, plan: Option<Plan>) {
+        let plan = plan.map(|plan| {
+            self.plans.push(plan);
+            self.plans.len() - 1
+        });
+        self.paths.retain(|(known, _)| known.as_str() != rule.as_str());
+        self.paths.push((rule, plan));
+        self.paths.sort_by_key(|(rule, _)| Reverse(rule.exactness()));
+    }
+
+    /// What is to be done before the inner service is called.
+    pub(super) fn begin<B>(self: &Arc<Self>, request: &mut Request<B>) -> Option<Pending> {
+        let plan = self.plan_for(request)?;
+        let scheme = match &self.scheme {
+            SchemeOf::All(scheme) => *scheme,
+            SchemeOf::Each(scheme) => with_parts(request, |parts| scheme(parts)),
+        };
+        let nonce = if self.plans[plan].over(scheme).needs_nonce() { nonce_of(request) } else { None };
+        Some(Pending { config: Arc::clone(self), plan, scheme, nonce })
+    }
+
+    fn plan_for<B>(&self, request: &Request<B>) -> Option<usize> {
+        let matches = |rule: &PathRule<String>| rule.matches(request.method().as_str(), request.uri().path());
+        self.paths.iter().find(|(rule, _)| matches(rule)).map_or(Some(0), |(_, plan)| *plan)
+    }
+}
+
+/// Lends the head of a request to a function that shall not have to know the type of its body.
+fn with_parts<B, R>(request: &mut Request<B>, lend: impl FnOnce(&Parts) -> R) -> R {
+    fn swap<B>(request: &mut Request<B>, parts: &mut Parts) {
+        mem::swap(request.method_mut(), &mut parts.method);
+        mem::swap(request.uri_mut(), &mut parts.uri);
+        mem::swap(request.version_mut(), &mut parts.version);
+        mem::swap(request.headers_mut(), &mut parts.headers);
+        mem::swap(request.extensions_mut(), &mut parts.extensions);
+    }
+
+    let (mut parts, ()) = Request::new(()).into_parts();
+    swap(request, &mut parts);
+    let lent = lend(&parts);
+    swap(request, &mut parts);
+    lent
+}
+
+/// One nonce for each request, however many layers ask for it.
+fn nonce_of<B>(request: &mut Request<B>) -> Option<Nonce> {
+    if let Some(nonce) = request.extensions().get() {
+        return Some(*nonce);
+    }
+    let nonce = Nonce::draw()?;
+    request.extensions_mut().insert(nonce);
+    Some(nonce)
+}
+
+/// What is to be done when the inner service has answered.
+#[derive(Debug)]
+pub(super) struct Pending {
+    config: Arc<Config>,
+    plan: usize,
+    scheme: Scheme,
+    nonce: Option<Nonce>,
+}
+
+impl Pending {
+    pub(super) fn finish<B>(&self, response: &mut Response<B>) {
+        if !response.status().is_informational() {
+            merge(response.headers_mut(), self.set(), self.nonce.as_ref(), &self.config.rules);
+        }
+    }
+
+    fn set(&self) -> &FieldSet {
+        self.config.plans[self.plan].over(self.scheme)
+    }
+}

@@ -1,0 +1,161 @@
+use std::sync::Arc;
+
+use http::HeaderName;
+use http::request::Parts;
+use sallet_core::Scheme;
+use sallet_core::auth::PathRule;
+use tower_layer::Layer;
+
+use super::SecurityHeaders;
+use super::config::{Config, SchemeOf};
+use super::field_set::Plan;
+
+/// Puts a policy's headers on every response.
+///
+/// The policy is a [`sallet_core::SecurityHeaders`], best a `const`: a mistake in it then does not compile.
+///
+/// ```
+/// use sallet_core::{ContentSecurityPolicy, Directive, Scheme, SecurityHeaders, Source};
+/// use sallet_hyper::SecurityHeadersLayer;
+///
+/// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[
+///     Directive::default_src(&[Source::SELF]),
+///     Directive::script_src(&[Source::SELF, Source::NONCE]),
+/// ]);
+/// const PAGES: SecurityHeaders = SecurityHeaders::STRICT.content_security_policy(Some(CSP)).checked();
+///
+/// let layer = SecurityHeadersLayer::new(&PAGES)
+///     .path("/api/", &SecurityHeaders::API)
+///     .without("GET /metrics")
+///     .scheme(Scheme::Https);
+/// # let _ = layer;
+/// ```
+///
+/// ```compile_fail,E0080
+/// use sallet_core::{ContentSecurityPolicy, Directive, SecurityHeaders, Source};
+/// use sallet_hyper::SecurityHeadersLayer;
+///
+/// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::new("self")])]);
+/// // error[E0080]: evaluation panicked: … write 'self' with single quotes …
+/// const PAGES: SecurityHeaders = SecurityHeaders::STRICT.content_security_policy(Some(CSP));
+/// let layer = SecurityHeadersLayer::new(&PAGES);
+/// ```
+///
+/// See the [module](crate::security_headers) for where to put the layer.
+#[derive(Debug, Clone)]
+#[must_use = "a layer does nothing until it is put around a service"]
+pub struct SecurityHeadersLayer {
+    config: Arc<Config>,
+}
+
+impl SecurityHeadersLayer {
+    /// A header that the app sets itself stays as it is.
+    ///
+    /// # Panics
+    /// When [`check`](sallet_core::SecurityHeaders::check) refuses the policy. A `const` that ends in
+    /// [`checked`](sallet_core::SecurityHeaders::checked) does not compile then; a policy from a file is best checked as it
+    /// is read.
+    pub fn new(policy: &sallet_core::SecurityHeaders<'_>) -> Self {
+        Self::with_plan(plan(policy), false)
+    }
+
+    /// The policy replaces a header that the app sets itself.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn overriding(policy: &sallet_core::SecurityHeaders<'_>) -> Self {
+        Self::with_plan(plan(policy), true)
+    }
+
+    fn with_plan(plan: Plan, overriding: bool) -> Self {
+        Self { config: Arc::new(Config::new(plan, overriding)) }
+    }
+
+    /// Sends another policy on some paths: `"/docs"` is that path alone, `"/static/"` everything below it,
+    /// `"GET /items"` one method only ([`PathRule`] has the grammar). The most exact rule wins; a rule given twice counts
+    /// as it was given last.
+    ///
+    /// Paths are compared with [`Uri::path`](http::Uri::path) as the service sees it: not decoded, and inside axum's
+    /// `Router::nest` without the prefix.
+    ///
+    /// # Panics
+    /// When the rule or the policy is refused: see [`PathRule::try_new`] and [`new`](Self::new).
+    pub fn path(mut self, rule: &str, policy: &sallet_core::SecurityHeaders<'_>) -> Self {
+        Arc::make_mut(&mut self.config).set_path(path_rule(rule), Some(plan(policy)));
+        self
+    }
+
+    /// Leaves the responses of some paths alone, with rules as for [`path`](Self::path).
+    ///
+    /// # Panics
+    /// When the rule is refused: see [`PathRule::try_new`].
+    pub fn without(mut self, rule: &str) -> Self {
+        Arc::make_mut(&mut self.config).set_path(path_rule(rule), None);
+        self
+    }
+
+    /// Says how all requests travel: [`Scheme::Https`] when there is TLS here or at a proxy through which all of them
+    /// come. Until it is said, [`Scheme::Http`].
+    pub fn scheme(mut self, scheme: Scheme) -> Self {
+        Arc::make_mut(&mut self.config).scheme = SchemeOf::All(scheme);
+        self
+    }
+
+    /// Says for each request how it travelled.
+    ///
+    /// Ask what the host knows: an extension that the acceptor put there, a port, a header that your own proxy
+    /// *overwrites*. Whatever else is in a request, `X-Forwarded-Proto` included, any client can write.
+    ///
+    /// ```
+    /// use sallet_core::{Scheme, SecurityHeaders};
+    /// use sallet_hyper::SecurityHeadersLayer;
+    ///
+    /// /// What the TLS acceptor puts into the extensions of its requests.
+    /// #[derive(Clone)]
+    /// struct OverTls;
+    ///
+    /// let layer = SecurityHeadersLayer::new(&SecurityHeaders::STRICT).scheme_by(|request| {
+    ///     if request.extensions.get::<OverTls>().is_some() { Scheme::Https } else { Scheme::Http }
+    /// });
+    /// # let _ = layer;
+    /// ```
+    pub fn scheme_by(mut self, scheme: impl Fn(&Parts) -> Scheme + Send + Sync + 'static) -> Self {
+        Arc::make_mut(&mut self.config).scheme = SchemeOf::Each(Arc::new(scheme));
+        self
+    }
+
+    /// Names the headers that the app may not send, instead of `Server` and `X-Powered-By`.
+    ///
+    /// ```
+    /// # use sallet_core::SecurityHeaders;
+    /// # use sallet_hyper::SecurityHeadersLayer;
+    /// let layer = SecurityHeadersLayer::new(&SecurityHeaders::API).remove([]); // none
+    /// # let _ = layer;
+    /// ```
+    pub fn remove(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        Arc::make_mut(&mut self.config).rules.remove = names.into_iter().collect();
+        self
+    }
+}
+
+impl<S> Layer<S> for SecurityHeadersLayer {
+    type Service = SecurityHeaders<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SecurityHeaders::new(inner, Arc::clone(&self.config))
+    }
+}
+
+fn plan(policy: &sallet_core::SecurityHeaders<'_>) -> Plan {
+    match Plan::new(policy) {
+        Ok(plan) => plan,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn path_rule(rule: &str) -> PathRule<String> {
+    match PathRule::try_new(rule.to_owned()) {
+        Ok(rule) => rule,
+        Err(error) => panic!("{rule:?}: {error}"),
+    }
+}

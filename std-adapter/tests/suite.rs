@@ -1,0 +1,13 @@
+//! What the crate promises, on real sockets where that matters.
+
+mod suite {
+    mod axum;
+    mod cases;
+    mod client;
+    mod examples;
+    mod headers;
+    mod require_auth;
+    mod server;
+    mod services;
+    mod wire;
+}

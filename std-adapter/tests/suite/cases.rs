@@ -1,0 +1,234 @@
+//! The table of cases that all hosts share, through a hyper server.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use sallet_core::auth::Key;
+use sallet_core::secret::Digest;
+use sallet_core::{Scheme, SecurityHeaders, Source};
+use sallet_hyper::{Bearer, Layer, Nonce, OwnedKeyring, Principal, RequireAuthLayer, SecurityHeadersLayer};
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use super::client::{Raw, one};
+use super::server::{Answer, serve, text};
+
+const HEADERS: &str = include_str!("../../../cases/headers.json");
+const AUTH: &str = include_str!("../../../cases/auth.json");
+
+/// Added by the server, whatever the app and the policy say.
+const OF_THE_SERVER: [&str; 4] = ["date", "content-length", "connection", "transfer-encoding"];
+
+fn pairs(value: &Value) -> Vec<(String, String)> {
+    let pair = |pair: &Value| (string(&pair[0]), string(&pair[1]));
+    value.as_array().map(|all| all.iter().map(pair).collect()).unwrap_or_default()
+}
+
+fn string(value: &Value) -> String {
+    value.as_str().expect("a string").to_owned()
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value.as_array().map(|all| all.iter().map(string).collect()).unwrap_or_default()
+}
+
+/// Fields of one name keep their order; those of different names need not.
+fn sorted(mut fields: Vec<(String, String)>) -> Vec<(String, String)> {
+    fields.retain(|(name, _)| !OF_THE_SERVER.contains(&&**name));
+    fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+    fields
+}
+
+fn with_policy<R>(spec: &Value, then: impl FnOnce(&SecurityHeaders<'_>) -> R) -> R {
+    let preset = match spec["preset"].as_str() {
+        Some("STRICT") => SecurityHeaders::STRICT,
+        Some("API") => SecurityHeaders::API,
+        Some("CLASSIC") => SecurityHeaders::CLASSIC,
+        Some("EMPTY") => SecurityHeaders::EMPTY,
+        other => panic!("{other:?} is no preset"),
+    };
+    let set: Vec<(String, Option<String>)> = spec["set"].as_object().map_or_else(Vec::new, |set| {
+        let text = |value: &Value| value.as_str().map(|text| text.replace("'nonce'", Source::NONCE.as_str()));
+        set.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+    });
+    let policy = set.iter().fold(preset, |policy, (name, value)| {
+        match value {
+            Some(value) => policy.with(name, value),
+            None => policy.without(name),
+        }
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+    });
+    then(&policy)
+}
+
+fn layer(case: &Value) -> SecurityHeadersLayer {
+    let mut layer = with_policy(&case["policy"], |policy| {
+        if case["override"] == true {
+            SecurityHeadersLayer::overriding(policy)
+        } else {
+            SecurityHeadersLayer::new(policy)
+        }
+    });
+    for (rule, policy) in case["paths"].as_object().into_iter().flatten() {
+        layer = match policy {
+            Value::Null => layer.without(rule),
+            policy => with_policy(policy, |policy| layer.path(rule, policy)),
+        };
+    }
+    if case["scheme"] == "https" {
+        layer = layer.scheme(Scheme::Https);
+    }
+    if !case["remove"].is_null() {
+        layer = layer.remove(strings(&case["remove"]).iter().map(|name| name.parse().expect("a name")));
+    }
+    layer
+}
+
+/// An app that answers with what the case says, and with the nonce it saw in the body.
+fn app(
+    case: &Value,
+) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible, Future: Send>
++ Clone
++ Send
++ 'static {
+    let status = case["status"].as_u64().map_or(200, |status| u16::try_from(status).expect("a status"));
+    let fields = pairs(&case["app"]);
+    service_fn(move |request: Request<Incoming>| {
+        let nonce = request.extensions().get::<Nonce>().map_or_else(String::new, Nonce::to_string);
+        let mut response = text(nonce);
+        *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+        for (name, value) in &fields {
+            response.headers_mut().append(
+                HeaderName::from_bytes(name.as_bytes()).expect("a name"),
+                HeaderValue::from_str(value).expect("a value"),
+            );
+        }
+        std::future::ready(Ok::<_, Infallible>(response))
+    })
+}
+
+#[tokio::test]
+async fn headers() {
+    let table: Value = serde_json::from_str(HEADERS).expect("JSON");
+    let cases = table["cases"].as_array().expect("cases");
+    assert!(cases.len() >= 46);
+    for case in cases {
+        let addr = serve(layer(case).layer(app(case))).await;
+        let method = case["method"].as_str().unwrap_or("GET");
+        let path = case["path"].as_str().unwrap_or("/");
+
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let raw = one(addr, head.as_bytes()).await;
+        same(case, "HTTP/1.1", &raw.fields, &raw.body);
+
+        let (fields, body) = over_http2(addr, method, path).await;
+        same(case, "HTTP/2", &fields, &body);
+    }
+}
+
+async fn over_http2(addr: SocketAddr, method: &str, path: &str) -> (Vec<(String, String)>, Vec<u8>) {
+    let io = TokioIo::new(TcpStream::connect(addr).await.expect("a server"));
+    let (mut client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.expect("a handshake");
+    tokio::spawn(connection);
+    let request = Request::builder().method(method).uri(format!("http://x{path}")).body(Empty::<Bytes>::new());
+    let response = client.send_request(request.expect("a request")).await.expect("a response");
+    let field = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.as_str().to_owned(), value.to_str().expect("ASCII").to_owned())
+    };
+    let fields = response.headers().iter().map(field).collect();
+    (fields, response.into_body().collect().await.expect("a body").to_bytes().to_vec())
+}
+
+fn same(case: &Value, protocol: &str, fields: &[(String, String)], body: &[u8]) {
+    let nonce = std::str::from_utf8(body).expect("a nonce");
+    let expected = pairs(&case["expect"]);
+    let expected =
+        expected.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value.replace("{nonce}", nonce)));
+    assert_eq!(sorted(fields.to_vec()), sorted(expected.collect()), "{} over {protocol}", case["name"]);
+}
+
+static NOW: AtomicU64 = AtomicU64::new(0);
+
+fn keys(table: &Value) -> Arc<OwnedKeyring> {
+    let key = |key: &Value| Key {
+        id: string(&key["id"]),
+        principal: string(&key["principal"]),
+        scopes: string(&key["scopes"]),
+        not_before: key["not_before"].as_u64(),
+        not_after: key["not_after"].as_u64(),
+        digest: Digest::from_hex(key["sha256"].as_str().expect("hex")).expect("a digest"),
+    };
+    let keys = table["keys"].as_array().expect("keys").iter().map(key).collect();
+    Arc::new(OwnedKeyring::try_new(keys).expect("a keyring"))
+}
+
+#[tokio::test]
+async fn auth() {
+    async fn whoami(request: Request<Incoming>) -> Answer {
+        let who = request.extensions().get::<Principal>();
+        Ok(text(who.map_or_else(String::new, |who| format!("{}/{}", who.id(), who.name()))))
+    }
+
+    let table: Value = serde_json::from_str(AUTH).expect("JSON");
+    let keys = keys(&table);
+    let cases = table["cases"].as_array().expect("cases");
+    assert!(cases.len() >= 68);
+    for case in cases {
+        let bearer = Bearer::new(Arc::clone(&keys))
+            .realm(case["realm"].as_str().unwrap_or("items"))
+            .scopes(case["scopes"].as_str().unwrap_or(""));
+        let bearer = match case["now"].as_u64() {
+            Some(now) => {
+                NOW.store(now, Ordering::Relaxed);
+                bearer.clock(|| NOW.load(Ordering::Relaxed))
+            }
+            None => bearer,
+        };
+        let layer = RequireAuthLayer::new(bearer).public(strings(&case["public"]));
+        let addr = serve(layer.layer(service_fn(whoami))).await;
+        judge(case, &one(addr, &request(case)).await);
+    }
+}
+
+/// The characters of the table are Latin-1.
+fn request(case: &Value) -> Vec<u8> {
+    let method = case["method"].as_str().unwrap_or("GET");
+    let path = case["path"].as_str().unwrap_or("/items");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+    for (name, value) in pairs(&case["headers"]) {
+        head += &format!("{name}: {value}\r\n");
+    }
+    for line in strings(&case["authorization"]) {
+        head += &format!("authorization: {line}\r\n");
+    }
+    head += "\r\n";
+    head.chars().map(|char| u8::try_from(u32::from(char)).expect("Latin-1")).collect()
+}
+
+fn judge(case: &Value, raw: &Raw) {
+    let (name, expect) = (&case["name"], &case["expect"]);
+    assert_eq!(Some(u64::from(raw.status)), expect["status"].as_u64(), "{name}");
+    if raw.status == 200 {
+        let who =
+            expect["id"].as_str().map(|id| format!("{id}/{}", expect["principal"].as_str().expect("a principal")));
+        if case["method"] != "HEAD" {
+            assert_eq!(String::from_utf8_lossy(&raw.body), who.unwrap_or_default(), "{name}");
+        }
+        assert_eq!(raw.all("www-authenticate"), [""; 0], "{name}");
+        return;
+    }
+    assert_eq!(raw.all("www-authenticate"), [expect["www-authenticate"].as_str().expect("a challenge")], "{name}");
+    assert_eq!(raw.all("cache-control"), ["no-store"], "{name}");
+    assert_eq!(raw.all("content-type"), ["application/json"], "{name}");
+    let body: Value = serde_json::from_slice(&raw.body).expect("JSON");
+    assert_eq!(body, serde_json::json!({ "detail": expect["detail"] }), "{name}");
+}

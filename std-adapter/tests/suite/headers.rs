@@ -1,0 +1,157 @@
+//! What the headers layer does beyond the shared table.
+
+use std::convert::Infallible;
+use std::future::ready;
+use std::panic::catch_unwind;
+
+use http::{Request, Response, StatusCode};
+use sallet_core::{ContentSecurityPolicy, CustomField, Directive, Scheme, SecurityHeaders, Source};
+use sallet_hyper::{Layer, Nonce, SecurityHeadersLayer};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+const NONCE: ContentSecurityPolicy<'static> = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])]);
+const ENFORCED: SecurityHeaders<'static> = SecurityHeaders::EMPTY.content_security_policy(Some(NONCE)).checked();
+const REPORTED: SecurityHeaders<'static> =
+    SecurityHeaders::EMPTY.content_security_policy_report_only(Some(NONCE)).checked();
+
+async fn hello(_: Request<()>) -> Result<Response<()>, Infallible> {
+    Ok(Response::new(()))
+}
+
+/// The nonce that the handler saw is what it answers.
+async fn nonce(request: Request<()>) -> Result<Response<Option<Nonce>>, Infallible> {
+    Ok(Response::new(request.extensions().get().copied()))
+}
+
+#[tokio::test]
+async fn each_request_has_a_nonce_of_its_own() {
+    let service = SecurityHeadersLayer::new(&ENFORCED).layer(service_fn(nonce));
+    let mut seen = Vec::new();
+    for _ in 0..100 {
+        let response = service.clone().oneshot(Request::new(())).await.unwrap();
+        let nonce = response.body().expect("a nonce in the extensions");
+        assert_eq!(response.headers()["content-security-policy"], format!("script-src 'nonce-{nonce}'"));
+        assert!(!seen.contains(&nonce.to_string()));
+        seen.push(nonce.to_string());
+    }
+}
+
+#[tokio::test]
+async fn two_layers_agree_on_the_nonce() {
+    let service = ServiceBuilder::new()
+        .layer(SecurityHeadersLayer::new(&ENFORCED))
+        .layer(SecurityHeadersLayer::new(&REPORTED))
+        .service(service_fn(nonce));
+    let response = service.oneshot(Request::new(())).await.unwrap();
+    let expected = format!("script-src 'nonce-{}'", response.body().expect("a nonce"));
+    assert_eq!(response.headers()["content-security-policy"], expected);
+    assert_eq!(response.headers()["content-security-policy-report-only"], expected);
+    assert_eq!(response.headers().get_all("cache-control").iter().count(), 1);
+}
+
+#[tokio::test]
+async fn no_nonce_where_no_policy_asks_for_one() {
+    let layer = SecurityHeadersLayer::new(&ENFORCED).path("/api/", &SecurityHeaders::API).without("/raw");
+    let service = layer.layer(service_fn(nonce));
+    for (path, expected) in [("/", true), ("/api/x", false), ("/raw", false)] {
+        let response = service.clone().oneshot(Request::get(path).body(()).unwrap()).await.unwrap();
+        assert_eq!(response.body().is_some(), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_layer_on_a_route_is_the_policy_of_that_route() {
+    let service = ServiceBuilder::new()
+        .layer(SecurityHeadersLayer::new(&SecurityHeaders::API))
+        .layer(SecurityHeadersLayer::new(&SecurityHeaders::CLASSIC))
+        .service(service_fn(hello));
+    let response = service.oneshot(Request::new(())).await.unwrap();
+    assert_eq!(response.headers()["content-security-policy"], "default-src 'self'");
+    assert_eq!(response.headers()["cross-origin-embedder-policy"], "require-corp");
+    assert_eq!(response.headers().len(), response.headers().keys_len());
+}
+
+#[tokio::test]
+async fn the_scheme_is_what_the_host_says() {
+    #[derive(Clone)]
+    struct OverTls;
+
+    let hsts = async |layer: SecurityHeadersLayer, request: Request<()>| {
+        let response = layer.layer(service_fn(hello)).oneshot(request).await.unwrap();
+        response.headers().contains_key("strict-transport-security")
+    };
+    let layer = SecurityHeadersLayer::new(&SecurityHeaders::STRICT);
+    let forwarded = || Request::get("https://x/").header("x-forwarded-proto", "https").body(()).unwrap();
+    assert!(!hsts(layer.clone(), forwarded()).await, "nobody has said so");
+    assert!(!hsts(layer.clone().scheme(Scheme::Http), forwarded()).await);
+    assert!(hsts(layer.clone().scheme(Scheme::Https), Request::new(())).await);
+
+    let layer = layer.scheme_by(|request| match request.extensions.get::<OverTls>() {
+        Some(_) if request.uri.path() == "/" => Scheme::Https,
+        _ => Scheme::Http,
+    });
+    assert!(!hsts(layer.clone(), forwarded()).await);
+    let mut request = forwarded();
+    request.extensions_mut().insert(OverTls);
+    assert!(hsts(layer.clone(), request).await);
+
+    // The request that was looked at goes on whole.
+    let whole = service_fn(async |request: Request<()>| {
+        let (parts, ()) = request.into_parts();
+        let tls = parts.extensions.get::<OverTls>().is_some();
+        Ok::<_, Infallible>(Response::new(format!("{} {} {:?} {tls}", parts.method, parts.uri, parts.headers)))
+    });
+    let mut request = Request::put("/x").header("a", "b").body(()).unwrap();
+    request.extensions_mut().insert(OverTls);
+    let response = layer.layer(whole).oneshot(request).await.unwrap();
+    assert_eq!(response.into_body(), r#"PUT /x {"a": "b"} true"#);
+}
+
+#[tokio::test]
+async fn interim_responses_are_left_alone() {
+    for status in [StatusCode::SWITCHING_PROTOCOLS, StatusCode::from_u16(103).unwrap()] {
+        let inner =
+            service_fn(move |_: Request<()>| ready(Response::builder().status(status).header("server", "x").body(())));
+        let response = SecurityHeadersLayer::overriding(&SecurityHeaders::STRICT).layer(inner);
+        let response = response.oneshot(Request::new(())).await.unwrap();
+        assert_eq!((response.headers().len(), &response.headers()["server"]), (1, &"x".parse().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn a_rule_given_twice_counts_as_given_last() {
+    let layer = SecurityHeadersLayer::new(&SecurityHeaders::EMPTY)
+        .path("/a", &SecurityHeaders::STRICT)
+        .without("/a")
+        .path("/a", &SecurityHeaders::API);
+    let response = layer.layer(service_fn(hello)).oneshot(Request::get("/a").body(()).unwrap()).await.unwrap();
+    assert_eq!(response.headers()["cache-control"], "no-store");
+}
+
+/// More texts than are kept for the life of the program are sent all the same.
+#[tokio::test]
+async fn any_number_of_policies() {
+    for at in 0..600 {
+        let (name, value) = (format!("x-policy-{at}"), format!("value {at}"));
+        let fields = [CustomField::parse(&name, &value).unwrap()];
+        let layer = SecurityHeadersLayer::new(&SecurityHeaders::EMPTY.try_custom(&fields).unwrap());
+        let response = layer.layer(service_fn(hello)).oneshot(Request::new(())).await.unwrap();
+        assert_eq!(response.headers()[&name], value);
+    }
+}
+
+#[test]
+fn mistakes_are_told_when_the_layer_is_made() {
+    let told = |make: fn() -> SecurityHeadersLayer| {
+        let panic = catch_unwind(make).expect_err("a mistake");
+        panic.downcast_ref::<String>().cloned().unwrap_or_default()
+    };
+    const DANGLING: SecurityHeaders<'static> = SecurityHeaders::EMPTY
+        .content_security_policy(Some(ContentSecurityPolicy::from_text("default-src 'self'; report-to csp")));
+    assert!(told(|| SecurityHeadersLayer::new(&DANGLING)).contains("Reporting-Endpoints"));
+    assert!(told(|| SecurityHeadersLayer::overriding(&DANGLING)).contains("Reporting-Endpoints"));
+    assert!(told(|| SecurityHeadersLayer::new(&ENFORCED).path("/a", &DANGLING)).contains("Reporting-Endpoints"));
+    let pattern = told(|| SecurityHeadersLayer::new(&ENFORCED).path("/items/*", &ENFORCED));
+    assert!(pattern.contains("\"/items/*\"") && pattern.contains("not a pattern"), "{pattern}");
+    assert!(told(|| SecurityHeadersLayer::new(&ENFORCED).without("items")).contains("starts with `/`"));
+}

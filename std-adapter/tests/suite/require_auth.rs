@@ -1,0 +1,339 @@
+//! What the auth layer does beyond the shared table.
+
+use std::convert::Infallible;
+use std::io::{self, Write};
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header::AUTHORIZATION};
+use http_body::Body as _;
+use http_body_util::{BodyExt, Full};
+use sallet_core::auth::{Key, Keyring, KeyringError, Refusal, Scopes};
+use sallet_core::digest_hex;
+use sallet_core::secret::Digest;
+use sallet_hyper::require_auth::{BearerToken, Denied, Keys, ResponseBody, Ring};
+use sallet_hyper::{Bearer, Layer, OwnedKeyring, Principal, RequireAuthLayer};
+use tower::{Service, ServiceExt, service_fn};
+
+use super::server::{Answer, text};
+
+/// The token is `abc`.
+static KEYS: Keyring =
+    Keyring::new(&[Key::new("k-1", digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"))
+        .principal("kim")
+        .scopes("a b")]);
+
+fn request(path: &str, token: Option<&str>) -> Request<()> {
+    let request = Request::post(path);
+    match token {
+        Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
+        None => request,
+    }
+    .body(())
+    .expect("a request")
+}
+
+async fn whoami(request: Request<()>) -> Answer {
+    Ok(text(request.extensions().get::<Principal>().map_or_else(String::new, |who| format!("{who:?}"))))
+}
+
+async fn body(response: Response<ResponseBody<Full<Bytes>>>) -> String {
+    String::from_utf8(response.into_body().collect().await.expect("a body").to_bytes().to_vec()).expect("text")
+}
+
+fn owned(ids: &[&str]) -> Result<OwnedKeyring, KeyringError> {
+    let key = |id: &&str| Key {
+        id: (*id).to_owned(),
+        principal: "kim".to_owned(),
+        scopes: "a".to_owned(),
+        not_before: None,
+        not_after: None,
+        digest: Digest::of(format!("token-of-{id}").as_bytes()),
+    };
+    OwnedKeyring::try_new(ids.iter().map(key).collect())
+}
+
+#[tokio::test]
+async fn principals_of_every_kind_of_ring() {
+    struct Mine(Mutex<Arc<OwnedKeyring>>);
+
+    impl Keys for Mine {
+        fn current(&self) -> Ring {
+            Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into()
+        }
+    }
+
+    async fn check<K: Keys>(keys: K, token: &str, expected: &str) {
+        let service = RequireAuthLayer::new(Bearer::new(keys)).layer(service_fn(whoami));
+        let response = service.oneshot(request("/", Some(token))).await.unwrap();
+        assert_eq!(body(response).await, expected);
+    }
+
+    check(&KEYS, "abc", r#"Principal { id: "k-1", name: "kim", scopes: "a b" }"#).await;
+    let ring = Arc::new(owned(&["x", "y"]).unwrap());
+    let expected = r#"Principal { id: "y", name: "kim", scopes: "a" }"#;
+    check(Arc::clone(&ring), "token-of-y", expected).await;
+    check(Arc::new(ArcSwap::new(Arc::clone(&ring))), "token-of-y", expected).await;
+    check(Arc::new(Mine(Mutex::new(Arc::clone(&ring)))), "token-of-y", expected).await;
+}
+
+#[tokio::test]
+async fn keys_are_swapped_under_a_running_service() {
+    let ring = Arc::new(ArcSwap::from_pointee(owned(&["x"]).unwrap()));
+    let service =
+        RequireAuthLayer::new(Bearer::new(Arc::clone(&ring))).layer(service_fn(async |request: Request<()>| {
+            Ok::<_, Infallible>(Response::new(request.extensions().get::<Principal>().cloned()))
+        }));
+    let ask = async |token: &str| service.clone().oneshot(request("/", Some(token))).await.unwrap();
+
+    let admitted = ask("token-of-x").await;
+    assert_eq!(ask("token-of-y").await.status(), StatusCode::UNAUTHORIZED);
+    ring.store(Arc::new(owned(&["y"]).unwrap()));
+    assert_eq!(ask("token-of-x").await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(ask("token-of-y").await.status(), StatusCode::OK);
+    // A ring that is refused is never stored, and whoever came in with the old one is still who they were.
+    assert!(owned(&["z", "z"]).is_err());
+    let (_, body) = admitted.into_parts();
+    drop(body);
+}
+
+/// The principal is a snapshot.
+#[tokio::test]
+async fn a_principal_outlives_its_ring() {
+    let kept: Arc<Mutex<Option<Principal>>> = Arc::default();
+    let ring = Arc::new(ArcSwap::from_pointee(owned(&["x"]).unwrap()));
+    let keep = Arc::clone(&kept);
+    let service =
+        RequireAuthLayer::new(Bearer::new(Arc::clone(&ring))).layer(service_fn(move |request: Request<()>| {
+            *keep.lock().unwrap() = request.extensions().get().cloned();
+            std::future::ready(Ok::<_, Infallible>(text("")))
+        }));
+    service.oneshot(request("/", Some("token-of-x"))).await.unwrap();
+    ring.store(Arc::new(owned(&["y"]).unwrap()));
+    drop(ring);
+    let who = kept.lock().unwrap().take().expect("a principal");
+    assert_eq!((who.id(), who.name()), ("x", "kim"));
+    assert!(who.scopes().contains_all(Scopes::new("a")) && !who.scopes().contains("b"));
+}
+
+#[tokio::test]
+async fn authorization_is_marked_on_the_way_in() {
+    async fn marked(request: Request<()>) -> Answer {
+        let lines: Vec<_> = request.headers().get_all(AUTHORIZATION).iter().map(|line| line.is_sensitive()).collect();
+        Ok(text(format!("{lines:?}")))
+    }
+
+    let service = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/open"]).layer(service_fn(marked));
+    let admitted = service.clone().oneshot(request("/", Some("abc"))).await.unwrap();
+    assert_eq!(body(admitted).await, "[true]");
+    let mut two = request("/open", Some("abc"));
+    two.headers_mut().append(AUTHORIZATION, "Bearer x".parse().unwrap());
+    assert_eq!(body(service.clone().oneshot(two).await.unwrap()).await, "[true, true]");
+    assert_eq!(body(service.oneshot(request("/open", None)).await.unwrap()).await, "[]");
+}
+
+#[tokio::test]
+async fn public_rules_add_up() {
+    let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/a"]).public(vec![String::from("/b/")]);
+    for (path, status) in [("/a", 200), ("/b/c", 200), ("/c", 401)] {
+        let response = layer.layer(service_fn(whoami)).oneshot(request(path, None)).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+    }
+}
+
+/// `GET /feed` opens a response, not a conversation.
+#[tokio::test]
+async fn a_rule_with_a_method_opens_no_websocket() {
+    let service = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["GET /feed", "/chat"]).layer(service_fn(whoami));
+    for (path, upgrade, status) in [
+        ("/feed", None, 200),
+        ("/feed", Some("h2c"), 200),
+        ("/feed", Some("websocket"), 401),
+        ("/feed", Some("h2c, WebSocket"), 401),
+        ("/chat", Some("websocket"), 200),
+    ] {
+        let mut request = Request::get(path).body(()).unwrap();
+        if let Some(upgrade) = upgrade {
+            request.headers_mut().insert("upgrade", upgrade.parse().unwrap());
+        }
+        let response = service.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{path} {upgrade:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_can_ask_for_more() {
+    let outer = RequireAuthLayer::new(Bearer::new(&KEYS).scopes("a"));
+    let inner = RequireAuthLayer::new(Bearer::new(&KEYS).realm("inner").scopes("a c"));
+    let response = outer.layer(inner.layer(service_fn(whoami))).oneshot(request("/", Some("abc"))).await.unwrap();
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    assert_eq!(
+        response.headers()["www-authenticate"],
+        r#"Bearer realm="inner", error="insufficient_scope", scope="a c""#
+    );
+}
+
+async fn lookup(token: BearerToken) -> Result<String, Denied> {
+    assert_eq!(format!("{token:?}"), "BearerToken(..)");
+    tokio::task::yield_now().await;
+    match token.as_str() {
+        "down" => Err(Denied::Unavailable),
+        "poor" => Err(Refusal::InsufficientScope.into()),
+        "abc" => Ok("kim".to_owned()),
+        _ => Err(Denied::Refused(Refusal::InvalidToken)),
+    }
+}
+
+#[tokio::test]
+async fn tokens_that_a_function_looks_up() {
+    let inner = service_fn(async |request: Request<()>| {
+        Ok::<_, Infallible>(text(request.extensions().get::<String>().cloned().unwrap_or_default()))
+    });
+    let service = RequireAuthLayer::new(Bearer::from_fn(lookup).realm("db")).public(["/open"]).layer(inner);
+    for (path, token, status, challenge, said) in [
+        ("/", Some("abc"), 200, None, "kim"),
+        ("/", None, 401, Some(r#"Bearer realm="db""#), r#"{"detail":"Not authenticated"}"#),
+        (
+            "/",
+            Some("no"),
+            401,
+            Some(r#"Bearer realm="db", error="invalid_token""#),
+            r#"{"detail":"The token is not valid"}"#,
+        ),
+        (
+            "/",
+            Some("poor"),
+            403,
+            Some(r#"Bearer realm="db", error="insufficient_scope""#),
+            r#"{"detail":"The token does not have the required scope"}"#,
+        ),
+        ("/", Some("down"), 503, None, r#"{"detail":"Tokens cannot be checked just now, try again later"}"#),
+        ("/open", Some("down"), 200, None, ""),
+    ] {
+        let response = service.clone().oneshot(request(path, token)).await.unwrap();
+        assert_eq!(response.status(), status, "{path} {token:?}");
+        assert_eq!(response.headers().get("www-authenticate").map(|value| value.to_str().unwrap()), challenge);
+        if status != 200 {
+            assert_eq!(response.headers()["cache-control"], "no-store");
+        }
+        assert_eq!(body(response).await, said, "{path} {token:?}");
+    }
+    // The whole line is not the token, and a malformed one is not looked up.
+    let spaces = Request::get("/").header(AUTHORIZATION, "bearer   abc").body(()).unwrap();
+    assert_eq!(body(service.clone().oneshot(spaces).await.unwrap()).await, "kim");
+    let malformed = Request::get("/").header(AUTHORIZATION, "Bearer a b").body(()).unwrap();
+    assert_eq!(service.oneshot(malformed).await.unwrap().status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_ends_the_lookup() {
+    struct Ends(Arc<AtomicBool>);
+
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    let ended = Arc::new(AtomicBool::new(false));
+    let guard = Arc::clone(&ended);
+    let bearer = Bearer::from_fn(move |_: BearerToken| {
+        let ends = Ends(Arc::clone(&guard));
+        async move {
+            let _ends = ends;
+            std::future::pending::<Result<(), Denied>>().await
+        }
+    });
+    let mut service = RequireAuthLayer::new(bearer).layer(service_fn(whoami));
+    let mut waiting = Box::pin(service.call(request("/", Some("abc"))));
+    assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(waiting.as_mut().poll(cx).is_pending())).await);
+    assert!(!ended.load(Ordering::Relaxed));
+    drop(waiting);
+    assert!(ended.load(Ordering::Relaxed));
+}
+
+#[tokio::test]
+async fn grpc_gets_trailers_only() {
+    let service = RequireAuthLayer::new(Bearer::from_fn(lookup)).layer(service_fn(whoami));
+    for (token, status, message) in [
+        (None, "16", "Not authenticated"),
+        (Some("no"), "16", "The token is not valid"),
+        (Some("a b"), "16", "The Authorization field holds neither one token nor a list of parameters"),
+        (Some("poor"), "7", "The token does not have the required scope"),
+        (Some("down"), "14", "Tokens cannot be checked just now, try again later"),
+    ] {
+        let mut request = request("/", token);
+        request.headers_mut().insert("content-type", "application/grpc+proto".parse().unwrap());
+        let response = service.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "application/grpc");
+        assert_eq!(response.headers()["grpc-status"], status);
+        assert_eq!(response.headers()["grpc-message"], message);
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert!(response.body().is_end_stream(), "one block of fields, and no trailers");
+    }
+}
+
+#[test]
+fn nothing_secret_is_printed() {
+    let layer = RequireAuthLayer::new(Bearer::new(&KEYS).realm("r").scopes("a")).public(["/open"]);
+    let printed = format!("{layer:?} {:?} {:?}", layer.layer(()), Ring::from(&KEYS));
+    assert!(printed.contains("k-1") && printed.contains("/open"), "{printed}");
+    assert!(!printed.contains("ba7816bf") && !printed.contains("Digest"), "{printed}");
+}
+
+#[test]
+fn mistakes_are_told_when_the_layer_is_made() {
+    fn told<V: 'static>(make: fn() -> V) -> String {
+        let Err(panic) = catch_unwind(make) else { panic!("no mistake") };
+        panic.downcast_ref::<String>().cloned().unwrap_or_default()
+    }
+    assert!(told(|| Bearer::new(&KEYS).realm("two\r\nlines")).contains("realm"));
+    assert!(told(|| Bearer::new(&KEYS).scopes("a  b")).contains("exactly one space"));
+    assert!(told(|| RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/a?b"])).contains("no query"));
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn events_name_keys_and_reasons_and_no_token() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let service = RequireAuthLayer::new(Bearer::new(&KEYS)).layer(service_fn(whoami));
+    for token in ["abc", "secret-and-wrong"] {
+        service.clone().oneshot(request("/items", Some(token))).await.unwrap();
+    }
+    let service = RequireAuthLayer::new(Bearer::from_fn(lookup)).layer(service_fn(whoami));
+    service.oneshot(request("/items", Some("down"))).await.unwrap();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<_> = log.lines().map(|line| line.split_once("sallet: ").expect("the target").1).collect();
+    assert_eq!(
+        lines,
+        [
+            "admitted key=\"k-1\" principal=\"kim\" method=POST path=\"/items\"",
+            "not admitted method=POST path=\"/items\" reason=no key has this token",
+            "not admitted method=POST path=\"/items\" reason=tokens cannot be checked just now",
+        ]
+    );
+}
