@@ -24,6 +24,7 @@ mod permissions_policy;
 mod referrer_policy;
 mod reporting_endpoints;
 mod strict_transport_security;
+mod text_header;
 mod token;
 mod x_content_type_options;
 mod x_dns_prefetch_control;

@@ -1,7 +1,7 @@
 //! Cache-Control: who may keep the response.
 
-use super::error::{ok, valid};
-use crate::{Cursor, PolicyError, text};
+use super::error::ok;
+use crate::{PolicyError, text};
 
 /// `Cache-Control` ([RFC 9111, section 5.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,15 +14,7 @@ impl<'a> CacheControl<'a> {
     /// The one browser it was made for may keep it, caches shared by several users may not.
     pub const PRIVATE: Self = Self("private");
 
-    /// A list of directives: `1#( token [ "=" ( token / quoted-string ) ] )`.
-    ///
-    /// # Panics
-    /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
-    pub const fn new(value: &'a str) -> Self {
-        valid!(Self::parse(value))
-    }
-
-    /// Reads a header value.
+    /// Reads a list of directives, `1#( token [ "=" ( token / quoted-string ) ] )`.
     ///
     /// # Errors
     /// [`BadCacheControl`](PolicyError::BadCacheControl) when it is not a list of directives, or an element is empty.
@@ -41,15 +33,6 @@ impl<'a> CacheControl<'a> {
     /// Whether shared caches may not keep the response: it says `private` or `no-store`.
     pub const fn forbids_sharing(&self) -> bool {
         forbids_sharing(self.0)
-    }
-
-    /// The header's value.
-    pub const fn as_str(&self) -> &'a str {
-        self.0
-    }
-
-    pub(crate) const fn render(&self, out: &mut Cursor<'_>) {
-        out.put(self.0.as_bytes());
     }
 }
 
@@ -130,7 +113,7 @@ const fn is_quoted(argument: &str) -> bool {
     }
 }
 
-super::display_by_render!(CacheControl<'_>);
+super::text_header::text_header!(CacheControl);
 
 #[cfg(test)]
 mod tests {

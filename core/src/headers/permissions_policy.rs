@@ -1,7 +1,7 @@
 //! Permissions-Policy: which powerful features the page and its frames may use.
 
-use super::error::{ok, valid};
-use crate::{Cursor, PolicyError, text};
+use super::error::ok;
+use crate::{PolicyError, text};
 
 /// `Permissions-Policy` ([Permissions Policy, section 6.1](https://www.w3.org/TR/permissions-policy/#permissions-policy-http-header-field)).
 ///
@@ -26,14 +26,6 @@ pub struct PermissionsPolicy<'a>(&'a str);
 const BAD: PolicyError = PolicyError::BadPermissionsPolicy;
 
 impl<'a> PermissionsPolicy<'a> {
-    /// A policy from its text.
-    ///
-    /// # Panics
-    /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
-    pub const fn new(value: &'a str) -> Self {
-        valid!(Self::parse(value))
-    }
-
     /// Reads a header value.
     ///
     /// # Errors
@@ -52,15 +44,6 @@ impl<'a> PermissionsPolicy<'a> {
             start = end + 1;
         }
         Ok(Self(value))
-    }
-
-    /// The header's value.
-    pub const fn as_str(&self) -> &'a str {
-        self.0
-    }
-
-    pub(crate) const fn render(&self, out: &mut Cursor<'_>) {
-        out.put(self.0.as_bytes());
     }
 }
 
@@ -142,7 +125,7 @@ const fn is_origin(item: &str) -> bool {
     !host.is_empty()
 }
 
-super::display_by_render!(PermissionsPolicy<'_>);
+super::text_header::text_header!(PermissionsPolicy);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Reporting-Endpoints: where browsers send their reports.
 
-use super::error::{ok, valid};
-use crate::{Cursor, PolicyError, text};
+use super::error::ok;
+use crate::{PolicyError, text};
 
 /// `Reporting-Endpoints` ([Reporting API, section 3.2](https://www.w3.org/TR/reporting-1/#header)): a structured-field
 /// dictionary of names and quoted URLs, `csp="https://reports.example/csp", default="/reports"`.
@@ -11,14 +11,6 @@ pub struct ReportingEndpoints<'a>(&'a str);
 const BAD: PolicyError = PolicyError::BadReportingEndpoints;
 
 impl<'a> ReportingEndpoints<'a> {
-    /// Endpoints from their text.
-    ///
-    /// # Panics
-    /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
-    pub const fn new(value: &'a str) -> Self {
-        valid!(Self::parse(value))
-    }
-
     /// Reads a header value.
     ///
     /// # Errors
@@ -41,15 +33,6 @@ impl<'a> ReportingEndpoints<'a> {
     /// Whether an endpoint of that name is defined.
     pub const fn defines(&self, name: &str) -> bool {
         defines(self.0, name)
-    }
-
-    /// The header's value.
-    pub const fn as_str(&self) -> &'a str {
-        self.0
-    }
-
-    pub(crate) const fn render(&self, out: &mut Cursor<'_>) {
-        out.put(self.0.as_bytes());
     }
 }
 
@@ -106,7 +89,7 @@ pub(crate) const fn is_endpoint_name(name: &str) -> bool {
     !bytes.is_empty()
 }
 
-super::display_by_render!(ReportingEndpoints<'_>);
+super::text_header::text_header!(ReportingEndpoints);
 
 #[cfg(test)]
 mod tests {
