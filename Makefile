@@ -22,7 +22,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 skip = { echo "SKIPPED: $(1), $(2), $(3)"; [ "$$SALLET_NO_SKIP" != 1 ]; }
 say = @echo "==> $(1)"
 
-.PHONY: help setup develop demo test test-rust test-python test-abi3 wheel-abi3 firmware test-types fmt clippy cargo-test doc msrv bench-python bench-hyper pins clean
+.PHONY: help setup develop demo test test-rust test-python test-abi3 wheel-abi3 firmware test-types fmt clippy features cargo-test doc msrv load bench-python bench-hyper pins clean
 
 help: ## Show this list
 	@echo "Sallet: make TARGET"
@@ -74,7 +74,7 @@ demo: $(VENV)/develop.stamp ## Serve the example app, show what it sends and ref
 
 test: test-rust firmware test-abi3 test-python ## Run every test
 
-test-rust: fmt clippy cargo-test doc msrv ## Format, lints, Rust tests, docs, oldest toolchain
+test-rust: fmt clippy features cargo-test doc msrv ## Format, lints, Rust tests, docs, oldest toolchain
 
 fmt:
 	$(call say,cargo fmt --check)
@@ -87,6 +87,14 @@ clippy:
 		$(CARGO) clippy --workspace --all-targets --locked -- -D warnings && \
 		$(CARGO) clippy --workspace --all-targets --locked --all-features -- -D warnings; \
 	else $(call skip,the lints,no clippy,rustup component add clippy); fi
+
+features: ## Lint every set of sallet-hyper's features
+	$(call say,cargo clippy, every set of the adapter's features)
+	@if $(CARGO) clippy --version >/dev/null 2>&1; then \
+		for a in "" arc-swap,; do for b in "" axum,; do for c in "" hyper,; do for d in "" tracing; do \
+		$(CARGO) clippy -q -p sallet-hyper --lib --locked --no-default-features --features "$$a$$b$$c$$d" -- -D warnings || exit 1; \
+		done; done; done; done; \
+	else $(call skip,the lints of every set of features,no clippy,rustup component add clippy); fi
 
 cargo-test:
 	$(call say,cargo test (links the core without an allocator too))
@@ -141,6 +149,11 @@ test-types: setup ## mypy --strict, pyright and stubtest alone
 
 bench-python: $(VENV)/bench.stamp $(VENV)/develop.stamp ## Time per request beside the peers
 	@$(PY) benches/python/bench.py $(BENCH)
+
+load: ## Two minutes of good, bad and missing tokens on an example server (SECONDS= for less)
+	@$(CARGO) build --release --locked -p sallet-hyper --example hyper --features hyper
+	@cd benches/hyper && CARGO_TARGET_DIR=../../target/bench-hyper $(CARGO) run --release --locked --bin load -- \
+		../../target/release/examples/hyper $(or $(SECONDS),120)
 
 bench-hyper: ## What the tower layers add, beside the peers (criterion: cd benches/hyper && cargo bench)
 	@cd benches/hyper && CARGO_TARGET_DIR=../../target/bench-hyper $(CARGO) bench --locked --bench ratios

@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use http::Response;
 use pin_project_lite::pin_project;
@@ -32,11 +32,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // In its place: a response is a few hundred bytes, and moving it costs as much as a header.
-        let mut poll = this.inner.poll(cx);
-        if let (Poll::Ready(Ok(response)), Some(pending)) = (&mut poll, this.pending) {
-            pending.finish(response);
+        let mut response = ready!(this.inner.poll(cx))?;
+        if let Some(pending) = this.pending {
+            pending.finish(&mut response);
         }
-        poll
+        Poll::Ready(Ok(response))
     }
 }
