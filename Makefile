@@ -82,14 +82,14 @@ fmt:
 	else $(call skip,the format check,no rustfmt,rustup component add rustfmt); fi
 
 clippy:
-	$(call say,cargo clippy, with the features off and on)
+	$(call say,cargo clippy with the features off and on)
 	@if $(CARGO) clippy --version >/dev/null 2>&1; then \
 		$(CARGO) clippy --workspace --all-targets --locked -- -D warnings && \
 		$(CARGO) clippy --workspace --all-targets --locked --all-features -- -D warnings; \
 	else $(call skip,the lints,no clippy,rustup component add clippy); fi
 
 features: ## Lint every set of sallet-hyper's features
-	$(call say,cargo clippy, every set of the adapter's features)
+	$(call say,cargo clippy on every set of the adapter's features)
 	@if $(CARGO) clippy --version >/dev/null 2>&1; then \
 		for a in "" arc-swap,; do for b in "" axum,; do for c in "" hyper,; do for d in "" tracing; do \
 		$(CARGO) clippy -q -p sallet-hyper --lib --locked --no-default-features --features "$$a$$b$$c$$d" -- -D warnings || exit 1; \
