@@ -63,9 +63,9 @@
 //!
 //! # What is public
 //!
-//! What [`public`](RequireAuthLayer::public) says, and the preflight of CORS: `OPTIONS` with `Origin` and
-//! `Access-Control-Request-Method`, which cannot carry credentials. Public requests have no [`Principal`], whatever token
-//! they carry.
+//! What [`public`](RequireAuthLayer::public) says, and nothing else; for services that answer CORS behind this layer there is
+//! [`preflights`](RequireAuthLayer::preflights). To a public request this layer adds no [`Principal`], whatever token it
+//! carries.
 //!
 //! # Keys that change
 //!

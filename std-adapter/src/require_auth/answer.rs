@@ -1,7 +1,7 @@
 //! The answers to requests that are not let in.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use sallet_core::Cursor;
 use sallet_core::auth::{Challenge, CredentialsError, Realm, Refusal, Scopes};
 
@@ -20,6 +20,8 @@ pub(super) struct Answers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
     Http,
+    /// A `HEAD`, whose answer has no body (RFC 9110 section 9.3.2); HTTP/2 servers take one for a protocol error.
+    Head,
     Grpc,
 }
 
@@ -42,6 +44,7 @@ impl Answers {
     pub(super) fn answer(&self, denied: Denied, protocol: Protocol) -> Response<&'static [u8]> {
         let mut response = match protocol {
             Protocol::Http => http(denied),
+            Protocol::Head => http(denied).map(|_| &b""[..]),
             Protocol::Grpc => grpc(denied),
         };
         if let Denied::Refused(refusal) = denied {
@@ -92,9 +95,16 @@ fn grpc(denied: Denied) -> Response<&'static [u8]> {
 }
 
 impl Protocol {
+    /// gRPC is `POST` over HTTP/2. Whatever else names its media type gets an honest 401: a gRPC refusal has status 200,
+    /// and a proxy that asks this service whether a request may pass would take that for a yes.
+    ///
     /// gRPC-Web is left to HTTP: its clients know what a 401 means, and its trailers travel in the body.
     pub(super) fn of<B>(request: &Request<B>) -> Self {
-        if is_grpc(request.headers()) { Self::Grpc } else { Self::Http }
+        match *request.method() {
+            Method::HEAD => Self::Head,
+            Method::POST if request.version() == Version::HTTP_2 && is_grpc(request.headers()) => Self::Grpc,
+            _ => Self::Http,
+        }
     }
 }
 

@@ -16,23 +16,25 @@ pub(super) struct Guard<V> {
     pub(super) bearer: Bearer<V>,
     pub(super) answers: Arc<Answers>,
     pub(super) public: PathRules<Vec<PathRule<String>>>,
+    /// Whether CORS preflights pass.
+    pub(super) preflights: bool,
 }
 
 impl<V> Guard<V> {
     pub(super) fn new(bearer: Bearer<V>) -> Self {
         let answers = Answers::new(bearer.realm_checked(), bearer.scopes_checked());
-        Self { bearer, answers: Arc::new(answers), public: PathRules::new(Vec::new()) }
+        Self { bearer, answers: Arc::new(answers), public: PathRules::new(Vec::new()), preflights: false }
     }
 
     /// Whether the request needs no credentials. Those it carries are marked in any case.
     pub(super) fn is_open<B>(&self, request: &mut Request<B>) -> bool {
         mark_sensitive(request.headers_mut());
         let headers = request.headers();
-        is_preflight(
-            request.method().as_str(),
-            headers.contains_key(ORIGIN),
-            headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD),
-        ) || self.public.is_public(method(request), request.uri().path(), None)
+        let is_preflight = || {
+            let (origin, method) = (headers.contains_key(ORIGIN), headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD));
+            is_preflight(request.method().as_str(), origin, method)
+        };
+        (self.preflights && is_preflight()) || self.public.is_public(method(request), request.uri().path(), None)
     }
 
     /// The answer to a request that is not let in.

@@ -29,13 +29,24 @@ pub struct RequireAuthLayer<V> {
 }
 
 impl<V> RequireAuthLayer<V> {
-    /// Every request needs a token; CORS preflights alone do not.
+    /// Every request needs a token.
     pub fn new(bearer: Bearer<V>) -> Self {
         Self { guard: Arc::new(Guard::new(bearer)) }
     }
 }
 
 impl<V: Clone> RequireAuthLayer<V> {
+    /// Lets CORS preflights pass: `OPTIONS` with `Origin` and `Access-Control-Request-Method`, which any client can send.
+    ///
+    /// Only for a service that answers CORS *behind* this layer and does no work for `OPTIONS`. tower-http's `CorsLayer`
+    /// put outside of it answers them itself, so they never come here. A handler for every method, axum's `any` or
+    /// `fallback`, a `service_fn`, and each method of a tonic service, which looks at no method at all, would run for
+    /// such a request without a token.
+    pub fn preflights(mut self) -> Self {
+        Arc::make_mut(&mut self.guard).preflights = true;
+        self
+    }
+
     /// Names the paths that need no token, in addition to those named before: `"/health"` is that path alone,
     /// `"/static/"` everything below it, `"GET /items"` one method only, `HEAD` included ([`PathRule`] has the grammar).
     /// A WebSocket handshake is opened only by a rule without a method.

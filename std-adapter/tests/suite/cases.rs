@@ -193,7 +193,7 @@ async fn auth() {
             }
             None => bearer,
         };
-        let layer = RequireAuthLayer::new(bearer).public(strings(&case["public"]));
+        let layer = RequireAuthLayer::new(bearer).preflights().public(strings(&case["public"]));
         let addr = serve(layer.layer(service_fn(whoami))).await;
         judge(case, &one(addr, &request(case)).await);
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header::AUTHORIZATION};
+use http::{Method, Request, Response, StatusCode, Version, header::AUTHORIZATION};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use sallet_core::auth::{Key, Keyring, KeyringError, Refusal, Scopes};
@@ -267,6 +267,8 @@ async fn grpc_gets_trailers_only() {
     ] {
         let mut request = request("/", token);
         request.headers_mut().insert("content-type", "application/grpc+proto".parse().unwrap());
+        *request.method_mut() = Method::POST;
+        *request.version_mut() = Version::HTTP_2;
         let response = service.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "application/grpc");
@@ -275,6 +277,48 @@ async fn grpc_gets_trailers_only() {
         assert_eq!(response.headers()["cache-control"], "no-store");
         assert!(response.body().is_end_stream(), "one block of fields, and no trailers");
     }
+}
+
+/// A gRPC refusal has status 200. A proxy that asks whether a request may pass would take it for a yes, so only what can be
+/// gRPC gets one: no GET, and nothing over HTTP/1.
+#[tokio::test]
+async fn naming_grpc_does_not_turn_a_refusal_into_a_200() {
+    let service = RequireAuthLayer::new(Bearer::new(&KEYS)).layer(service_fn(whoami));
+    for (method, version) in [
+        (Method::GET, Version::HTTP_2),
+        (Method::POST, Version::HTTP_11),
+        (Method::HEAD, Version::HTTP_2),
+        (Method::GET, Version::HTTP_10),
+    ] {
+        let mut request = request("/", None);
+        request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+        (*request.method_mut(), *request.version_mut()) = (method.clone(), version);
+        let response = service.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{method} {version:?}");
+        assert_eq!(
+            response.body().is_end_stream(),
+            method == Method::HEAD,
+            "a HEAD has no body, and the others have one"
+        );
+    }
+}
+
+/// Whoever writes three fields could else call a handler for every method, and any method of a tonic service.
+#[tokio::test]
+async fn a_preflight_passes_only_where_it_was_said() {
+    let preflight = || {
+        Request::options("/")
+            .header("origin", "https://x.example")
+            .header("access-control-request-method", "GET")
+            .body(())
+            .unwrap()
+    };
+    let layer = RequireAuthLayer::new(Bearer::new(&KEYS));
+    let shut = layer.clone().layer(service_fn(whoami));
+    assert_eq!(shut.oneshot(preflight()).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    let open = layer.preflights().layer(service_fn(whoami));
+    assert_eq!(open.clone().oneshot(preflight()).await.unwrap().status(), StatusCode::OK);
+    assert_eq!(open.oneshot(Request::options("/").body(()).unwrap()).await.unwrap().status(), StatusCode::UNAUTHORIZED);
 }
 
 #[test]
