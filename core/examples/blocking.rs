@@ -6,14 +6,13 @@
 //! curl -i -H 'Authorization: Bearer mF_9.B5f-4.1JqM' http://127.0.0.1:8000/items
 //! ```
 #![allow(clippy::print_stdout)]
-use std::fmt::Write as _;
-use std::net::{TcpListener, TcpStream};
-use std::time::{Duration, SystemTime};
-
 use embedded_io::{ErrorType, Read, Write, WriteFmtError};
 use embedded_io_adapters::std::FromStd;
 use sallet_core::auth::{Challenge, Key, Keyring, PathRule, PathRules, Realm, Scopes};
 use sallet_core::*;
+use std::fmt::Write as _;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::time::{Duration, SystemTime};
 
 /// The digest of `mF_9.B5f-4.1JqM`, the token in the examples of RFC 6750. Mint your own.
 static KEYS: Keyring = Keyring::new(&[Key::new(
@@ -24,7 +23,6 @@ static KEYS: Keyring = Keyring::new(&[Key::new(
 const READ: Scopes<'_> = Scopes::new("read");
 const REALM: Realm<'_> = Realm::new("items");
 const PUBLIC: PathRules = PathRules::new(&[PathRule::new("GET /"), PathRule::new("GET /health")]);
-
 // No TLS here, so the policies are told to leave out what is for HTTPS.
 static HEADERS: &str = const_block!(SecurityHeaders::API.over(Scheme::Http));
 static PAGE: Template<'_> = const_template!(SecurityHeaders::STRICT.over(Scheme::Http).content_security_policy(Some(
@@ -41,14 +39,16 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-fn connection(stream: &TcpStream) -> Result<(), WriteFmtError<std::io::Error>> {
+fn connection(stream: &TcpStream) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     stream.set_write_timeout(Some(Duration::from_secs(5)))?;
-    serve(&mut FromStd::new(stream))
+    let _ = serve(&mut FromStd::new(stream));
+    // Closed with bytes unread, a socket resets, and the answer may be lost (RFC 9112 section 9.6).
+    stream.shutdown(Shutdown::Write)?;
+    std::io::copy(&mut std::io::Read::take(stream, 1 << 16), &mut std::io::sink()).map(drop)
 }
 
 type Outcome<C> = Result<(), WriteFmtError<<C as ErrorType>::Error>>;
-
 fn serve<C: Read + Write>(client: &mut C) -> Outcome<C> {
     let (mut buf, mut filled) = ([0; 4096], 0);
     let head: RequestHead<'_> = loop {
