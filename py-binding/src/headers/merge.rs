@@ -26,7 +26,7 @@ struct Survey {
 }
 
 /// A new list: the app's headers in order, less what is removed, then the policy's. The app's own list, whatever iterable
-/// it is, stays as it was.
+/// it is, stays as it was. Without a nonce the fields that need one are left off.
 pub(super) fn merge<'py>(
     headers: &Bound<'py, PyAny>,
     set: &FieldSet,
@@ -55,8 +55,10 @@ pub(super) fn merge<'py>(
         }
     }
     for (at, field) in set.fields.iter().enumerate() {
-        if rules.overriding || survey.own & (1 << at) == 0 {
-            merged.append(field.pair(py, nonce)?)?;
+        if (rules.overriding || survey.own & (1 << at) == 0)
+            && let Some(pair) = field.pair(py, nonce)?
+        {
+            merged.append(pair)?;
         }
     }
     if allows_sharing(survey.cache_control.iter().map(Vec::as_slice)) {

@@ -135,19 +135,19 @@ impl PlannedField {
         Ok(Self { name, pair })
     }
 
-    /// The pair for one response. The nonce is there whenever a field needs it: see `needs_nonce`.
-    pub(super) fn pair<'py>(&self, py: Python<'py>, nonce: Option<&Nonce>) -> PyResult<Bound<'py, PyTuple>> {
+    /// The pair for one response, or none where the field needs a nonce and the response takes none.
+    pub(super) fn pair<'py>(&self, py: Python<'py>, nonce: Option<&Nonce>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         match (&self.pair, nonce) {
-            (Pair::Ready(pair), _) => Ok(pair.bind(py).clone()),
+            (Pair::Ready(pair), _) => Ok(Some(pair.bind(py).clone())),
             (Pair::WithNonce { name, text, slots }, Some(nonce)) => {
                 let value = PyBytes::new_with(py, text.len(), |out| {
                     out.copy_from_slice(text);
                     slots.fill(nonce, out);
                     Ok(())
                 })?;
-                PyTuple::new(py, [name.bind(py), &value])
+                PyTuple::new(py, [name.bind(py), &value]).map(Some)
             }
-            (Pair::WithNonce { .. }, None) => unreachable!("a set that needs a nonce is never used without one"),
+            (Pair::WithNonce { .. }, None) => Ok(None),
         }
     }
 }

@@ -81,9 +81,19 @@ impl Sender {
             Some(headers) => headers,
             None => PyList::empty(py).into_any(),
         };
-        let merged = merge(&headers, self.plan.over(self.scheme), self.nonce.as_ref(), &self.plan.rules)?;
+        let nonce = match &self.nonce {
+            Some(nonce) if takes_nonce(message)? => Some(nonce),
+            _ => None,
+        };
+        let merged = merge(&headers, self.plan.over(self.scheme), nonce, &self.plan.rules)?;
         let message = message.copy()?;
         message.set_item(intern!(py, "headers"), merged)?;
         Ok(message)
     }
+}
+
+/// A status that is no number is for the server to refuse.
+fn takes_nonce(message: &Bound<'_, PyDict>) -> PyResult<bool> {
+    let status = message.get_item(intern!(message.py(), "status"))?;
+    Ok(status.and_then(|status| status.extract().ok()).is_none_or(Nonce::fits))
 }

@@ -112,6 +112,7 @@ fn nonces() -> bool {
         && same
         && policy.is_ok_and(|policy| !SecurityHeaders::needs_nonce(&policy))
         && !Template::is_empty(&PAGE)
+        && !Nonce::fits(core::hint::black_box(304))
         && slots.positions().eq([18])
         && filled[18..18 + NONCE_LEN] == *Nonce::as_str(&nonce).as_bytes()
         && prints(nonce, "paWlpaWlpaWlpaWlpaWlpQ")
