@@ -135,6 +135,10 @@ impl<'a> Value<'a> {
                 Err(_) => Err(CredentialsError::Value),
             };
         }
+        // `#auth-param` begins with a parameter or with `OWS ","`: only a space may stand before a parameter.
+        if text.starts_with(b"\t") && !grammar::trim(text).starts_with(b",") {
+            return Err(CredentialsError::Value);
+        }
         let mut seen = [""; Credentials::MAX_PARAMS];
         let mut count = 0;
         let mut params = Params::new(text);
@@ -233,6 +237,9 @@ mod tests {
         assert_eq!(token(b" \tBearer a\t "), Ok(Some("a")));
         assert_eq!(token(b"Bearer\ta"), Err(CredentialsError::Separator));
         assert_eq!(token(b"Bearer \ta"), Err(CredentialsError::Value));
+        // Found by fuzzing. An empty element may have the tab before its comma.
+        assert_eq!(token(b"X \ta=b"), Err(CredentialsError::Value));
+        assert_eq!(token(b"X \t,a=b"), Ok(None));
         assert_eq!(token(b"Bearer a b"), Err(CredentialsError::Value));
         assert_eq!(token(b"Bearer "), Ok(None));
         assert_eq!(token(b"Bearer"), Ok(None));

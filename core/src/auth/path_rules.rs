@@ -118,16 +118,24 @@ const fn path_start(rule: &str) -> Result<usize, PathRuleError> {
 }
 
 /// A path that another party may read as a different one: empty, `.` and `..` segments, path parameters,
-/// backslashes, control characters, and the encoded forms that some proxy or router decodes.
+/// backslashes, control characters, and the encoded forms that some proxy or router decodes, once or twice.
 const fn is_deceptive(path: &[u8]) -> bool {
     let mut i = 0;
     while i < path.len() {
         match path[i] {
             b'\\' | b';' | 0..=0x1f | 0x7f => return true,
-            b'%' if i + 2 < path.len() => match (path[i + 1], path[i + 2] | 0x20) {
-                (b'2', b'e' | b'f') | (b'5', b'c') | (b'3', b'b') | (b'0' | b'1', _) | (b'7', b'f') => return true,
-                _ => {}
-            },
+            b'%' => {
+                if i + 2 >= path.len() || !path[i + 1].is_ascii_hexdigit() || !path[i + 2].is_ascii_hexdigit() {
+                    return true;
+                }
+                let encoded = (path[i + 1], path[i + 2] | 0x20);
+                if matches!(
+                    encoded,
+                    (b'2', b'5' | b'e' | b'f') | (b'5', b'c') | (b'3', b'b') | (b'0' | b'1', _) | (b'7', b'f')
+                ) {
+                    return true;
+                }
+            }
             b'/' => {
                 let mut end = i + 1;
                 while end < path.len() && path[end] == b'.' {
@@ -190,8 +198,9 @@ where
     /// Whether a request needs no credentials. `method` is empty for a WebSocket.
     ///
     /// `raw_path` is the path as it came over the wire, where the host knows it; a query behind it is ignored. A path
-    /// with `//`, a `.` or `..` segment, a backslash, a `;`, a control character, or the encoded form of one of these
-    /// is never public, whatever the rules say.
+    /// with `//`, a `.` or `..` segment, a backslash, a `;`, a control character, or the encoded form of one of these is
+    /// never public, whatever the rules say. Nor is one with a percent sign, encoded or stray: decoded twice, it hides any
+    /// of the others.
     pub fn is_public(&self, method: &str, path: &str, raw_path: Option<&[u8]>) -> bool {
         self.0.iter().any(|rule| rule.matches(method, path))
             && !is_deceptive(path.as_bytes())

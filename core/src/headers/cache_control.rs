@@ -79,8 +79,11 @@ const fn end_of_element(value: &str, start: usize) -> usize {
     let bytes = value.as_bytes();
     let (mut i, mut quoted) = (start, false);
     while i < bytes.len() && (quoted || bytes[i] != b',') {
-        if bytes[i] == b'"' {
-            quoted = !quoted;
+        match bytes[i] {
+            b'"' => quoted = !quoted,
+            // A quoted pair: its second byte ends nothing (RFC 9110, section 5.6.4).
+            b'\\' if quoted && i + 1 < bytes.len() => i += 1,
+            _ => {}
         }
         i += 1;
     }
@@ -134,7 +137,9 @@ mod tests {
         for yes in ["private", "No-Store", "max-age=1, private"] {
             assert!(forbids_sharing(yes), "{yes}");
         }
-        for no in ["", "public", "private=\"set-cookie\"", "max-age=1, privately", "x=\"a, private\""] {
+        // The last one was found by fuzzing: its quotes end behind `private`.
+        let quoted = "x=\"\\\", private, \"";
+        for no in ["", "public", "private=\"set-cookie\"", "max-age=1, privately", "x=\"a, private\"", quoted] {
             assert!(!forbids_sharing(no), "{no}");
         }
     }

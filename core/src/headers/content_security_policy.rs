@@ -2,7 +2,7 @@
 
 mod directive;
 mod hash;
-mod host;
+pub(super) mod host;
 mod members;
 mod source;
 

@@ -1,5 +1,6 @@
 //! Permissions-Policy: which powerful features the page and its frames may use.
 
+use super::content_security_policy::host::{is_host, is_port};
 use super::error::ok;
 use crate::{PolicyError, text};
 
@@ -114,15 +115,30 @@ const fn is_origin(item: &str) -> bool {
         return false;
     };
     let rest = text::slice(item, scheme, item.len());
-    let [host @ .., b'"'] = rest.as_bytes() else { return false };
-    let mut i = 0;
-    while i < host.len() {
-        if !(host[i].is_ascii_alphanumeric() || matches!(host[i], b'-' | b'.' | b'_' | b'*' | b':' | b'[' | b']')) {
+    let [authority @ .., b'"'] = rest.as_bytes() else { return false };
+    is_authority(authority)
+}
+
+/// A host, which may begin with `*.`, or an IPv6 address in brackets; then a port, if any.
+const fn is_authority(authority: &[u8]) -> bool {
+    let bracketed = matches!(authority, [b'[', ..]);
+    let mut end = 0;
+    while end < authority.len() && (if bracketed { authority[end] != b']' } else { authority[end] != b':' }) {
+        if bracketed && end > 0 && !(authority[end].is_ascii_hexdigit() || matches!(authority[end], b':' | b'.')) {
             return false;
         }
-        i += 1;
+        end += 1;
     }
-    !host.is_empty()
+    let (host, port) = authority.split_at(end);
+    let (good, port) = match port {
+        [b']', port @ ..] => (host.len() > 1, port),
+        port => (!bracketed && is_host(host) && !matches!(host, [b'*']), port),
+    };
+    good && match port {
+        [] => true,
+        [b':', digits @ ..] => is_port(digits),
+        _ => false,
+    }
 }
 
 super::text_header::text_header!(PermissionsPolicy);
@@ -137,6 +153,7 @@ mod tests {
             "camera=()",
             "camera=(), microphone=(self), geolocation=*",
             "fullscreen=(self \"https://a.example\" \"https://*.b.example:8443\"), usb=self",
+            "usb=(\"https://[::1]:8443\" \"https://[2001:db8::1]\" \"http://127.0.0.1:65535\")",
         ] {
             assert_eq!(PermissionsPolicy::parse(good).unwrap().as_str(), good);
         }
@@ -161,6 +178,14 @@ mod tests {
             "a=(\"https://\")",
             "camera=(\"https://a\"b\")",
             "camera=();report-to=x",
+            // Found by fuzzing: no origins, and a browser drops them.
+            "camera=(\"https://a..b\")",
+            "camera=(\"https://a:b\")",
+            "camera=(\"https://a:65536\")",
+            "camera=(\"https://[\")",
+            "camera=(\"https://[]\")",
+            "camera=(\"https://[::1\")",
+            "camera=(\"https://*\")",
         ] {
             assert_eq!(PermissionsPolicy::parse(bad), Err(BAD), "{bad:?}");
         }

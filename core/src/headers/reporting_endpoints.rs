@@ -70,7 +70,9 @@ const fn member(member: &str) -> Result<&str, PolicyError> {
         }
         i += 1;
     }
-    if text::starts_with_ignore_case(url, "https://") || bytes[0] == b'/' { Ok(name) } else { Err(BAD) }
+    let with_host = text::starts_with_ignore_case(url, "https://")
+        && !matches!(url.as_bytes().split_at("https://".len()).1, [] | [b'/' | b'?' | b'#' | b'\\' | b':' | b'@', ..]);
+    if with_host || bytes[0] == b'/' { Ok(name) } else { Err(BAD) }
 }
 
 /// A structured-field key (RFC 9651, section 3.1.2).
@@ -109,6 +111,12 @@ mod tests {
             "CSP=\"/a\"",
             "a=\"/b\", a=\"/c\"",
             "a=\"/\n\"",
+            // Found by fuzzing: an address without a host.
+            "a=\"https://\"",
+            "a=\"https:///b\"",
+            "a=\"https://?b\"",
+            "a=\"https://:443/\"",
+            "a=\"https://@/\"",
         ] {
             assert_eq!(ReportingEndpoints::parse(bad), Err(BAD), "{bad:?}");
         }

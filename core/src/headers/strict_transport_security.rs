@@ -129,10 +129,11 @@ const fn seconds(digits: &[u8]) -> Result<u64, PolicyError> {
         if !digits[i].is_ascii_digit() {
             return Err(PolicyError::BadStrictTransportSecurity);
         }
-        value = match value.checked_mul(10) {
-            Some(tens) => tens.saturating_add((digits[i] - b'0') as u64),
-            None => return Err(PolicyError::BadStrictTransportSecurity),
+        let Some(tens) = value.checked_mul(10) else { return Err(PolicyError::BadStrictTransportSecurity) };
+        let Some(sum) = tens.checked_add((digits[i] - b'0') as u64) else {
+            return Err(PolicyError::BadStrictTransportSecurity);
         };
+        value = sum;
         i += 1;
     }
     if digits.is_empty() { Err(PolicyError::BadStrictTransportSecurity) } else { Ok(value) }
@@ -171,6 +172,8 @@ mod tests {
             ("max-age=1;", BadStrictTransportSecurity),
             ("max-age=-1", BadStrictTransportSecurity),
             ("max-age=99999999999999999999999", BadStrictTransportSecurity),
+            // Found by fuzzing: u64::MAX + 1 was read as u64::MAX.
+            ("max-age=18446744073709551616", BadStrictTransportSecurity),
             ("maxage=1", BadStrictTransportSecurity),
             ("max-age=1; includeSubdomain", BadStrictTransportSecurity),
             ("max-age=31536000; preload", PreloadWithoutSubdomains),

@@ -39,16 +39,32 @@ pub(super) const fn is_source(source: &str) -> bool {
         while at < bytes.len() && bytes[at] != b'/' {
             at += 1;
         }
-        if !is_port(bytes.split_at(at).0.split_at(port_start).1) {
+        let port = bytes.split_at(at).0.split_at(port_start).1;
+        if !(matches!(port, [b'*']) || is_port(port)) {
             return false;
         }
     }
-    // What is left is the path; `?` and `#` cannot stand in it.
-    while at < bytes.len() {
-        if matches!(bytes[at], b'?' | b'#' | b'<' | b'>' | b'\\' | b'^' | b'{' | b'}' | b'|') {
+    is_path(bytes.split_at(at).1)
+}
+
+/// `path-absolute = "/" [ segment-nz *( "/" segment ) ]`, or nothing (RFC 3986, section 3.3). Firefox drops a source with
+/// `//` there.
+const fn is_path(path: &[u8]) -> bool {
+    let mut i = 0;
+    while i < path.len() {
+        let good = match path[i] {
+            b'/' => i != 1,
+            b'%' => i + 2 < path.len() && path[i + 1].is_ascii_hexdigit() && path[i + 2].is_ascii_hexdigit(),
+            byte => {
+                byte.is_ascii_alphanumeric()
+                    || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'(' | b')' | b'*' | b'+')
+                    || matches!(byte, b'=' | b':' | b'@')
+            }
+        };
+        if !good {
             return false;
         }
-        at += 1;
+        i += 1;
     }
     true
 }
@@ -64,7 +80,7 @@ const fn is_scheme(scheme: &[u8]) -> bool {
     !scheme.is_empty() && scheme[0].is_ascii_alphabetic()
 }
 
-const fn is_host(host: &[u8]) -> bool {
+pub(in crate::headers) const fn is_host(host: &[u8]) -> bool {
     let labels = match host {
         [b'*'] => return true,
         [b'*', b'.', labels @ ..] => labels,
@@ -88,18 +104,18 @@ const fn is_host(host: &[u8]) -> bool {
     !labels.is_empty()
 }
 
-const fn is_port(port: &[u8]) -> bool {
-    if let [b'*'] = port {
-        return true;
-    }
+/// Digits, and a port that there is.
+pub(in crate::headers) const fn is_port(digits: &[u8]) -> bool {
+    let mut port = 0;
     let mut i = 0;
-    while i < port.len() {
-        if !port[i].is_ascii_digit() {
+    while i < digits.len() {
+        if !digits[i].is_ascii_digit() || i == 5 {
             return false;
         }
+        port = 10 * port + (digits[i] - b'0') as u32;
         i += 1;
     }
-    !port.is_empty() && port.len() <= 5
+    !digits.is_empty() && port <= 0xffff
 }
 
 /// `tt-policy-name = 1*( ALPHA / DIGIT / "-" / "#" / "=" / "_" / "/" / "@" / "." / "%" )`, or `*`
@@ -142,6 +158,8 @@ mod tests {
             "a.example.",
             "http://127.0.0.1:8000",
             "my_host",
+            "a.example/x//y",
+            "a.example/%7Ex/(y)",
         ] {
             assert!(is_source(good), "{good}");
         }
@@ -157,6 +175,7 @@ mod tests {
             "a.example:",
             "a.example:x",
             "a.example:999999",
+            "a.example:65536",
             "https://a.example?x",
             "https://a.example/x#y",
             "ht/tp://a",
@@ -164,6 +183,12 @@ mod tests {
             "[::1]",
             "/path",
             "https:/a",
+            // Found by fuzzing: no paths, and a browser drops the source.
+            "a.example//x",
+            "a.example/%",
+            "a.example/%zz",
+            "a.example/\"x",
+            "a.example/`x",
         ] {
             assert!(!is_source(bad), "{bad}");
         }
