@@ -325,12 +325,38 @@ def test_reload_works_from_another_folder(file, tmp_path, monkeypatch):
     assert ring.verify(READER).id == "ci-2"
 
 
-@pytest.mark.parametrize("value", [f"{READER}=ann", f"{READER}=", f"{READER}==", f"ann={READER},{WRITER}="])
+# The last two: one that is too short, one that no header could carry.
+@pytest.mark.parametrize(
+    "value",
+    [
+        *[f"{READER}=ann", f"{READER}=", f"{READER}==", f"ann={READER},{WRITER}="],
+        *[f"ann={READER[:9]}", f'ann="{READER}"'],
+    ],
+)
 def test_an_environment_with_a_token_in_the_wrong_place_is_not_shown(monkeypatch, value):
     monkeypatch.setenv("SALLET_TOKENS", value)
     with pytest.raises(KeyringError) as caught:
         Keyring.from_env()
-    assert READER not in str(caught.value) and WRITER not in str(caught.value)
+    assert READER[:9] not in str(caught.value) and WRITER not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[[key]]\nid = "{READER}"\n',
+        f'[[key]]\nid = "{READER}"\nsha256 = "x"\n',
+        f'[[key]]\nid = "a"\n{READER} = "{sha256(READER)}"\n',
+        f"{READER} = 1\n",
+        f"[{READER}]\n[{READER}]\n",
+        f'key = [{{ id = "a", {sha256(READER)} = 1 }}]\n',
+    ],
+)
+def test_no_error_about_a_file_shows_a_token(tmp_path, text):
+    """Found by fuzzing: tokens and digests in the wrong places."""
+    (tmp_path / "keys.toml").write_text(text)
+    with pytest.raises(KeyringError) as caught:
+        Keyring.from_file(tmp_path / "keys.toml")
+    assert READER not in str(caught.value) and sha256(READER) not in str(caught.value)
 
 
 def test_likely_mistakes_name_the_fix(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = ["Keyring"]
 
 # A minted token has 53 characters; no id that a person writes has half as many.
 _LONGEST_SHOWN_ID = 32
+_TOO_LONG_TO_SHOW = re.compile(rf"[^\s'\"]{{{_LONGEST_SHOWN_ID + 1},}}")
 
 _FIELDS = {"id", "principal", "scopes", "sha256", "not_before", "not_after"}
 
@@ -157,7 +159,7 @@ def _read_file(path: Path) -> list[Key]:
         raise KeyringError(f"{path}: a key file is UTF-8 text") from None
     # Nested too deeply, a number too long, a NUL in the path: the file is no better for it.
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-        raise KeyringError(f"{path}: not valid TOML: {error}; [[key]] blocks belong in it, tokens do not") from None
+        raise KeyringError(f"{path}: not valid TOML: {_masked(error)}; [[key]] blocks belong in it, tokens do not") from None
     tables = document.pop("key", [])
     if document:
         raise KeyringError(f"{path}: {_listed(document)} is no part of a key file: write [[key]] tables")
@@ -168,7 +170,7 @@ def _read_file(path: Path) -> list[Key]:
 
 
 def _read_key(table: dict[str, Any], number: int, path: Path) -> Key:
-    name = repr(table["id"]) if isinstance(table.get("id"), str) else f"number {number}"
+    name = _masked(repr(table["id"])) if isinstance(table.get("id"), str) else f"number {number}"
     place = f"{path}: key {name}"
     if "token" in table:
         raise KeyringError(
@@ -191,9 +193,9 @@ def _read_key(table: dict[str, Any], number: int, path: Path) -> Key:
             not_after=table.get("not_after"),
         )
     except KeyringError as error:  # names the key itself
-        raise KeyringError(f"{path}: {error}") from None
+        raise KeyringError(f"{path}: {_masked(error)}") from None
     except TypeError as error:
-        raise KeyringError(f"{place}: {error}") from None
+        raise KeyringError(f"{place}: {_masked(error)}") from None
 
 
 def _checked(keys: list[Key], place: str) -> list[Key]:
@@ -206,4 +208,9 @@ def _checked(keys: list[Key], place: str) -> list[Key]:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, sorted(names)))
+    return _masked(", ".join(map(repr, sorted(names))))
+
+
+def _masked(detail: object) -> str:
+    """Errors show what stands in the file, and that may be a token in the wrong place."""
+    return _TOO_LONG_TO_SHOW.sub("…", str(detail))
