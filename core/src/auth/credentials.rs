@@ -9,7 +9,7 @@ use crate::text;
 ///
 /// - spaces and tabs around the whole value are dropped (section 5.5); between scheme and token only spaces count;
 /// - a value that fits both as token68 and as a parameter with an empty value (`foo=`) is a token68;
-/// - empty list elements are skipped, as section 5.6.1.2 asks of recipients;
+/// - empty list elements are skipped, as section 5.6.1.2 asks of recipients; a list of nothing else is refused;
 /// - a parameter named twice is refused (section 11.2), as are more than [`Credentials::MAX_PARAMS`];
 /// - a value longer than [`Credentials::MAX_LEN`] is refused before any other work.
 ///

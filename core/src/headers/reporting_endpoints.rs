@@ -70,9 +70,23 @@ const fn member(member: &str) -> Result<&str, PolicyError> {
         }
         i += 1;
     }
-    let with_host = text::starts_with_ignore_case(url, "https://")
-        && !matches!(url.as_bytes().split_at("https://".len()).1, [] | [b'/' | b'?' | b'#' | b'\\' | b':' | b'@', ..]);
-    if with_host || bytes[0] == b'/' { Ok(name) } else { Err(BAD) }
+    if bytes[0] == b'/' || has_host(url) { Ok(name) } else { Err(BAD) }
+}
+
+/// `https://`, then a host, without a user's name before it (RFC 9110, section 4.2.4).
+const fn has_host(url: &str) -> bool {
+    if !text::starts_with_ignore_case(url, "https://") {
+        return false;
+    }
+    let rest = url.as_bytes().split_at("https://".len()).1;
+    let mut end = 0;
+    while end < rest.len() && !matches!(rest[end], b'/' | b'?' | b'#') {
+        if rest[end] == b'@' {
+            return false;
+        }
+        end += 1;
+    }
+    end > 0 && rest[0] != b':'
 }
 
 /// A structured-field key (RFC 9651, section 3.1.2).
@@ -116,7 +130,7 @@ mod tests {
             "a=\"https:///b\"",
             "a=\"https://?b\"",
             "a=\"https://:443/\"",
-            "a=\"https://@/\"",
+            "a=\"https://user@b/\"",
         ] {
             assert_eq!(ReportingEndpoints::parse(bad), Err(BAD), "{bad:?}");
         }
