@@ -12,15 +12,26 @@
 //! - the digests in the ring, hence the contents and the length of every stored token;
 //! - how much of the presented token agrees with a stored one;
 //! - which key matches, or whether any key does, until the verdict itself is returned;
-//! - whether a key is expired, not yet valid, or in force: the window is looked at after the match.
+//! - whether any key is expired, not yet valid, or in force, but the one that matched: its window is looked at after
+//!   the match.
 //!
 //! What it **may** depend on:
 //!
 //! - the length of the *presented* token, in blocks of 64 bytes, which its sender knows;
 //! - the number of keys in the ring;
-//! - the verdict: an admitted request goes on to do the work it asked for;
+//! - the verdict, and with a match which key it is, once that is decided: its window and its scopes are read then, and
+//!   an admitted request goes on to do the work it asked for;
 //! - the processor: a multiplier or a cache with data-dependent timing below SHA-256 is out of reach here. SHA-256
-//!   itself uses additions, rotations and exclusive-ors, or the processor's own instructions.
+//!   itself uses additions, rotations and exclusive-ors, or the processor's own instructions;
+//! - debug assertions: with them on, `subtle` asserts that a choice is 0 or 1, a branch that always goes the same way.
+//!
+//! No claim is made for what no request can set off: reading a digest from text, checking a configured token, making a
+//! ring, and minting, which looks its characters up in a table.
+//!
+//! The first list is checked under Valgrind, in the shipped profile and without optimisation: stored digests and the
+//! presented token are marked as never written, and no branch and no address may then depend on them but the verdict's
+//! (`core/tests/constant_time/`). What no tool can see in the program, the processor's own timing, is measured and
+//! not proved (`benches/timing/`).
 //!
 //! # Only for high-entropy tokens
 //!

@@ -1,0 +1,137 @@
+//! What Sallet claims: the functions that ship, run on secrets.
+
+use std::hint::black_box;
+
+use crabgrind::count_errors;
+use sallet_core::auth::{Key, Keyring, Refusal, Rejection, Scopes, bearer_token};
+use sallet_core::secret::Digest;
+use subtle::ConstantTimeEq;
+
+use crate::secrecy::{hide, publish};
+
+pub const KEYS: usize = 16;
+const NOW: u64 = 1_800_000_000;
+
+/// Places in the ring, in groups that end alike: in force, not yet valid, expired, and unknown, at every distance.
+const GROUPS: [&[usize]; 4] = [&[0, 3, 7, 8, 15], &[1, 5, 13], &[2, 6, 14], &[16, 17, 99]];
+
+/// What stands at a place. No key from the sixteenth on is in the ring.
+fn expected(place: usize) -> Result<String, Rejection> {
+    match place {
+        KEYS.. => Err(Rejection::Unknown),
+        _ if place % 4 == 1 => Err(Rejection::NotYetValid),
+        _ if place % 4 == 2 => Err(Rejection::Expired),
+        _ => Ok(id(place)),
+    }
+}
+
+fn id(place: usize) -> String {
+    format!("key-{place}")
+}
+
+/// As long as a minted one: the length is public.
+pub fn token(place: usize) -> String {
+    format!("slt_{place:049}")
+}
+
+/// A ring whose digests are secret, and whether each key is good just now too: a search must not skip those that are not.
+pub fn ring() -> Keyring<Vec<Key<String>>> {
+    let key = |place| Key {
+        id: id(place),
+        principal: "somebody".into(),
+        scopes: "items:read items:write".into(),
+        not_before: (place % 4 == 1).then_some(NOW + 1),
+        not_after: (place % 4 == 2).then_some(NOW - 1),
+        digest: Digest::of(token(place).as_bytes()),
+    };
+    let ring = Keyring::try_new((0..KEYS).map(key).collect::<Vec<_>>()).unwrap();
+    for key in ring.keys() {
+        hide(&key.digest);
+        hide(&key.not_before);
+        hide(&key.not_after);
+    }
+    black_box(ring)
+}
+
+/// Two secret digests: the same, different in the first bit, in the last, and all over.
+pub fn equality() {
+    let stored = Digest::of(b"stored").to_bytes();
+    let (mut first, mut last) = (stored, stored);
+    first[0] ^= 0x80;
+    last[31] ^= 1;
+    for (other, same) in [(stored, true), (first, false), (last, false), (Digest::of(b"other").to_bytes(), false)] {
+        let (stored, other) = (Digest::from_bytes(stored), Digest::from_bytes(other));
+        let found = publish(hide(&stored).ct_eq(hide(&other)));
+        assert_eq!(bool::from(found), same);
+    }
+}
+
+/// SHA-256 of a secret: none, one and several whole blocks, and every way in which the padding falls.
+pub fn hashing() {
+    for len in 0..=200 {
+        let token = vec![b'x'; len];
+        let expected = Digest::of(&token).to_bytes();
+        let digest = publish(Digest::of(hide(token.as_slice())));
+        assert_eq!(digest.to_bytes(), expected);
+    }
+}
+
+/// The search, secret to its end: even the verdict.
+pub fn search() {
+    let ring = ring();
+    for &place in GROUPS.into_iter().flatten() {
+        let token = token(place);
+        let found = publish(ring.position(hide(token.as_bytes())));
+        assert_eq!(Option::from(found), u32::try_from(place).ok().filter(|_| place < KEYS));
+    }
+}
+
+/// The search and the verdict.
+pub fn verify() {
+    let ring = ring();
+    each_group_alike(|place| {
+        let token = token(place);
+        let key = publish(ring.verify(hide(token.as_bytes()), NOW));
+        assert_eq!(key.map(|key| key.id.clone()), expected(place));
+    });
+}
+
+/// The path of a request. Its header is read, which is public; from then on the token is a secret.
+pub fn bearer() {
+    let ring = ring();
+    each_group_alike(|place| {
+        let line = format!("Bearer {}", token(place));
+        let token = bearer_token([line.as_bytes()]).unwrap();
+        let key = publish(ring.verify(hide(token.as_bytes()), NOW));
+        assert_eq!(key.is_ok_and(|key| key.grants(Scopes::new("items:read"))), expected(place).is_ok());
+    });
+}
+
+/// The same in the one call that servers make. It has no middle at which to mark the token, so the reader of the header
+/// is given the secret as well.
+pub fn admit() {
+    let ring = ring();
+    for &place in GROUPS.into_iter().flatten() {
+        let line = format!("Bearer {}", token(place));
+        hide(&line["Bearer ".len()..]);
+        let key = publish(ring.admit([black_box(line.as_bytes())], Scopes::EMPTY, NOW));
+        assert_eq!(key.map(|key| key.id.clone()), expected(place).map_err(|_| Refusal::InvalidToken));
+    }
+}
+
+/// Runs the check for each place, and compares what memcheck reports. `run` sees that nothing is reported but in the
+/// verdict; that it is the same number wherever the key is shows that no part of the search was moved there.
+fn each_group_alike(check: impl Fn(usize)) {
+    for group in GROUPS {
+        let reports = group.iter().map(|&place| {
+            let before = count_errors();
+            check(place);
+            count_errors() - before
+        });
+        let reports = reports.collect::<Vec<_>>();
+        assert!(
+            reports.iter().all(|&count| count == reports[0]),
+            "reports differ: {reports:?} for the places {group:?}"
+        );
+    }
+}
