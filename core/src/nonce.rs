@@ -1,6 +1,7 @@
 //! Nonces: 128 fresh bits for each response, and where they go in a rendered policy.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+/// base64url (RFC 4648, section 5), whose characters mean nothing to HTML.
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// What a rendered policy holds where the nonce goes. Braces are outside the `base64-value` grammar of
 /// CSP3, so a browser that ever saw it would ignore the source: a policy sent unfilled fails closed.
@@ -29,10 +30,18 @@ pub struct Nonce([u8; NONCE_LEN]);
 
 impl Nonce {
     /// Encodes 128 bits, which must come from a cryptographic source and be used once.
-    pub fn new(entropy: [u8; NONCE_ENTROPY]) -> Self {
+    // By a table, in half the time of `base64ct`, which takes care to show nothing in its time: a nonce is sent to whoever
+    // asks. No text written from 128 bits can be anything but whole, so there is no error to carry either.
+    pub const fn new(entropy: [u8; NONCE_ENTROPY]) -> Self {
+        let bits = u128::from_be_bytes(entropy);
         let mut text = [0; NONCE_LEN];
-        let written = Base64UrlUnpadded::encode(&entropy, &mut text);
-        debug_assert!(written.is_ok_and(|text| text.len() == NONCE_LEN));
+        let mut i = 0;
+        // 21 times six bits, and two at the end.
+        while i < NONCE_LEN - 1 {
+            text[i] = ALPHABET[(bits >> (122 - 6 * i)) as usize & 63];
+            i += 1;
+        }
+        text[NONCE_LEN - 1] = ALPHABET[(bits << 4) as usize & 63];
         Self(text)
     }
 
@@ -110,6 +119,25 @@ impl NonceSlots {
     pub fn fill(&self, nonce: &Nonce, text: &mut [u8]) {
         for at in self.positions() {
             text[at..at + NONCE_LEN].copy_from_slice(nonce.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64ct::{Base64UrlUnpadded, Encoding};
+
+    #[test]
+    fn says_what_base64url_says() {
+        // Every bit alone, and all the others: each goes to its own place, and none to two.
+        for bit in 0..128 {
+            for bits in [1_u128 << bit, !(1_u128 << bit)] {
+                let entropy = bits.to_be_bytes();
+                let mut text = [0; NONCE_LEN];
+                let expected = Base64UrlUnpadded::encode(&entropy, &mut text).unwrap();
+                assert_eq!(Nonce::new(entropy).as_str(), expected);
+            }
         }
     }
 }
