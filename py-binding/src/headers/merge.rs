@@ -14,6 +14,12 @@ pub(super) struct Rules {
     pub(super) remove: Vec<Vec<u8>>,
 }
 
+impl Rules {
+    pub(super) fn removes(&self, name: &[u8]) -> bool {
+        self.remove.iter().any(|removed| removed.eq_ignore_ascii_case(name))
+    }
+}
+
 /// What the app's own headers have to do with the policy.
 #[derive(Default)]
 struct Survey {
@@ -37,7 +43,7 @@ pub(super) fn merge<'py>(
     let own = match headers.cast_exact::<PyList>() {
         Ok(list) => {
             if let Some(pairs) = &set.pairs
-                && is_unwatched(list, set)
+                && is_unwatched(list, set, rules)
             {
                 // One allocation of the right size.
                 return Ok(list.as_sequence().concat(pairs.bind(py).cast::<PySequence>()?)?.into_any());
@@ -48,11 +54,9 @@ pub(super) fn merge<'py>(
         Err(_) => headers.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|items| PyList::new(py, items))?,
     };
     let survey = survey(&own, set, rules)?;
-    let merged = PyList::empty(py);
-    for (at, item) in own.iter().enumerate() {
-        if !survey.dropped.contains(&at) {
-            merged.append(item)?;
-        }
+    let merged = own.get_slice(0, own.len());
+    for &at in survey.dropped.iter().rev() {
+        merged.del_item(at)?;
     }
     for (at, field) in set.fields.iter().enumerate() {
         if (rules.overriding || survey.own & (1 << at) == 0)
@@ -68,11 +72,11 @@ pub(super) fn merge<'py>(
 }
 
 /// Whether no header of the app can matter, so that the policy's are simply added. Unusual shapes count as if they could.
-fn is_unwatched(own: &Bound<'_, PyList>, set: &FieldSet) -> bool {
+fn is_unwatched(own: &Bound<'_, PyList>, set: &FieldSet, rules: &Rules) -> bool {
     own.iter().all(|item| {
         item.cast_exact::<PyTuple>().is_ok_and(|pair| {
             pair.get_borrowed_item(0)
-                .is_ok_and(|name| name.cast_exact::<PyBytes>().is_ok_and(|name| !set.watches(name.as_bytes())))
+                .is_ok_and(|name| name.cast_exact::<PyBytes>().is_ok_and(|name| !set.watches(name.as_bytes(), rules)))
         })
     })
 }
@@ -96,9 +100,12 @@ fn survey(own: &Bound<'_, PyList>, set: &FieldSet, rules: &Rules) -> PyResult<Su
                 Err(_) => continue,
             },
         };
+        if !set.may_matter(name) {
+            continue;
+        }
         // Some servers send such a name without its blanks.
         let name = name.trim_ascii();
-        if rules.remove.iter().any(|removed| removed.eq_ignore_ascii_case(name)) {
+        if rules.removes(name) {
             survey.dropped.push(at);
         } else if let Some(field) = set.position(name) {
             survey.own |= 1 << field;

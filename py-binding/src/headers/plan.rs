@@ -73,7 +73,10 @@ impl FieldSet {
             })
             .collect();
         let pairs = ready.map(|pairs| PyList::new(py, pairs)).transpose()?.map(Bound::unbind);
-        let watch = Watch::new(fields.iter().map(|field| &field.name).chain(&rules.remove));
+        // What the app says of caches matters where a nonce must not be shared.
+        let caches = b"cache-control".to_vec();
+        let caches = pairs.is_none().then_some(&caches);
+        let watch = Watch::new(fields.iter().map(|field| &field.name).chain(&rules.remove).chain(caches));
         Ok(Self { fields, pairs, watch })
     }
 
@@ -82,8 +85,17 @@ impl FieldSet {
         self.fields.iter().position(|field| field.name.eq_ignore_ascii_case(name))
     }
 
-    /// Whether a header of this name may matter: be one of the policy's, or one that is removed.
-    pub(super) fn watches(&self, name: &[u8]) -> bool {
+    /// Whether a header of this name is one of the policy's, or one that is removed. What only looks like one at a
+    /// glance (`x-request-id` is as long as `x-powered-by`) is looked up.
+    pub(super) fn watches(&self, name: &[u8], rules: &Rules) -> bool {
+        self.watch.may_hold(name) && {
+            let name = name.trim_ascii();
+            self.position(name).is_some() || rules.removes(name)
+        }
+    }
+
+    /// Never `false` for a header that matters; a glance.
+    pub(super) fn may_matter(&self, name: &[u8]) -> bool {
         self.watch.may_hold(name)
     }
 
