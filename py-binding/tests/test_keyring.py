@@ -376,6 +376,17 @@ def test_a_file_with_a_byte_order_mark(tmp_path):
     assert len(Keyring.from_file(file)) == 1
 
 
+def test_a_lone_carriage_return_ends_no_line(tmp_path):
+    """Found by fuzzing: behind a comment, many an editor shows such a line as a part of it."""
+    file = tmp_path / "keys.toml"
+    lines = ["[[key]]", 'id = "a"', f'sha256 = "{sha256(READER)}"', ""]
+    file.write_bytes("\r\n".join(lines).encode())
+    assert Keyring.from_file(file).verify(READER).id == "a"
+    file.write_bytes("# old \r".encode() + "\n".join(lines).encode())
+    with pytest.raises(KeyringError, match="TOML"):
+        Keyring.from_file(file)
+
+
 def test_tokens_and_ids_the_wrong_way_round_are_not_shown():
     with pytest.raises(KeyringError) as caught:
         Keyring.from_tokens({READER: "ann"})

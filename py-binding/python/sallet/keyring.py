@@ -148,7 +148,8 @@ def _read_env(name: str) -> list[Key]:
 
 def _read_file(path: Path) -> list[Key]:
     try:
-        document = tomllib.loads(path.read_text("utf-8-sig"))
+        # Not as text: Python would take a lone CR for a line end, which TOML does not.
+        document = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise KeyringError(
             f"{path}: no such file: make it of what `python -m sallet token` prints"
