@@ -8,6 +8,8 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, X_FRAME_OPTIONS};
 use http::{HeaderName, HeaderValue, Request, Response};
 use tower::Service;
 
+use crate::Contender;
+
 pub type Body = http_body_util::Full<bytes::Bytes>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +61,11 @@ const MORE: [&str; 18] = [
     "x-request-id",
 ];
 
+/// A service that a layer can be put around.
+pub trait Inner: Contender<Out = Body> + Clone + 'static {}
+
+impl<S: Contender<Out = Body> + Clone + 'static> Inner for S {}
+
 #[derive(Debug, Clone, Copy)]
 pub struct App(pub Case);
 
@@ -86,6 +93,35 @@ impl Service<Request<Body>> for App {
                     headers.insert(HeaderName::from_static(name), HeaderValue::from_static("some value"));
                 }
             }
+        }
+        ready(Ok(response))
+    }
+}
+
+/// Sends as many fields of its own as it is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields(&'static [&'static str]);
+
+impl Fields {
+    pub fn new(count: usize) -> Self {
+        let names: Vec<&'static str> = (0..count).map(|at| &*format!("x-own-{at:02}").leak()).collect();
+        Self(names.leak())
+    }
+}
+
+impl Service<Request<Body>> for Fields {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Body>) -> Self::Future {
+        let mut response = Response::new(Body::default());
+        for name in self.0 {
+            response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static("some value"));
         }
         ready(Ok(response))
     }

@@ -1,26 +1,27 @@
 //! Sallet and its peers, each set to send the same ten fields.
 
-use std::time::Duration;
+#[cfg(feature = "peers")]
+mod peers;
+#[cfg(feature = "peers")]
+pub use peers::*;
 
-use http::{HeaderName, HeaderValue, Response};
-use http_security_headers as peer;
+use http::Response;
 use sallet_core::{
     ContentSecurityPolicy, CrossOriginEmbedderPolicy, Directive, Scheme, SecurityHeaders, Source,
     StrictTransportSecurity,
 };
 use sallet_hyper::SecurityHeadersLayer;
 use tower::Layer;
-use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::set_header::response::SetMultipleResponseHeadersLayer;
 
 use crate::Contender;
-use crate::app::{App, Body, Case};
+use crate::app::{Body, Case, Inner};
 
 const CSP: &str = "default-src 'self'; base-uri 'self'; form-action 'self'; object-src 'none'";
 const REPORT_ONLY: &str = "default-src 'none'";
 const PERMISSIONS: &str = "camera=(), microphone=(), usb=()";
 
-const POLICY: SecurityHeaders = SecurityHeaders::EMPTY
+/// Ten headers.
+pub const POLICY: SecurityHeaders<'static> = SecurityHeaders::EMPTY
     .content_security_policy(Some(ContentSecurityPolicy::new(&[
         Directive::default_src(&[Source::SELF]),
         Directive::base_uri(&[Source::SELF]),
@@ -38,7 +39,7 @@ const POLICY: SecurityHeaders = SecurityHeaders::EMPTY
     .cross_origin_resource_policy(Some(sallet_core::CrossOriginResourcePolicy::SameOrigin));
 
 /// The same, as text for those who take text.
-const FIELDS: [(&str, &str); 10] = [
+pub const FIELDS: [(&str, &str); 10] = [
     ("content-security-policy", CSP),
     ("content-security-policy-report-only", REPORT_ONLY),
     ("strict-transport-security", "max-age=63072000; includeSubDomains"),
@@ -51,61 +52,21 @@ const FIELDS: [(&str, &str); 10] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-pub fn sallet(app: App) -> impl Contender<Out = Body> {
-    SecurityHeadersLayer::new(&POLICY).scheme(Scheme::Https).layer(app)
+pub fn sallet<A: Inner>(policy: &SecurityHeaders<'_>, app: A) -> impl Contender<Out = Body> + use<A> {
+    SecurityHeadersLayer::new(policy).scheme(Scheme::Https).layer(app)
 }
 
-pub fn sallet_overriding(app: App) -> impl Contender<Out = Body> {
+pub fn sallet_overriding(app: impl Inner) -> impl Contender<Out = Body> {
     SecurityHeadersLayer::overriding(&POLICY).scheme(Scheme::Https).layer(app)
 }
 
 /// With a nonce drawn, put into the request and into the policy. No peer is set to do as much.
-pub fn sallet_nonce(app: App) -> impl Contender<Out = Body> {
-    const WITH_NONCE: SecurityHeaders = POLICY.content_security_policy(Some(ContentSecurityPolicy::new(&[
+pub fn sallet_nonce(app: impl Inner) -> impl Contender<Out = Body> {
+    const WITH_NONCE: SecurityHeaders<'static> = POLICY.content_security_policy(Some(ContentSecurityPolicy::new(&[
         Directive::default_src(&[Source::SELF]),
         Directive::script_src(&[Source::SELF, Source::NONCE]),
     ])));
     SecurityHeadersLayer::new(&WITH_NONCE).scheme(Scheme::Https).layer(app)
-}
-
-fn field((name, value): (&'static str, &'static str)) -> (HeaderName, HeaderValue) {
-    (HeaderName::from_static(name), HeaderValue::from_static(value))
-}
-
-pub fn tower_http_multiple(app: App) -> impl Contender<Out = Body> {
-    SetMultipleResponseHeadersLayer::if_not_present(FIELDS.map(|f| field(f).into()).to_vec()).layer(app)
-}
-
-pub fn tower_http_stacked(app: App) -> impl Contender<Out = Body> {
-    let [a, b, c, d, e, f, g, h, i, j] = FIELDS.map(|f| {
-        let (name, value) = field(f);
-        SetResponseHeaderLayer::if_not_present(name, value)
-    });
-    (a, b, c, d, e, f, g, h, i, j).layer(app)
-}
-
-/// It has no way to let the app win.
-pub fn axum_helmet(app: App) -> impl Contender<Out = Body> {
-    let helmet =
-        FIELDS.iter().fold(axum_helmet::Helmet::new(), |helmet, &(name, value)| helmet.add((name, value.to_owned())));
-    helmet.into_layer().expect("ten good fields").layer(app)
-}
-
-pub fn http_security_headers(app: App) -> impl Contender<Out = Body> {
-    let policy = peer::SecurityHeaders::builder()
-        .content_security_policy(peer::ContentSecurityPolicy::parse(CSP).expect("a good policy"))
-        .content_security_policy_report_only(peer::ContentSecurityPolicy::parse(REPORT_ONLY).expect("a good policy"))
-        .strict_transport_security(Duration::from_secs(63_072_000), true, false)
-        .x_frame_options_deny()
-        .x_content_type_options_nosniff()
-        .referrer_policy_no_referrer()
-        .permissions_policy(peer::PermissionsPolicy::parse(PERMISSIONS).expect("a good policy"))
-        .cross_origin_opener_policy(peer::CrossOriginOpenerPolicy::SameOrigin)
-        .cross_origin_embedder_policy(peer::CrossOriginEmbedderPolicy::RequireCorp)
-        .cross_origin_resource_policy(peer::CrossOriginResourcePolicy::SameOrigin)
-        .build()
-        .expect("a good policy");
-    peer::SecurityHeadersLayer::new(policy).if_not_present().layer(app)
 }
 
 /// Nobody is measured who does not do the work.

@@ -1,5 +1,7 @@
 //! Sallet's tower layers and their peers, set up to do the same work: what the benchmarks measure.
 
+#![forbid(unsafe_code)]
+
 pub mod app;
 pub mod auth;
 pub mod headers;

@@ -1,16 +1,16 @@
-//! What ten security headers add to a request: Sallet beside its peers, in one run.
+//! What ten security headers add to a request.
 //!
 //! Every contender wraps the same inner service and sends the same ten fields; `bare` is that service alone. Each case is an
 //! app: `plain` sends its content type and length, `own` sets one of the ten itself, `many` sends twenty fields of its own.
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use http::Request;
 use sallet_hyper_bench::app::{App, Body, Case};
 use sallet_hyper_bench::{headers, once};
 
-fn ten_headers(c: &mut Criterion) {
+pub fn ten_headers(c: &mut Criterion) {
     for case in Case::ALL {
         let mut group = c.benchmark_group(case.name());
         let request = || Request::new(Body::default());
@@ -23,16 +23,13 @@ fn ten_headers(c: &mut Criterion) {
         }
         let app = App(case);
         contender!("bare", app);
-        contender!("sallet", headers::sallet(app));
+        contender!("sallet", headers::sallet(&headers::POLICY, app));
         contender!("sallet overriding", headers::sallet_overriding(app));
         contender!("sallet nonce", headers::sallet_nonce(app));
-        contender!("tower-http multiple", headers::tower_http_multiple(app));
-        contender!("axum-helmet", headers::axum_helmet(app));
+        contender!("tower-http multiple", headers::tower_http_multiple(&headers::FIELDS, app));
+        contender!("axum-helmet", headers::axum_helmet(&headers::FIELDS, app));
         contender!("http-security-headers", headers::http_security_headers(app));
         contender!("tower-http stacked", headers::tower_http_stacked(app));
         group.finish();
     }
 }
-
-criterion_group!(benches, ten_headers);
-criterion_main!(benches);

@@ -1,12 +1,12 @@
-//! What a bearer check adds to a request: Sallet beside checks by hand, in one run.
+//! What a bearer check adds to a request: Sallet beside checks by hand.
 
 use std::hint::black_box;
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion};
 use http::StatusCode;
 use sallet_hyper_bench::{auth, once};
 
-fn bearer(c: &mut Criterion) {
+pub fn bearer(c: &mut Criterion) {
     for (case, good) in [("good token", true), ("unknown token", false)] {
         let mut group = c.benchmark_group(case);
         let request = || auth::request(good);
@@ -29,6 +29,3 @@ fn bearer(c: &mut Criterion) {
         group.finish();
     }
 }
-
-criterion_group!(benches, bearer);
-criterion_main!(benches);

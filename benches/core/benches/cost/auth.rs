@@ -1,0 +1,66 @@
+//! Keyrings and challenges.
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+
+use criterion::Criterion;
+use sallet_core::Cursor;
+use sallet_core::auth::{Challenge, Realm, Refusal, Scopes};
+use sallet_core_bench::requests;
+use sha2::{Digest as _, Sha256};
+
+pub fn keyrings(c: &mut Criterion) {
+    let mut group = c.benchmark_group("keyring");
+    let token = requests::TOKEN.as_bytes();
+    group.bench_function("floor: SHA-256 of the token", |b| b.iter(|| Sha256::digest(black_box(token))));
+    for count in [1, 16, 256, 4096] {
+        let ring = requests::ring(count);
+        group.bench_function(format!("verify, {count} keys"), |b| {
+            b.iter(|| ring.verify(black_box(token), requests::NOW).is_ok());
+        });
+    }
+    let (ring, line) = (requests::ring(16), requests::bearer());
+    let required = Scopes::new("items:read");
+    assert!(ring.admit([&line[..]], required, requests::NOW).is_ok());
+    group.bench_function("admit, 16 keys", |b| {
+        b.iter(|| ring.admit([black_box(&line[..])], required, requests::NOW).is_ok());
+    });
+    group.bench_function("admit, 16 keys, unknown token", |b| {
+        b.iter(|| {
+            ring.admit(
+                [black_box(&b"Bearer slt_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI016x"[..])],
+                required,
+                requests::NOW,
+            )
+            .is_ok()
+        });
+    });
+    group.finish();
+}
+
+pub fn challenges(c: &mut Criterion) {
+    let mut group = c.benchmark_group("challenge");
+    for (name, refusal) in [("missing", Refusal::Missing), ("insufficient scope", Refusal::InsufficientScope)] {
+        let challenge = Challenge::new(Realm::new("items"), refusal, Scopes::new("items:read items:write"));
+        let text = challenge.to_string();
+        let mut buf = [0; 256];
+        group.bench_function(format!("floor: copy of the same bytes, {name}"), |b| {
+            b.iter(|| buf[..text.len()].copy_from_slice(black_box(text.as_bytes())));
+        });
+        group.bench_function(format!("slice, {name}"), |b| {
+            b.iter(|| {
+                let mut out = Cursor::new(black_box(&mut buf));
+                black_box(&challenge).render(&mut out);
+                out.finish().expect("room").len()
+            });
+        });
+        let mut string = heapless::String::<256>::new();
+        group.bench_function(format!("Display, {name}"), |b| {
+            b.iter(|| {
+                string.clear();
+                write!(string, "{}", black_box(&challenge)).expect("room");
+            });
+        });
+    }
+    group.finish();
+}
