@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from rounds import Row, Spread
-from server_rounds import Served
+from in_process import Row
+from server.rounds import Served
+from turns import Spread
 
 OF_SECWEB = 0.6
 OF_SECURE = 1 / 25
@@ -22,6 +22,8 @@ OF_BARE_SERVER = 0.93
 
 @dataclass(frozen=True)
 class Verdict:
+    row: str  # the row that the budget is about
+    peer: str  # the row that it is compared with; "" where it is more than one
     what: str
     sign: str  # "<=" or ">="
     limit: float
@@ -37,10 +39,6 @@ class Verdict:
             return f"1/{1 / ratio:.0f}" if ratio > 0 else "0"
         return f"{ratio:.2f}"
 
-    def as_json(self) -> dict[str, Any]:
-        ratio = {"low": self.ratio.low, "median": self.ratio.median, "high": self.ratio.high}
-        return {"what": self.what, "budget": f"{self.sign} {self.limit_text}", "ratio": ratio, "met": self.met}
-
 
 def judge(rows: Sequence[Row]) -> list[Verdict]:
     """One verdict for each budget whose rows were all measured."""
@@ -50,7 +48,8 @@ def judge(rows: Sequence[Row]) -> list[Verdict]:
     def budget(what: str, limit: float, text: str, names: Sequence[str], ratio: Callable[..., float]) -> None:
         if all(name in added for name in names):
             series = [ratio(*values) for values in zip(*(added[name] for name in names), strict=True)]
-            found.append(Verdict(what, "<=", limit, text, Spread.of(series)))
+            peer = names[1] if len(names) == 2 else ""
+            found.append(Verdict(names[0], peer, what, "<=", limit, text, Spread.of(series)))
 
     def share(ours: float, theirs: float) -> float:
         return ours / theirs
@@ -69,13 +68,16 @@ def judge(rows: Sequence[Row]) -> list[Verdict]:
 
 
 def judge_server(served: Served) -> list[Verdict]:
-    def verdict(what: str, ratios: list[float]) -> Verdict:
-        return Verdict(what, ">=", OF_BARE_SERVER, "0.93", Spread.of(ratios))
+    ours, bare = served.lane("sallet"), served.lane("bare")
+    if served.server != "uvicorn" or not ours or not bare:
+        return []
 
-    rates = [worn / bare for worn, bare in zip(served.worn, served.bare, strict=True)]
-    # The same question to a clock that does not count what other processes take from the server.
-    cpu = [bare / worn for worn, bare in zip(served.worn_cpu, served.bare_cpu, strict=True)]
+    def verdict(what: str, pairs: Sequence[tuple[float, float]]) -> Verdict:
+        ratios = Spread.of([over / under for over, under in pairs])
+        return Verdict("sallet", "bare", what, ">=", OF_BARE_SERVER, "0.93", ratios)
+
     return [
-        verdict("FastAPI on uvicorn, protect / bare", rates),
-        verdict("the same, requests per CPU second", cpu),
+        verdict("FastAPI on uvicorn, protect / bare", list(zip(ours.rates, bare.rates, strict=True))),
+        # The same question to a clock that does not count what other processes take from the server.
+        verdict("the same, requests per CPU second", list(zip(bare.cpu, ours.cpu, strict=True))),
     ]

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
-from keys import PRESENTED
+from request import PRESENTED
+
+T = TypeVar("T")
 
 REQUEST = (
     "GET /v1/items HTTP/1.1\r\n"
@@ -16,6 +22,13 @@ REQUEST = (
     f"authorization: Bearer {PRESENTED}\r\n"
     "\r\n"
 ).encode()
+
+
+def run_fast(main: Coroutine[Any, Any, T]) -> T:
+    """On uvloop, the loop of the servers too; the load must not be the slower side."""
+    import uvloop
+
+    return uvloop.run(main)
 
 
 def length_of(answer: bytes) -> int | None:
@@ -35,20 +48,18 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.answered = 0
-        self.first = b""  # the first answer, for the comparison of the two servers
+        self.first = b""  # the first answer, for the comparison of the servers
         self.broken: Exception | None = None
         self.running = False
         self.idle = asyncio.Event()
-        self.idle.set()
         self._expected: int | None = None
         self._got = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by class
 
-    def go(self) -> None:
-        self.running = True
+    def go(self, on: bool) -> None:
+        self.running = on
         self.idle.clear()
         self.transport.write(REQUEST)
 
@@ -71,39 +82,64 @@ class Connection(asyncio.Protocol):
         self.idle.set()
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What came of one stretch of load."""
+
+    answers: int
+    seconds: float
+    own_cpu: float  # CPU seconds that the load itself took
+
+
 class Load:
-    """A number of connections to one port, opened once."""
+    """A number of connections to one port, each of which has asked once."""
 
-    def __init__(self, port: int, connections: int) -> None:
-        self.port = port
-        self.size = connections
-        self.connections: list[Connection] = []
+    def __init__(self, connections: list[Connection]) -> None:
+        self.connections = connections
 
-    async def open(self) -> bytes:
-        """Opens all connections and sends one request on each; returns an answer."""
-        loop = asyncio.get_running_loop()
-        for _ in range(self.size):
-            _, connection = await loop.create_connection(Connection, "127.0.0.1", self.port)
-            self.connections.append(connection)
-        await self.run(0.0)
+    @property
+    def answer(self) -> bytes:
         return self.connections[0].first
 
-    async def run(self, seconds: float) -> tuple[int, float]:
-        """Asks for that long; returns the number of answers and the time to the last of them."""
-        before = sum(connection.answered for connection in self.connections)
-        started = time.perf_counter()
+    async def once(self) -> None:
         for connection in self.connections:
-            connection.go()
+            connection.go(on=False)
+        await self._idle()
+
+    async def run(self, seconds: float) -> Asked:
+        """Asks for that long, and counts up to the last answer."""
+        before = self._answered()
+        started, cpu = time.perf_counter(), time.process_time()
+        for connection in self.connections:
+            connection.go(on=True)
         await asyncio.sleep(seconds)
         for connection in self.connections:
             connection.running = False
+        await self._idle()
+        return Asked(self._answered() - before, time.perf_counter() - started, time.process_time() - cpu)
+
+    def _answered(self) -> int:
+        return sum(connection.answered for connection in self.connections)
+
+    async def _idle(self) -> None:
         for connection in self.connections:
             await asyncio.wait_for(connection.idle.wait(), 30)
             if connection.broken:
                 raise connection.broken
-        elapsed = time.perf_counter() - started
-        return sum(connection.answered for connection in self.connections) - before, elapsed
 
-    def close(self) -> None:
-        for connection in self.connections:
-            connection.transport.abort()
+
+@contextlib.asynccontextmanager
+async def connected(port: int, count: int) -> AsyncIterator[Load]:
+    """Opened for one turn: a server that idles through the turns of the others may close what is idle too long."""
+    loop = asyncio.get_running_loop()
+    connections: list[Connection] = []
+    try:
+        for _ in range(count):
+            _, connection = await loop.create_connection(Connection, "127.0.0.1", port)
+            connections.append(connection)
+        load = Load(connections)
+        await load.once()
+        yield load
+    finally:
+        for connection in connections:
+            connection.transport.close()

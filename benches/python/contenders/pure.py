@@ -15,7 +15,7 @@ from collections.abc import Awaitable
 from types import SimpleNamespace
 from typing import Any
 
-from bare import App, Fields, Message, Receive, Scope, Send
+from contenders.bare import App, Fields, Message, Receive, Scope, Send
 
 REMOVED = frozenset({b"server", b"x-powered-by"})
 
@@ -108,6 +108,9 @@ class PureBearer:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
         lines = [value for name, value in scope["headers"] if name == b"authorization"]
         if len(lines) == 1:
             scheme, _, token = lines[0].partition(b" ")

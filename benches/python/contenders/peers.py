@@ -1,17 +1,24 @@
-"""The header peers: the FastAPI article's middleware, `secure` 2 and Secweb 2, each as its own page shows it."""
+"""The header peers: the FastAPI article's middleware and three packages, each as its own page shows it."""
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import Any
 
 import secure
 import secure.middleware
+from fastapi_security_headers import Presets, SecurityHeadersConfig, SecurityHeadersMiddleware
 from Secweb import SecWeb  # type: ignore[attr-defined]
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bare import App
+from contenders.bare import App
+
+
+def version(package: str) -> str:
+    return metadata.version(package)
+
 
 ARTICLE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'",
@@ -51,3 +58,31 @@ def secweb(app: App) -> Any:
     stack = Stack()
     SecWeb(app=stack)  # type: ignore[arg-type]
     return stack.wrapped
+
+
+def fastapi_security_headers(app: App) -> Any:
+    """The preset that its README recommends for FastAPI; the default one sends no Content-Security-Policy."""
+    return SecurityHeadersMiddleware(app, config=Presets.swagger_friendly())
+
+
+# The two that take fields of one's own, with as many as the growth of a policy asks for, and nothing else.
+
+
+def fastapi_security_headers_custom(app: App, fields: dict[str, str]) -> Any:
+    config = SecurityHeadersConfig(
+        x_content_type_options=False,
+        x_frame_options=None,
+        x_xss_protection=None,
+        strict_transport_security=None,
+        referrer_policy=None,
+        permissions_policy=None,
+        cross_origin_opener_policy=None,
+        cross_origin_resource_policy=None,
+        custom_headers=fields,
+    )
+    return SecurityHeadersMiddleware(app, config=config)
+
+
+def secure2_custom(app: App, fields: dict[str, str]) -> Any:
+    custom = [secure.CustomHeader(name, value) for name, value in fields.items()]
+    return secure.middleware.SecureASGIMiddleware(app, secure=secure.Secure(custom=custom))

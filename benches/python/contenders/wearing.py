@@ -18,8 +18,8 @@ from sallet import (
 from sallet.fastapi import Bearer as FastAPIBearer
 from sallet.fastapi import protect
 
-from bare import App, Fields
-from keys import TOKENS
+from contenders.bare import App, Fields
+from request import TOKENS
 
 POLICY = {"default-src": [SELF], "base-uri": [SELF], "form-action": [SELF], "object-src": ["'none'"]}
 NONCED = SecurityHeaders(content_security_policy=ContentSecurityPolicy({**POLICY, "script-src": [SELF, NONCE]}))
@@ -39,16 +39,16 @@ def nonce_fields() -> Fields:
     return [*rest, (b"content-security-policy", policy.encode())]
 
 
-def headers(app: App) -> Any:
-    return SecurityHeadersMiddleware(app)
+def headers(app: App, policy: SecurityHeaders = SecurityHeaders.STRICT) -> Any:
+    return SecurityHeadersMiddleware(app, headers=policy)
 
 
 def nonce(app: App) -> Any:
-    return SecurityHeadersMiddleware(app, headers=NONCED)
+    return headers(app, NONCED)
 
 
-def bearer(app: App) -> Any:
-    return AuthMiddleware(app, auth=Bearer(Keyring.from_tokens(TOKENS), realm=REALM))
+def bearer(app: App, tokens: dict[str, str] = TOKENS) -> Any:
+    return AuthMiddleware(app, auth=Bearer(Keyring.from_tokens(tokens), realm=REALM))
 
 
 def both(app: App) -> Any:
