@@ -77,11 +77,18 @@ impl<S: AsRef<str>> PathRule<S> {
         (self.path().len(), self.method().is_some())
     }
 
-    /// Whether the rule speaks of this request. To open a path to the public ask [`PathRules::is_public`], which
-    /// also looks for paths that are not what they seem.
+    /// Whether the rule speaks of this request: its path or, for a rule that ends with `/`, one below it.
+    ///
+    /// A path that others may read as another one (see [`PathRules::is_public`]) is below nothing, so that no rule is
+    /// applied to what it was not written for. To open a path to the public ask there, which looks at the raw path too.
     pub fn matches(&self, method: &str, path: &str) -> bool {
         let rule = self.path();
-        (path == rule || (rule.len() > 1 && rule.ends_with('/') && path.starts_with(rule)))
+        let is_below = || {
+            let below = path.strip_prefix(rule).filter(|_| rule.len() > 1 && rule.ends_with('/'));
+            // The slash that ends the rule is looked at again: another one may follow.
+            below.is_some_and(|below| !is_deceptive(path.as_bytes().split_at(path.len() - below.len() - 1).1))
+        };
+        (path == rule || is_below())
             && self.method().is_none_or(|only| only == method || (only == "GET" && method == "HEAD"))
     }
 }
@@ -203,7 +210,6 @@ where
     /// of the others.
     pub fn is_public(&self, method: &str, path: &str, raw_path: Option<&[u8]>) -> bool {
         self.0.iter().any(|rule| rule.matches(method, path))
-            && !is_deceptive(path.as_bytes())
             && !raw_path.is_some_and(|raw| is_deceptive(raw.split(|&byte| byte == b'?').next().unwrap_or_default()))
     }
 }
