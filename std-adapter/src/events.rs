@@ -5,12 +5,13 @@ use http::Request;
 use crate::Principal;
 use crate::require_auth::Denied;
 
+/// Nobody is named where a function of the user has let a request in: what it returns is the user's own type.
 #[cfg(feature = "tracing")]
-pub(crate) fn admitted<B>(request: &Request<B>, who: &Principal) {
+pub(crate) fn admitted<B>(request: &Request<B>, who: Option<&Principal>) {
     tracing::debug!(
         target: "sallet",
-        key = who.id(),
-        principal = who.name(),
+        key = who.map(Principal::id),
+        principal = who.map(Principal::name),
         method = %request.method(),
         path = request.uri().path(),
         "admitted"
@@ -26,8 +27,16 @@ pub(crate) fn denied<B>(request: &Request<B>, denied: Denied, reason: &dyn std::
     }
 }
 
+#[cfg(all(feature = "axum", feature = "tracing"))]
+pub(crate) fn missing(missing: crate::Missing) {
+    tracing::error!(target: "sallet", "{missing}");
+}
+
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn admitted<B>(_: &Request<B>, _: &Principal) {}
+pub(crate) const fn admitted<B>(_: &Request<B>, _: Option<&Principal>) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn denied<B>(_: &Request<B>, _: Denied, _: &dyn std::fmt::Display) {}
+
+#[cfg(all(feature = "axum", not(feature = "tracing")))]
+pub(crate) const fn missing(_: crate::Missing) {}

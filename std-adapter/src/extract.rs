@@ -7,9 +7,30 @@ use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-use crate::{Nonce, Principal};
+use crate::{Nonce, Principal, events};
 
-/// The handler asks for something that no layer has put into the request. It becomes a 500: the route is wired wrongly.
+/// The handler asks for something that no layer has put into the request: the route is wired wrongly.
+///
+/// It becomes a bare 500, since clients have no business with how the app is made. The message is for you: it goes to
+/// `tracing` as an error (feature `tracing`), and `Missing` itself into the extensions of the response, where a layer of
+/// yours can find it.
+///
+/// ```
+/// use axum::{Router, middleware, response::Response, routing::get};
+/// use sallet_hyper::{Missing, Principal};
+///
+/// async fn tell(response: Response) -> Response {
+///     if let Some(missing) = response.extensions().get::<Missing>() {
+///         eprintln!("{missing}");
+///     }
+///     response
+/// }
+///
+/// let app: Router = Router::new()
+///     .route("/me", get(async |who: Principal| who.name().to_owned()))
+///     .layer(middleware::map_response(tell));
+/// # let _ = app;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missing {
@@ -46,7 +67,10 @@ impl std::error::Error for Missing {}
 
 impl IntoResponse for Missing {
     fn into_response(self) -> Response {
-        (StatusCode::INTERNAL_SERVER_ERROR, self.message()).into_response()
+        events::missing(self);
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

@@ -45,10 +45,11 @@
 //! None is on by default, and none changes what the others do.
 //!
 //! - `hyper`: both middlewares are [`hyper::service::Service`](https://docs.rs/hyper)s too.
-//! - `axum`: [`Principal`] and [`Nonce`] are extractors.
+//! - `axum`: [`Principal`] and [`Nonce`] are extractors. Where the layer is missing that would have put them there, the
+//!   client gets a bare 500 and you get told why (`Missing`).
 //! - `arc-swap`: an `ArcSwap` of a keyring is a set of [`Keys`](require_auth::Keys), swapped without a lock.
-//! - `tracing`: events in the target `sallet`, with key ids and reasons, about whom a keyring let in (debug), who was not
-//!   let in (info), and lookups that failed (error). Never a token.
+//! - `tracing`: events in the target `sallet`, with key ids and reasons, about who was let in (debug), who was not (info),
+//!   lookups that failed and extractors without their layer (error). Never a token.
 //!
 //! # Limits
 //!

@@ -29,7 +29,7 @@ impl Nonce {
     /// A nonce from 128 bits of your own entropy, for hosts that have their own source and for tests. It must come from
     /// a cryptographic source and be used once.
     #[must_use]
-    pub fn new(entropy: [u8; NONCE_ENTROPY]) -> Self {
+    pub const fn new(entropy: [u8; NONCE_ENTROPY]) -> Self {
         Self(sallet_core::Nonce::new(entropy))
     }
 

@@ -45,7 +45,8 @@
 //! both and a browser app can read it; inside `CatchPanicLayer` and tracing; outside everything that reads bodies or does
 //! work for the client. With axum use `Router::layer`, which covers the fallback too: `route_layer` would answer 404 to
 //! strangers and so tell them which routes exist. Merge and nest before: what is added to a router after a layer is
-//! outside of it, **and open**.
+//! outside of it, **and open**. A layer on a router that is then nested covers its routes; paths that it does not know go to
+//! the fallback of the outer router, unless it has one of its own.
 //!
 //! # What it does
 //!

@@ -58,6 +58,9 @@
 //! unless policy or app keep shared caches out already. If the operating system ever has no entropy to give, there is no
 //! nonce in the extensions and the policy goes out with a source that matches no script.
 //!
+//! A 304 carries none: its fields replace those of the page that the client has stored (RFC 9111 section 3.2), and a fresh
+//! nonce would shut out that page's scripts. The policy fields with a nonce are left off, and all others are sent.
+//!
 //! # Memory
 //!
 //! Header text is rendered when the layer is made and kept for the life of the program, as if it were a literal: copying

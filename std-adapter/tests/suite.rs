@@ -6,6 +6,9 @@ mod suite {
     mod client;
     mod examples;
     mod headers;
+    mod hostile;
+    mod log;
+    mod preflights;
     mod require_auth;
     mod server;
     mod services;

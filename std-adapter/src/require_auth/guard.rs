@@ -59,7 +59,7 @@ impl<K: Keys> Guard<K> {
         if !who.key().grants(self.bearer.scopes_checked()) {
             return Err(refused(request, Refusal::InsufficientScope, &Refusal::InsufficientScope));
         }
-        events::admitted(request, &who);
+        events::admitted(request, Some(&who));
         request.extensions_mut().insert(who);
         Ok(())
     }

@@ -158,6 +158,7 @@ where
                     let (mut service, mut request) = next.take().expect(AGAIN);
                     let decided = match verdict {
                         Ok(user) => {
+                            events::admitted(&request, None);
                             request.extensions_mut().insert(user);
                             State::Admitted { inner: service.call(request) }
                         }

@@ -9,7 +9,7 @@ use http::{HeaderName, Request, Response};
 use sallet_core::Scheme;
 use sallet_core::auth::PathRule;
 
-use super::field_set::{FieldSet, Plan};
+use super::field_set::{NonceFields, Plan};
 use super::merge::{Rules, merge};
 use crate::Nonce;
 
@@ -114,12 +114,16 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn finish<B>(&self, response: &mut Response<B>) {
-        if !response.status().is_informational() {
-            merge(response.headers_mut(), self.set(), self.nonce.as_ref(), &self.config.rules);
+        let status = response.status();
+        if status.is_informational() {
+            return;
         }
-    }
-
-    fn set(&self) -> &FieldSet {
-        self.config.plans[self.plan].over(self.scheme)
+        let nonce = match &self.nonce {
+            _ if !sallet_core::Nonce::fits(status.as_u16()) => NonceFields::LeftOff,
+            Some(nonce) => NonceFields::Filled(nonce),
+            None => NonceFields::Unfilled,
+        };
+        let set = self.config.plans[self.plan].over(self.scheme);
+        merge(response.headers_mut(), set, nonce, &self.config.rules);
     }
 }

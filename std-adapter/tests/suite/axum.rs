@@ -5,7 +5,11 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use http::StatusCode;
+use http_body::Body as _;
 use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring};
 use sallet_core::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, digest_hex};
@@ -16,6 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::client::{get as ask, one, responses};
+use super::log::Log;
 use super::server::serve;
 
 /// The token is `abc`.
@@ -43,6 +48,15 @@ async fn boom() -> Infallible {
     panic!("boom")
 }
 
+/// What a layer of the app can find out and its clients cannot.
+async fn tell(mut response: Response) -> Response {
+    if let Some(missing) = response.extensions().get::<Missing>() {
+        let told = missing.to_string().len().into();
+        response.headers_mut().insert("x-told", told);
+    }
+    response
+}
+
 async fn app() -> SocketAddr {
     let nested = Router::new()
         .route("/open", get(async || "inner open"))
@@ -61,6 +75,7 @@ async fn app() -> SocketAddr {
         .route("/post", post(async |body: String| body))
         .nest("/nested", nested)
         .route("/ws", any(async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(echo)))
+        .layer(map_response(tell))
         .layer(RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/maybe", "/missing", "/page", "/plain", "/nested/"]))
         .layer(CorsLayer::new().allow_origin(AllowOrigin::list(["https://app.example".parse().expect("a value")])))
         .layer(CatchPanicLayer::new())
@@ -76,13 +91,29 @@ async fn extractors() {
     assert_eq!(ask(addr, "/maybe", GOOD).await.body, b"nobody", "public requests are not looked at");
 
     let missing = ask(addr, "/missing", GOOD).await;
-    assert_eq!((missing.status, &*missing.body), (500, Missing::Principal.message().as_bytes()));
+    assert_eq!((missing.status, &*missing.body), (500, &b""[..]));
+    assert_eq!(missing.all("x-told"), [Missing::Principal.message().len().to_string()]);
 
     let page = ask(addr, "/page", "").await;
     let nonce = String::from_utf8(page.body.clone()).expect("text");
     assert_eq!(page.all("content-security-policy"), [format!("default-src 'self'; script-src 'nonce-{nonce}'")]);
     let plain = ask(addr, "/plain", "").await;
-    assert_eq!((plain.status, &*plain.body), (500, Missing::Nonce.message().as_bytes()));
+    assert_eq!((plain.status, &*plain.body), (500, &b""[..]));
+    assert_eq!(plain.all("x-told"), [Missing::Nonce.message().len().to_string()]);
+}
+
+/// How an app is wired is no business of its clients.
+#[test]
+fn what_is_missing_is_told_to_the_developer() {
+    let (log, _guard) = Log::listen();
+    for missing in [Missing::Principal, Missing::Nonce] {
+        let response = missing.into_response();
+        assert_eq!((response.status(), response.headers().len()), (StatusCode::INTERNAL_SERVER_ERROR, 0));
+        assert!(response.body().is_end_stream());
+        assert_eq!(response.extensions().get(), Some(&missing));
+    }
+    let told = [Missing::Principal, Missing::Nonce].map(|missing| format!("ERROR sallet: {missing}"));
+    assert_eq!(log.lines(), told);
 }
 
 #[tokio::test]

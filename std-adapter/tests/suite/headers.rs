@@ -118,6 +118,41 @@ async fn interim_responses_are_left_alone() {
     }
 }
 
+/// The fields of a 304 replace those of the stored page (RFC 9111 section 3.2), whose scripts have the nonce that it was
+/// sent with.
+#[tokio::test]
+async fn a_304_leaves_a_stored_page_its_nonce() {
+    const PAGES: SecurityHeaders<'static> =
+        SecurityHeaders::STRICT.content_security_policy(Some(NONCE)).content_security_policy_report_only(Some(NONCE));
+    let inner = service_fn(|request: Request<()>| {
+        let status = if request.headers().contains_key("if-none-match") { 304 } else { 200 };
+        let mut response = Response::builder().status(status).header("cache-control", "max-age=60");
+        let more: usize = request.uri().path()[1..].parse().unwrap();
+        for at in 0..more {
+            response = response.header(format!("x-{at}"), "more");
+        }
+        ready(response.body(()))
+    });
+    for layer in [SecurityHeadersLayer::new(&PAGES), SecurityHeadersLayer::overriding(&PAGES)] {
+        for path in ["/0", "/30"] {
+            let service = layer.clone().layer(inner);
+            let page = service.clone().oneshot(Request::get(path).body(()).unwrap()).await.unwrap();
+            let again = Request::get(path).header("if-none-match", "*").body(()).unwrap();
+            let again = service.oneshot(again).await.unwrap();
+            for name in ["content-security-policy", "content-security-policy-report-only"] {
+                assert!(page.headers()[name].to_str().unwrap().contains("'nonce-"), "{path}");
+                assert!(!again.headers().contains_key(name), "{path}");
+            }
+            assert_eq!(again.headers().len() + 2, page.headers().len(), "all the others are there");
+            let lines = |response: &Response<()>| -> Vec<_> {
+                response.headers().get_all("cache-control").iter().cloned().collect()
+            };
+            assert_eq!(lines(&again), lines(&page));
+            assert!(lines(&again).iter().any(|line| line == "private"), "{path}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_rule_given_twice_counts_as_given_last() {
     let layer = SecurityHeadersLayer::new(&SecurityHeaders::EMPTY)

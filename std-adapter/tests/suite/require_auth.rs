@@ -1,7 +1,6 @@
 //! What the auth layer does beyond the shared table.
 
 use std::convert::Infallible;
-use std::io::{self, Write};
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +17,7 @@ use sallet_hyper::require_auth::{BearerToken, Denied, Keys, ResponseBody, Ring};
 use sallet_hyper::{Bearer, Layer, OwnedKeyring, Principal, RequireAuthLayer};
 use tower::{Service, ServiceExt, service_fn};
 
+use super::log::Log;
 use super::server::{Answer, text};
 
 /// The token is `abc`.
@@ -340,44 +340,32 @@ fn mistakes_are_told_when_the_layer_is_made() {
     assert!(told(|| RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/a?b"])).contains("no query"));
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
+/// Whoever decides, the verdicts are told alike.
 #[tokio::test(flavor = "current_thread")]
 async fn events_name_keys_and_reasons_and_no_token() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let service = RequireAuthLayer::new(Bearer::new(&KEYS)).layer(service_fn(whoami));
-    for token in ["abc", "secret-and-wrong"] {
-        service.clone().oneshot(request("/items", Some(token))).await.unwrap();
+    let (log, _guard) = Log::listen();
+    let ring = RequireAuthLayer::new(Bearer::new(&KEYS)).layer(service_fn(whoami));
+    let function = RequireAuthLayer::new(Bearer::from_fn(lookup)).public(["/open"]).layer(service_fn(whoami));
+    for token in [Some("abc"), Some("secret-and-wrong"), None] {
+        ring.clone().oneshot(request("/ring", token)).await.unwrap();
+        function.clone().oneshot(request("/function", token)).await.unwrap();
     }
-    let service = RequireAuthLayer::new(Bearer::from_fn(lookup)).layer(service_fn(whoami));
-    service.oneshot(request("/items", Some("down"))).await.unwrap();
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let lines: Vec<_> = log.lines().map(|line| line.split_once("sallet: ").expect("the target").1).collect();
+    for token in ["poor", "down"] {
+        function.clone().oneshot(request("/function", Some(token))).await.unwrap();
+    }
+    // No verdict, no event.
+    function.oneshot(request("/open", None)).await.unwrap();
     assert_eq!(
-        lines,
+        log.lines(),
         [
-            "admitted key=\"k-1\" principal=\"kim\" method=POST path=\"/items\"",
-            "not admitted method=POST path=\"/items\" reason=no key has this token",
-            "not admitted method=POST path=\"/items\" reason=tokens cannot be checked just now",
+            r#"DEBUG sallet: admitted key="k-1" principal="kim" method=POST path="/ring""#,
+            r#"DEBUG sallet: admitted method=POST path="/function""#,
+            r#"INFO sallet: not admitted method=POST path="/ring" reason=no key has this token"#,
+            r#"INFO sallet: not admitted method=POST path="/function" reason=The token is not valid"#,
+            r#"INFO sallet: not admitted method=POST path="/ring" reason=Not authenticated"#,
+            r#"INFO sallet: not admitted method=POST path="/function" reason=Not authenticated"#,
+            r#"INFO sallet: not admitted method=POST path="/function" reason=The token does not have the required scope"#,
+            r#"ERROR sallet: not admitted method=POST path="/function" reason=tokens cannot be checked just now"#,
         ]
     );
 }
