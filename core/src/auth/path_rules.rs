@@ -83,10 +83,10 @@ impl<S: AsRef<str>> PathRule<S> {
     /// applied to what it was not written for. To open a path to the public ask there, which looks at the raw path too.
     pub fn matches(&self, method: &str, path: &str) -> bool {
         let rule = self.path();
+        // What is below begins with the slash that the rule ends with.
         let is_below = || {
-            let below = path.strip_prefix(rule).filter(|_| rule.len() > 1 && rule.ends_with('/'));
-            // The slash that ends the rule is looked at again: another one may follow.
-            below.is_some_and(|below| !is_deceptive(path.as_bytes().split_at(path.len() - below.len() - 1).1))
+            let below = rule.strip_suffix('/').filter(|rule| !rule.is_empty()).and_then(|rule| path.strip_prefix(rule));
+            below.is_some_and(|below| below.starts_with('/') && !is_deceptive(below.as_bytes()))
         };
         (path == rule || is_below())
             && self.method().is_none_or(|only| only == method || (only == "GET" && method == "HEAD"))
