@@ -126,14 +126,23 @@ class Board:
                 self.log.put(line.decode())
 
     def boot(self) -> None:
-        self.wait_for("seed?")
-        self.console.sendall(os.urandom(32) + struct.pack(">Q", NOW))
-        self.wait_for("ready")
+        self.answer("seed?", os.urandom(32) + struct.pack(">Q", NOW))
+        line = self.said("seed?")
+        if line != "ready":
+            raise Failed(f"the firmware says {line!r} instead of 'ready'")
 
-    def wait_for(self, wanted: str) -> None:
-        while (line := self.next_line()) != wanted:
-            if wanted == "ready" and line != "seed?":
-                raise Failed(f"the firmware says {line!r} instead of {wanted!r}")
+    def answer(self, question: str, data: bytes) -> None:
+        """Answers what the firmware asks on the console."""
+        line = self.next_line()
+        if line != question:
+            raise Failed(f"the firmware says {line!r} instead of {question!r}")
+        self.console.sendall(data)
+
+    def said(self, question: str = "") -> str:
+        """What the firmware says, unless it repeats a question whose answer is on its way."""
+        while (line := self.next_line()) == question:
+            pass
+        return line
 
     def next_line(self, seconds: float = 30) -> str:
         try:
@@ -142,9 +151,9 @@ class Board:
             state = "has stopped" if self.process.poll() is not None else "is running"
             raise Failed(f"the firmware has been silent for {seconds} s; QEMU {state}") from None
 
-    def logged(self) -> Logged:
+    def logged(self, question: str = "") -> Logged:
         """What is said of the next request. A reset of the board would show here as `seed?`."""
-        line = self.next_line()
+        line = self.said(question)
         match = LINE.match(line)
         if not match:
             raise Failed(f"the firmware says {line!r}, so it was reset" if "seed?" in line else f"unexpected log: {line!r}")

@@ -1,4 +1,4 @@
-"""What the firmware must answer, case by case."""
+"""What the firmware must answer where the shared table (`shared.py`) says nothing: its routes, its bodies, its limits."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ class Case:
     path: str = "/readings"
     method: str = "GET"
     authorization: tuple[str | bytes, ...] = ()
-    fields: tuple[str, ...] = ()
+    # Beside curl's own; `None` takes one of those away.
+    fields: tuple[tuple[str, str | None], ...] = ()
     data: str | None = None
     key: str = "-"
     # Beside the policy and the content type.
@@ -111,56 +112,36 @@ SEPARATOR = "The scheme in the Authorization field must be followed by a space"
 VALUE = "The Authorization field holds neither one token nor a list of parameters"
 SCHEME = "The Authorization field must start with a scheme, as in: Bearer TOKEN"
 NO_TOKEN = "The Authorization field must hold one token after the scheme, as in: Bearer TOKEN"
-REPEATED = "More than one Authorization field line: send exactly one"
 DUPLICATE = "A parameter of the Authorization field is repeated: send it once"
 TOO_MANY = "The Authorization field holds more than 16 parameters"
 LED_ON, LED_OFF = '{"led":"on"}', '{"led":"off"}'
 FORBIDDEN = f'{REALM}, error="insufficient_scope", scope="led:write"'
 
-# In this order: some set the LED that later ones ask for.
+# In this order: some set the LED that later ones ask for, and the last of them as the first found it.
 CASES = [
     Case("health is public", 200, '{"status":"ok"}', "/health"),
     Case("health by HEAD", 200, "", "/health", "HEAD"),
-    Case("health with a query", 200, '{"status":"ok"}', "/health?x=/../y"),
     Case("the page has a nonce", 200, PAGE_BODY, "/", policy=PAGE),
     admitted("the right token", f"Bearer {SENSOR}"),
-    admitted("the scheme in lower case", f"bearer {SENSOR}"),
-    admitted("the scheme in mixed case", f"bEaReR {SENSOR}"),
-    admitted("many spaces", f"Bearer      {SENSOR}"),
     admitted("space at the ends", f"  Bearer {SENSOR} \t"),
     admitted("another key", f"Bearer {OPERATOR}", "operator"),
     missing("no credentials"),
-    missing("another scheme", "Basic c2Vuc29yOjc="),
-    missing("a longer scheme", f"BearerToken {SENSOR}"),
     missing("a scheme alone", "Negotiate"),
     missing("Digest with parameters", 'Digest username="a", realm="b\\"c"'),
     invalid("an unknown token", UNKNOWN),
-    invalid("a token cut short", SENSOR[:-1]),
-    invalid("a token with more behind it", SENSOR + "9"),
     invalid("an expired token", RETIRED),
     invalid("a token of the future", NEXT_YEAR),
     invalid("one character", "a"),
     invalid("padding", SENSOR + "=="),
     invalid("another block of SHA-256", "a" * 64),
     invalid("a long token", "a" * 700),
-    malformed("empty", SCHEME, ""),
-    malformed("no token", NO_TOKEN, "Bearer"),
     malformed("no token but a space", NO_TOKEN, "Bearer "),
-    malformed("a tab", SEPARATOR, f"Bearer\t{SENSOR}"),
     malformed("a colon", SEPARATOR, f"Bearer: {SENSOR}"),
     malformed("a space and a tab", VALUE, f"Bearer \t{SENSOR}"),
-    malformed("two tokens", VALUE, f"Bearer {SENSOR} {SENSOR}"),
-    malformed("a comma", VALUE, f"Bearer {SENSOR},"),
     malformed("a percent sign", VALUE, f"Bearer {SENSOR}%20"),
-    malformed("quotes", VALUE, f'Bearer "{SENSOR}"'),
-    malformed("a parameter", NO_TOKEN, f"Bearer token={SENSOR}"),
-    malformed("a character that is not ASCII", VALUE, b"Bearer k\xc3\xa9y"),
     malformed("a byte that is not UTF-8", VALUE, b"Bearer \xff\xfe"),
-    malformed("no scheme", SCHEME, f'"{SENSOR}"'),
     malformed("a parameter twice", DUPLICATE, "Digest a=1, A=2"),
     malformed("seventeen parameters", TOO_MANY, "Digest " + ", ".join(f"p{i}=1" for i in range(17))),
-    malformed("two lines", REPEATED, f"Bearer {SENSOR}", f"Bearer {OPERATOR}"),
-    malformed("the same line twice", REPEATED, f"Bearer {SENSOR}", f"Bearer {SENSOR}"),
     Case("the LED", 200, LED_OFF, "/led", authorization=bearer(SENSOR), key="sensor-7"),
     Case("on", 200, LED_ON, "/led", "PUT", bearer(OPERATOR), data="on", key="operator"),
     Case("it is on", 200, LED_ON, "/led", authorization=bearer(SENSOR), key="sensor-7"),
@@ -188,33 +169,32 @@ CASES = [
     ),
     Case(
         "a body that waits to be asked for", 200, LED_ON, "/led", "PUT", bearer(OPERATOR),
-        fields=("Expect: 100-continue",), data="on", key="operator",
+        fields=(("expect", "100-continue"),), data="on", key="operator",
     ),
+    Case("as it was at first", 200, LED_OFF, "/led", "PUT", bearer(OPERATOR), data="off", key="operator"),
+    Case(
+        "a body by HEAD", 413, "", "/readings", "HEAD", bearer(SENSOR), fields=(("content-length", "65"),), key="sensor-7",
+        own=CLOSE,
+    ),
+    missing("a stranger's body in chunks", path="/led", method="PUT", data="on", fields=(("transfer-encoding", "chunked"),)),
     Case(
         "a body in chunks", 411, detail("Send a Content-Length"), "/led", "PUT", bearer(OPERATOR),
-        fields=("Transfer-Encoding: chunked",), data="on", own=CLOSE,
+        fields=(("transfer-encoding", "chunked"),), data="on", key="operator", own=CLOSE,
     ),
     Case("not there", 404, detail("Not found"), "/nowhere", authorization=bearer(SENSOR), key="sensor-7"),
     missing("not there, says nobody to a stranger", path="/nowhere"),
-    missing("a slash behind a public path", path="/health/"),
-    missing("a public path, spelled by another rule", path="/HEALTH"),
-    missing("a longer public path", path="/healthy"),
-    missing("a dot segment", path="/x/../health"),
-    missing("an encoded slash", path="/%2fhealth"),
-    missing("a double slash", path="//health"),
-    missing("a public path by another method", path="/health", method="DELETE"),
     Case(
         "a method that is not allowed", 405, detail("Use GET"), "/readings", "DELETE", bearer(SENSOR), key="sensor-7",
         own={"allow": "GET, HEAD"},
     ),
     Case(
         "too many fields", 431, detail("The request head is too long"), "/health",
-        fields=tuple(f"X-{i}: {i}" for i in range(30)), own=CLOSE,
+        fields=tuple((f"x-{i}", str(i)) for i in range(30)), own=CLOSE,
     ),
     Case(
         "a head longer than the buffer", 431, detail("The request head is too long"), "/health",
-        fields=("X-Long: " + "x" * 2_000,), own=CLOSE,
+        fields=(("x-long", "x" * 2_000),), own=CLOSE,
     ),
     Case("and the next request is served", 200, '{"status":"ok"}', "/health"),
-    Case("no host", 400, detail("This is not a proper request"), "/health", fields=("Host:",), own=CLOSE),
+    Case("no host", 400, detail("This is not a proper request"), "/health", fields=(("Host", None),), own=CLOSE),
 ]

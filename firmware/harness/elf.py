@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,13 @@ class Section:
     data: bytes
     size: int
     link: int
+
+
+@dataclass(frozen=True)
+class Symbol:
+    name: str
+    address: int
+    size: int
 
 
 class Elf:
@@ -54,10 +63,40 @@ class Elf:
 
     def symbols(self) -> dict[str, int]:
         """The size of each function and constant, by its mangled name."""
-        found = {}
+        return {symbol.name: symbol.size for symbol in self.table()}
+
+    def table(self) -> Iterator[Symbol]:
         for table in (s for s in self.sections if s.kind == SYMBOL_TABLE):
             names = self.sections[table.link].data
-            for name, _, size, info, _, section in struct.iter_unpack("<IIIBBH", table.data):
+            for name, address, size, info, _, section in struct.iter_unpack("<IIIBBH", table.data):
                 if section and info & 15 in (1, 2):
-                    found[names[name : names.index(b"\0", name)].decode()] = size
+                    yield Symbol(names[name : names.index(b"\0", name)].decode(), address & ~1, size)
+
+    def callers(self, called: re.Pattern[str]) -> dict[str, int]:
+        """How often each function branches to one whose name has that in it (BL, or B.W for the last thing it does)."""
+        symbols = list(self.table())
+        targets = {symbol.address for symbol in symbols if called.search(symbol.name)}
+        found = {}
+        for symbol in symbols:
+            code = self.at(symbol.address, symbol.size)
+            count = sum(branch(code, at) + symbol.address in targets for at in range(0, len(code) - 3, 2))
+            if count and not called.search(symbol.name):
+                found[symbol.name] = count
         return found
+
+    def at(self, address: int, size: int) -> bytes:
+        for s in self.sections:
+            if s.flags & ALLOCATED and s.address <= address < s.address + len(s.data):
+                return s.data[address - s.address :][:size]
+        return b""
+
+
+def branch(code: bytes, at: int) -> int:
+    """Where the branch at this place leads, counted like the place itself (Armv7-M, A7.7.12 T4 and A7.7.18); else nowhere."""
+    first, second = struct.unpack_from("<HH", code, at)
+    if first >> 11 != 0b11110 or second >> 12 not in (0b1001, 0b1011, 0b1101, 0b1111):
+        return -1 << 31
+    sign = first >> 10 & 1
+    i1, i2 = (1 ^ sign ^ second >> shift & 1 for shift in (13, 11))
+    offset = i1 << 23 | i2 << 22 | (first & 0x3FF) << 12 | (second & 0x7FF) << 1
+    return at + 4 + offset - (sign << 24)

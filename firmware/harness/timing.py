@@ -17,14 +17,14 @@ MACHINES = {
 SHIFT = 10
 
 WHAT = {
-    "position": "the search alone: match at any place, wrong at any byte",
+    "position": "the search alone: match at any place, wrong, empty, cut short, too long",
     "near-digest": "stored digests that differ in one byte, at any byte and place",
     "admitted": "verify: admitted, at any place",
     "expired": "verify: expired, at any place",
-    "refused": "verify: refused, wrong at any byte",
+    "refused": "verify: refused, wrong, empty, cut short, too long",
     "admit-admitted": "the whole check: admitted, at any place",
     "admit-expired": "the whole check: expired, at any place",
-    "admit-refused": "the whole check: refused, wrong at any byte",
+    "admit-refused": "the whole check: refused, wrong, cut short, too long",
 }
 LEAKY = {
     "leaky-bytes": "control: bytes compared as by strcmp",

@@ -46,7 +46,7 @@ def build(target: str, *, opt_level: str = "s", programs: tuple[str, ...] = ()) 
     tools = find(target)
     root = os.environ.get("CARGO_TARGET_DIR") or str(FIRMWARE.parent / "target")
     folder = Path(root).resolve() / "firmware" / f"opt-{opt_level}"
-    command = [tools.cargo, "build", "--release", "--locked", "--target", target, "--target-dir", str(folder)]
+    command = [tools.cargo, "build", "--release", "--locked", "--target", target, "--workspace", "--target-dir", str(folder)]
     if tools.from_source:
         command += ["-Zbuild-std=core"]
     for program in programs:

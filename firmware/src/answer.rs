@@ -5,6 +5,7 @@ use sallet_core::{Nonce, Template};
 
 /// A text that the compiler puts together with a [`Cursor`](sallet_core::Cursor); the code that does it is not in the
 /// program.
+#[macro_export]
 macro_rules! const_text {
     ($out:ident => $render:expr) => {{
         const fn render($out: &mut ::sallet_core::Cursor<'_>) {
@@ -24,7 +25,6 @@ macro_rules! const_text {
         &TEXT
     }};
 }
-pub(crate) use const_text;
 
 /// What is sent to the client, and what is noted in the log.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +53,7 @@ pub enum Policy {
 }
 
 impl Answer {
-    /// An answer from its parts, made by [`answer!`].
+    /// An answer from its parts, made by [`answer!`](crate::answer!) and [`refused!`](crate::refused!).
     pub const fn fixed(status: u16, start: &'static [u8], policy: &'static str, body: &'static [u8]) -> Self {
         Self { status, start, policy: Policy::Block(policy), body, rest: b"", key: None }
     }
@@ -87,11 +87,12 @@ impl Answer {
 }
 
 /// An [`Answer`] of fixed text: status, reason, its own field lines, policy, body.
+#[macro_export]
 macro_rules! answer {
     ($status:literal $reason:literal, $policy:expr, $fields:expr, $body:expr) => {
         $crate::answer::Answer::fixed(
             $status,
-            $crate::answer::const_text!(out => {
+            $crate::const_text!(out => {
                 out.put(b"HTTP/1.1 ");
                 out.put_decimal($status);
                 out.put(b" ");
@@ -106,4 +107,3 @@ macro_rules! answer {
         )
     };
 }
-pub(crate) use answer;

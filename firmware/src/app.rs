@@ -1,13 +1,15 @@
 //! What this device serves, to whom, and under which policy.
 
-use sallet_core::auth::{Challenge, CredentialsError, Key, Keyring, PathRule, PathRules, Realm, Refusal, Scopes};
+use sallet_core::auth::{Key, Keyring, PathRule, PathRules, Realm, Refusal, Scopes};
 use sallet_core::{
     ContentSecurityPolicy, Directive, HeadError, Scheme, SecurityHeaders, Source, Template, const_block,
     const_template, digest_hex,
 };
 
-use crate::answer::{Answer, Policy, answer, const_text};
+use crate::answer::{Answer, Policy};
 use crate::entropy::Entropy;
+use crate::server::{App, Head};
+use crate::{answer, const_text, refused};
 
 /// The keys of the tests. Their tokens are in `harness/cases.py`; a device of yours has its own, made with
 /// `python -m sallet token`, and holds nothing but these digests.
@@ -48,7 +50,7 @@ pub const BODY_ROOM: usize = 64;
 
 /// The state of the device.
 #[derive(Debug)]
-pub struct App {
+pub struct Device {
     entropy: Entropy,
     led: bool,
 }
@@ -68,32 +70,35 @@ pub enum Route {
     SetLed,
 }
 
-impl App {
+impl Device {
     /// The device as it starts.
     pub const fn new(entropy: Entropy) -> Self {
         Self { entropy, led: false }
     }
 
-    /// Which route a request may use, as whom; or the answer that says why not.
-    ///
+    const fn set_led(&mut self, on: bool) -> Answer {
+        self.led = on;
+        self.led()
+    }
+
+    const fn led(&self) -> Answer {
+        if self.led { LED_ON } else { LED_OFF }
+    }
+}
+
+impl App for Device {
+    type Route = Route;
+
     /// What is not public answers 401 to strangers before it answers 404, so that they cannot find out what exists.
-    ///
-    /// # Errors
-    /// The answer.
-    pub fn route<'t>(
-        &self,
-        method: &str,
-        path: &str,
-        authorization: impl IntoIterator<Item = &'t [u8]>,
-        now: u64,
-    ) -> Result<(Route, Option<&'static str>), Answer> {
+    fn route(&self, head: &Head<'_>, now: u64) -> Result<(Route, Option<&'static str>), Answer> {
+        let (method, path) = (head.method(), head.path());
         let required = match (method, path) {
             ("PUT", "/led") => WRITE,
             _ => READ,
         };
         let mut key = None;
         if !PUBLIC.is_public(method, path, None) {
-            match KEYS.admit(authorization, required, now) {
+            match KEYS.admit(head.field_lines("authorization"), required, now) {
                 Ok(found) => key = Some(found.id),
                 Err(refusal) => return Err(refused(refusal, required)),
             }
@@ -111,8 +116,7 @@ impl App {
         Ok((route, key))
     }
 
-    /// Does what the route is for.
-    pub fn answer(&mut self, route: Route, body: &[u8]) -> Answer {
+    fn answer(&mut self, route: Route, body: &[u8]) -> Answer {
         match (route, body) {
             (Route::Page, _) => Answer { policy: Policy::Page(&PAGE, self.entropy.nonce()), ..PAGE_ANSWER },
             (Route::Health, _) => HEALTHY,
@@ -122,15 +126,6 @@ impl App {
             (Route::SetLed, _) => NEITHER_ON_NOR_OFF,
             (Route::Led, _) => self.led(),
         }
-    }
-
-    const fn set_led(&mut self, on: bool) -> Answer {
-        self.led = on;
-        self.led()
-    }
-
-    const fn led(&self) -> Answer {
-        if self.led { LED_ON } else { LED_OFF }
     }
 }
 
@@ -195,49 +190,14 @@ const PAGE_ANSWER: Answer = Answer {
     key: None,
 };
 
-/// Status line, challenge and body of a refusal, rendered by the compiler. `API` already says `no-store`.
-macro_rules! refusal {
-    ($reason:literal, $refusal:expr, $required:expr) => {{
-        const REFUSAL: Refusal = $refusal;
-        const BODY_LEN: usize = REFUSAL.body_len();
-        Answer::fixed(
-            REFUSAL.status(),
-            const_text!(out => {
-                out.put(b"HTTP/1.1 ");
-                out.put_decimal(REFUSAL.status() as u64);
-                out.put(b" ");
-                out.put($reason.as_bytes());
-                out.put(b"\r\n");
-                out.put(Challenge::FIELD.as_bytes());
-                out.put(b": ");
-                Challenge::new(REALM, REFUSAL, $required).render(out);
-                out.put(b"\r\ncontent-type: application/json\r\ncontent-length: ");
-                out.put_decimal(BODY_LEN as u64);
-                out.put(b"\r\n");
-            }),
-            API,
-            const_text!(out => REFUSAL.render_body(out)),
-        )
-    }};
-}
+// `API` already says `no-store`.
+const REFUSED_FIELDS: &[(&str, &str)] = &[("content-type", "application/json")];
 
 fn refused(refusal: Refusal, required: Scopes<'_>) -> Answer {
-    use CredentialsError as E;
-    macro_rules! malformed {
-        ($($cause:ident)*) => {
-            match refusal {
-                Refusal::Missing => const { refusal!("Unauthorized", Refusal::Missing, Scopes::EMPTY) },
-                Refusal::InvalidToken => const { refusal!("Unauthorized", Refusal::InvalidToken, Scopes::EMPTY) },
-                Refusal::InsufficientScope if required == WRITE => {
-                    const { refusal!("Forbidden", Refusal::InsufficientScope, WRITE) }
-                }
-                Refusal::InsufficientScope => const { refusal!("Forbidden", Refusal::InsufficientScope, READ) },
-                $( Refusal::Malformed(E::$cause) => {
-                    const { refusal!("Bad Request", Refusal::Malformed(E::$cause), Scopes::EMPTY) }
-                } )*
-                Refusal::Malformed(_) => BAD_REQUEST,
-            }
-        };
+    match refusal {
+        Refusal::InsufficientScope if required == WRITE => {
+            refused!(const Refusal::InsufficientScope, REALM, WRITE, REFUSED_FIELDS, API)
+        }
+        refusal => refused!(refusal, REALM, READ, REFUSED_FIELDS, API),
     }
-    malformed!(Repeated TooLong Scheme Separator Value DuplicateParam TooManyParams NoToken)
 }

@@ -14,8 +14,8 @@ pub trait Clock {
     /// Ticks since the start, going round.
     fn ticks(&self) -> u32;
 
-    /// Called when there is nothing to do, and at least once for each [`STRIDE`] bytes: sleep if the board can, and
-    /// feed the watchdog.
+    /// Called when there is nothing to do, and at least once for each [`STRIDE`] bytes: sleep if the board can, for a
+    /// millisecond at most, and feed the watchdog.
     fn idle(&mut self);
 }
 
@@ -33,15 +33,20 @@ pub const STRIDE: u32 = 256;
 
 /// The next byte, or `None` after so much silence.
 ///
+/// Silence is what was looked for once in each of so many milliseconds. The clock alone may run on while the program is
+/// stopped, by a debugger or by whoever emulates the board, and bytes that came meanwhile are no silence.
+///
 /// # Errors
 /// The line's own.
 pub fn byte_within<L: Read + ReadReady>(line: &mut L, clock: &mut impl Clock, ms: u32) -> Result<Option<u8>, L::Error> {
     let start = clock.ticks();
+    let mut looks = 0;
     while !line.read_ready()? {
-        if elapsed_ms(clock, start) >= ms {
+        if looks >= ms && elapsed_ms(clock, start) >= ms {
             return Ok(None);
         }
         clock.idle();
+        looks += 1;
     }
     let mut byte = [0];
     let read = line.read(&mut byte)?;

@@ -16,7 +16,7 @@ macro_rules! measure {
             if let Some(mut board) = ::board::Board::take() {
                 let input = core::hint::black_box(($crate::measure::HEAD, $crate::measure::AUTHORIZATION));
                 work(&mut board.console, input);
-                let Ok(()) = $crate::log::decimal(&mut board.console, ::board::stack::used() as u32);
+                let Ok(()) = $crate::console::decimal(&mut board.console, ::board::stack::used() as u32);
                 let Ok(()) = ::embedded_io::Write::write_all(&mut board.console, b"\n");
             }
             loop {

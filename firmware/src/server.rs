@@ -4,7 +4,7 @@ use embedded_io::{Read, ReadReady, Write};
 use sallet_core::{BodyLength, HeadError, RequestHead};
 
 use crate::answer::Answer;
-use crate::app::{self, App, BODY_ROOM};
+use crate::app::{self, BODY_ROOM};
 use crate::line::{self, Clock, HEAD_MS, STALL_MS};
 
 /// The longest request head, in bytes; a longer one is answered 431.
@@ -12,6 +12,25 @@ pub const HEAD_ROOM: usize = 1024;
 
 /// The most field lines of a request, at 16 bytes of stack each.
 pub const FIELDS: usize = 24;
+
+/// The head of a request.
+pub type Head<'b> = RequestHead<'b, FIELDS>;
+
+/// What is served.
+pub trait App {
+    /// What a request that was let in is about.
+    type Route;
+
+    /// Which route a request may use, and with the id of which key; or the answer that says why not. The body has not
+    /// been read yet.
+    ///
+    /// # Errors
+    /// The answer.
+    fn route(&self, head: &Head<'_>, now: u64) -> Result<(Self::Route, Option<&'static str>), Answer>;
+
+    /// Does what the route is for.
+    fn answer(&mut self, route: Self::Route, body: &[u8]) -> Answer;
+}
 
 /// What a request came to, for the log.
 #[derive(Debug, Clone, Copy)]
@@ -28,54 +47,63 @@ pub struct Outcome {
 
 /// Waits for a request, answers it, and says what it came to; `None` when none has begun for a while.
 ///
-/// No byte that comes over the line makes this panic, allocate, or wait for ever.
+/// `buf` is room for the head. No byte that comes over the line makes this panic, allocate, or wait for ever.
 ///
 /// # Errors
 /// The line's own.
-pub fn next<L, C>(line: &mut L, clock: &mut C, app: &mut App, now: u64) -> Result<Option<Outcome>, L::Error>
+pub fn next<L, C, A>(
+    line: &mut L,
+    clock: &mut C,
+    app: &mut A,
+    buf: &mut [u8],
+    now: u64,
+) -> Result<Option<Outcome>, L::Error>
 where
     L: Read + ReadReady + Write,
     C: Clock,
+    A: App,
 {
-    let mut buf = [0; HEAD_ROOM];
-    let head = match read_head(line, clock, &mut buf)? {
-        Head::None => return Ok(None),
-        Head::Whole(len) => buf.get(..len).unwrap_or_default(),
-        Head::Stalled => return broken(line, clock, &app::TIMEOUT, 0).map(Some),
-        Head::TooLong => return broken(line, clock, &app::HEAD_TOO_LARGE, 0).map(Some),
+    let head = match read_head(line, clock, buf)? {
+        Got::Nothing => return Ok(None),
+        Got::Head(len) => buf.get(..len).unwrap_or_default(),
+        Got::Part => return broken(line, clock, &app::TIMEOUT, true, 0).map(Some),
+        Got::TooMuch => return broken(line, clock, &app::HEAD_TOO_LARGE, true, 0).map(Some),
     };
 
     let start = clock.ticks();
     // An empty line has been seen, so there is nothing to wait for.
-    let head: RequestHead<'_, FIELDS> = match RequestHead::parse(head).and_then(|head| head.ok_or(HeadError::Syntax)) {
+    let head = match Head::parse(head).and_then(|head| head.ok_or(HeadError::Syntax)) {
         Ok(head) => head,
         Err(error) => {
             let deciding = clock.ticks().wrapping_sub(start);
-            return broken(line, clock, &app::unusable(error), deciding).map(Some);
+            return broken(line, clock, &app::unusable(error), true, deciding).map(Some);
         }
     };
     let with_body = head.method() != "HEAD";
-    let routed = app.route(head.method(), head.path(), head.field_lines("authorization"), now);
+    let routed = app.route(&head, now);
     let mut deciding = clock.ticks().wrapping_sub(start);
 
-    let length = match head.body() {
-        BodyLength::Bytes(length) => usize::try_from(length).unwrap_or(usize::MAX),
-        BodyLength::Coded => return broken(line, clock, &app::LENGTH_REQUIRED, deciding).map(Some),
-    };
     let (route, key) = match routed {
         Ok(routed) => routed,
         Err(refusal) => {
             // Who may not come in is not read on. The body would be taken for the next request.
-            if length > 0 {
+            if head.body() != BodyLength::Bytes(0) {
                 line::until_quiet(line, clock)?;
             }
             return send(line, clock, &refusal, with_body, deciding).map(Some);
         }
     };
+    let length = match head.body() {
+        BodyLength::Bytes(length) => usize::try_from(length).unwrap_or(usize::MAX),
+        BodyLength::Coded => {
+            let answer = Answer { key, ..app::LENGTH_REQUIRED };
+            return broken(line, clock, &answer, with_body, deciding).map(Some);
+        }
+    };
     let mut body = [0; BODY_ROOM];
     let Some(body) = body.get_mut(..length) else {
         let answer = Answer { key, ..app::TOO_LARGE };
-        return broken(line, clock, &answer, deciding).map(Some);
+        return broken(line, clock, &answer, with_body, deciding).map(Some);
     };
     if length > 0 && head.field_lines("expect").next().is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
     {
@@ -84,7 +112,10 @@ where
     for byte in body.iter_mut() {
         match line::byte_within(line, clock, STALL_MS)? {
             Some(read) => *byte = read,
-            None => return broken(line, clock, &app::TIMEOUT, deciding).map(Some),
+            None => {
+                let answer = Answer { key, ..app::TIMEOUT };
+                return broken(line, clock, &answer, with_body, deciding).map(Some);
+            }
         }
     }
 
@@ -94,56 +125,60 @@ where
     send(line, clock, &answer, with_body, deciding).map(Some)
 }
 
-enum Head {
-    None,
-    Whole(usize),
-    Stalled,
-    TooLong,
+enum Got {
+    Nothing,
+    Head(usize),
+    Part,
+    TooMuch,
 }
 
-/// Reads up to the empty line that ends a head, and not a byte more.
-fn read_head<L: Read + ReadReady>(
-    line: &mut L,
-    clock: &mut impl Clock,
-    buf: &mut [u8; HEAD_ROOM],
-) -> Result<Head, L::Error> {
+/// Reads up to the empty line that ends a head, and not a byte more. However that line ends: to refuse a head with odd
+/// line ends is the parser's work.
+fn read_head<L: Read + ReadReady>(line: &mut L, clock: &mut impl Clock, buf: &mut [u8]) -> Result<Got, L::Error> {
     let mut len = 0;
     let (mut start, mut line_len) = (clock.ticks(), 0_usize);
     loop {
         let Some(byte) = line::byte_within(line, clock, STALL_MS)? else {
-            return Ok(if len == 0 { Head::None } else { Head::Stalled });
+            return Ok(if len == 0 { Got::Nothing } else { Got::Part });
         };
-        // RFC 9112 section 2.2: empty lines in front of a request are skipped.
         if len == 0 {
             start = clock.ticks();
-            if matches!(byte, b'\r' | b'\n') {
-                continue;
-            }
         }
-        let Some(place) = buf.get_mut(len) else { return Ok(Head::TooLong) };
+        let Some(place) = buf.get_mut(len) else { return Ok(Got::TooMuch) };
         *place = byte;
         len += 1;
+        // RFC 9112 section 2.2: empty lines in front of a request are skipped.
+        if len == 2 && buf.starts_with(b"\r\n") {
+            len = 0;
+            continue;
+        }
         match byte {
-            b'\n' if line_len == 0 => return Ok(Head::Whole(len)),
+            b'\n' if line_len == 0 => return Ok(Got::Head(len)),
             b'\n' => line_len = 0,
             b'\r' => {}
             _ => line_len += 1,
         }
         if line::elapsed_ms(clock, start) >= HEAD_MS {
-            return Ok(Head::Stalled);
+            return Ok(Got::Part);
         }
     }
 }
 
 /// Answers a request after which the start of the next one is not known.
-fn broken<L, C>(line: &mut L, clock: &mut C, answer: &Answer, deciding: u32) -> Result<Outcome, L::Error>
+fn broken<L, C>(
+    line: &mut L,
+    clock: &mut C,
+    answer: &Answer,
+    with_body: bool,
+    deciding: u32,
+) -> Result<Outcome, L::Error>
 where
     L: Read + ReadReady + Write,
     C: Clock,
 {
     // Before the answer and not after it: a client that has it may send the next request at once.
     line::until_quiet(line, clock)?;
-    send(line, clock, answer, true, deciding)
+    send(line, clock, answer, with_body, deciding)
 }
 
 fn send<L: Write>(

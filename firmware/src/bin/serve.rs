@@ -7,23 +7,22 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use board::{Board, TICKS_PER_MS, Timer, Uart, Watchdog};
+use core::convert::Infallible;
+
+use board::{Board, TICKS_PER_MS, Uart};
 use cortex_m_rt::entry;
 use embedded_io::Write;
-use sallet_firmware::app::App;
-use sallet_firmware::entropy::{Entropy, SEED};
-use sallet_firmware::line::{self, Clock};
-use sallet_firmware::log::decimal;
-use sallet_firmware::server::{self, Outcome};
+use sallet_firmware::app::Device;
+use sallet_firmware::console;
+use sallet_firmware::entropy::Entropy;
+use sallet_firmware::line::Clock;
+use sallet_firmware::power::Power;
+use sallet_firmware::server::{self, HEAD_ROOM};
 
 #[entry]
 fn main() -> ! {
-    if let Some(board) = Board::take() {
-        let Board { mut line, mut console, timer, watchdog } = board;
-        let mut power = Power { timer, watchdog };
-        // A second is far more than any stretch of work between two calls of `idle`.
-        power.watchdog.start(1_000 * TICKS_PER_MS);
-        match run(&mut line, &mut console, &mut power) {
+    if let Some(Board { mut line, mut console, timer, watchdog }) = Board::take() {
+        match run(&mut line, &mut console, &mut Power::on(timer, watchdog)) {
             Ok(never) | Err(never) => match never {},
         }
     }
@@ -32,54 +31,17 @@ fn main() -> ! {
     }
 }
 
-fn run(
-    line: &mut Uart,
-    console: &mut Uart,
-    power: &mut Power,
-) -> Result<core::convert::Infallible, core::convert::Infallible> {
-    let (seed, booted) = ask_for_seed(console, power)?;
-    let mut app = App::new(Entropy::new(&seed));
+fn run(line: &mut Uart, console: &mut Uart, power: &mut Power) -> Result<Infallible, Infallible> {
+    let (seed, booted) = console::ask_seed(console, power)?;
+    let mut device = Device::new(Entropy::new(&seed));
     console.write_all(b"ready\n")?;
     let mut time = Time { now: booted, last: power.ticks(), rest: 0 };
+    let mut head = [0; HEAD_ROOM];
     loop {
-        if let Some(outcome) = server::next(line, power, &mut app, time.now(power))? {
-            log(console, &outcome)?;
+        let now = time.now(power);
+        if let Some(outcome) = server::next(line, power, &mut device, &mut head, now)? {
+            console::log(console, &outcome, board::stack::used())?;
         }
-    }
-}
-
-fn ask_for_seed(console: &mut Uart, power: &mut Power) -> Result<([u8; SEED], u64), core::convert::Infallible> {
-    loop {
-        console.write_all(b"seed?\n")?;
-        let (mut seed, mut time) = ([0; SEED], [0; 8]);
-        let mut got = 0;
-        for place in seed.iter_mut().chain(&mut time) {
-            let Some(byte) = line::byte_within(console, power, 1_000)? else { break };
-            *place = byte;
-            got += 1;
-        }
-        if got == SEED + time.len() {
-            return Ok((seed, u64::from_be_bytes(time)));
-        }
-    }
-}
-
-/// Timer and watchdog, as the server sees them.
-struct Power {
-    timer: Timer,
-    watchdog: Watchdog,
-}
-
-impl Clock for Power {
-    const TICKS_PER_MS: u32 = TICKS_PER_MS;
-
-    fn ticks(&self) -> u32 {
-        self.timer.ticks()
-    }
-
-    fn idle(&mut self) {
-        self.watchdog.feed();
-        board::sleep();
     }
 }
 
@@ -103,21 +65,6 @@ impl Time {
         }
         self.now
     }
-}
-
-fn log(console: &mut Uart, outcome: &Outcome) -> Result<(), core::convert::Infallible> {
-    let Outcome { status, key, deciding, sending } = *outcome;
-    console.write_all(b"status=")?;
-    decimal(console, status.into())?;
-    console.write_all(b" key=")?;
-    console.write_all(key.unwrap_or("-").as_bytes())?;
-    console.write_all(b" deciding=")?;
-    decimal(console, deciding)?;
-    console.write_all(b" sending=")?;
-    decimal(console, sending)?;
-    console.write_all(b" stack=")?;
-    decimal(console, u32::try_from(board::stack::used()).unwrap_or(u32::MAX))?;
-    console.write_all(b"\n")
 }
 
 /// Nothing that comes over a line leads here; `run flash` shows whether anything at all can.

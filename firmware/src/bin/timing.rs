@@ -18,6 +18,8 @@ use semihosting::println;
 
 const KEYS: usize = 16;
 const MAX_LEN: usize = 200;
+/// For a stored token that is longer than the longest presented one.
+const ROOM: usize = MAX_LEN + 1;
 const SCHEME: &[u8] = b"Bearer ";
 
 /// Around each edge of SHA-256's padding, the length of a minted token, and a few others.
@@ -36,6 +38,7 @@ fn main() -> ! {
 
     for len in LENGTHS {
         token_of(len);
+        stored_of_another_length(len);
     }
     empty_token();
     near_digests();
@@ -68,7 +71,7 @@ fn admit(ring: &Ring<'_>, line: &[u8]) -> u32 {
 
 /// Presented tokens of one length against a ring whose tokens have that length too.
 fn token_of(len: usize) {
-    let mut token = [0; MAX_LEN];
+    let mut token = [0; ROOM];
     let keys = core::array::from_fn::<Key, KEYS, _>(|i| {
         Key::new(NAMES[i], Digest::of(stored(&mut token, len, i))).not_after([500, 2_000][i % 2])
     });
@@ -102,9 +105,29 @@ fn token_of(len: usize) {
         if bool::from(ring.position(&token[..len]).is_some()) {
             continue;
         }
-        line(len, "position", name, position(&ring, black_box(&token[..len])));
-        line(len, "refused", name, verify(&ring, black_box(&token[..len])));
-        line(len, "admit-refused", name, admit(&ring, presented(&token[..len], &mut [0; 256])));
+        refused(&ring, len, name, &token[..len]);
+    }
+}
+
+fn refused(ring: &Ring<'_>, len: usize, name: &str, token: &[u8]) {
+    line(len, "position", name, position(ring, black_box(token)));
+    line(len, "refused", name, verify(ring, black_box(token)));
+    line(len, "admit-refused", name, admit(ring, presented(token, &mut [0; 256])));
+}
+
+/// The presented token goes on where a stored one ends, or ends where all of them go on.
+fn stored_of_another_length(len: usize) {
+    for (name, len_stored) in [("goes-on", len - 1), ("cut-short", len + 1)] {
+        if len_stored == 0 {
+            continue;
+        }
+        let mut token = [0; ROOM];
+        let keys =
+            core::array::from_fn::<Key, KEYS, _>(|i| Key::new(NAMES[i], Digest::of(stored(&mut token, len_stored, i))));
+        let Ok(ring) = Keyring::try_new(&keys[..]) else { semihosting::process::exit(5) };
+        token.fill(b'k');
+        assert!(!bool::from(ring.position(&token[..len]).is_some()), "the test itself");
+        refused(&ring, len, name, &token[..len]);
     }
 }
 
@@ -115,7 +138,9 @@ fn empty_token() {
             Key::new(NAMES[i], Digest::from_bytes([seed ^ (16 * i as u8 + 1); 32]))
         });
         let Ok(ring) = Keyring::try_new(&keys[..]) else { semihosting::process::exit(3) };
-        line(0, "position", NAMES[usize::from(seed)], position(&ring, black_box(b"")));
+        let name = NAMES[usize::from(seed)];
+        line(0, "position", name, position(&ring, black_box(b"")));
+        line(0, "refused", name, verify(&ring, black_box(b"")));
     }
 }
 
@@ -163,7 +188,7 @@ fn line(len: usize, group: &str, case: &str, ticks: u32) {
 }
 
 /// The token of key `i`: what makes it that key's stands in its last byte.
-fn stored(token: &mut [u8; MAX_LEN], len: usize, i: usize) -> &[u8] {
+fn stored(token: &mut [u8; ROOM], len: usize, i: usize) -> &[u8] {
     let token = &mut token[..len];
     token.fill(b'k');
     token[len - 1] = b'a' + i as u8;

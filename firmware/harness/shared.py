@@ -1,0 +1,131 @@
+"""The table of cases that all hosts share (`cases/` at the root), with the board as the host.
+
+The program `shared_cases` holds its policies and keys as constants, made from the same files when it is built. A
+policy in flash is whole before the app runs, so what joins an app's own headers with it at run time is not the board's
+to show: those cases are named, and left to the hosts that have it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import time
+from typing import Any
+
+from harness import curl
+from harness.board import Board, Logged
+from harness.skip import expect
+from harness.toolchain import FIRMWARE
+from harness.wire import Reply
+
+Case = dict[str, Any]
+Fields = list[tuple[str, str]]
+
+TABLES = FIRMWARE.parent / "cases"
+HEADERS: list[Case] = json.loads((TABLES / "headers.json").read_text("utf-8"))["cases"]
+AUTH: list[Case] = json.loads((TABLES / "auth.json").read_text("utf-8"))["cases"]
+# Added by a server, whatever the app and the policy say.
+OF_THE_SERVER = {"date", "content-length", "connection", "transfer-encoding"}
+NONCE = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+def run(board: Board) -> None:
+    joining = [case["name"] for case in HEADERS if joins_headers(case)]
+    print(f"==> the shared table, asked with curl: {len(HEADERS)} cases of headers, {len(AUTH)} of auth")
+    print(f"    {len(joining)} belong to hosts that join an app's own headers with the policy, the others run")
+    print(f"    {'status':>6} {'instructions to':^23}")
+    print(f"    {'':6} {'decide':>11} {'send':>11}  case")
+    for number, case in enumerate(HEADERS):
+        if case["name"] in joining:
+            print(f"    {'-':>6} {'-':>11} {'-':>11}  {case['name']} (joins headers)")
+            continue
+        reply, logged = ask(board, 0, number, case)
+        check_headers(case, reply)
+        show(case, logged)
+    for number, case in enumerate(AUTH):
+        reply, logged = ask(board, 1, number, case)
+        check_auth(case, reply, logged)
+        show(case, logged)
+    ran = len(HEADERS) - len(joining)
+    print(f"    {ran} of headers and {len(AUTH)} of auth answered as the table says; {len(joining)} are not the board's")
+
+
+def show(case: Case, logged: Logged) -> None:
+    print(f"    {logged.status:>6} {logged.deciding:>11} {logged.sending:>11}  {case['name']}")
+
+
+def joins_headers(case: Case) -> bool:
+    """Whether the app sends a field that the host must take out, or that the policy has too."""
+    if case.get("paths", {}).get(case.get("path", "/"), case["policy"]) is None:
+        return False  # left alone
+    own = {name.lower() for name, _ in case["app"]}
+    return bool(own & {*case.get("remove", ["server", "x-powered-by"]), *ruled_by(case["policy"])})
+
+
+def ruled_by(policy: dict[str, Any]) -> set[str]:
+    """The names of a policy's fields."""
+    names = set(PRESETS[policy["preset"]])
+    for name, value in policy.get("set", {}).items():
+        names = names | {name} if value is not None else names - {name}
+        # For one reader alone.
+        if "'nonce'" in (value or ""):
+            names |= {"cache-control"}
+    return names
+
+
+# What each sends, as the table itself has it.
+PRESETS = {
+    case["policy"]["preset"]: {name for name, _ in case["expect"]} - {name for name, _ in case["app"]}
+    for case in HEADERS
+    if "set" not in case["policy"] and case.get("scheme") == "https"
+}
+
+
+def ask(board: Board, table: int, number: int, case: Case) -> tuple[Reply, Logged]:
+    now = case.get("now", int(time.time()))
+    board.answer("case?", bytes([table, number]) + struct.pack(">Q", now))
+    # The characters of the table are Latin-1.
+    fields = [*case.get("headers", []), *(("authorization", line) for line in case.get("authorization", []))]
+    reply = curl.ask(
+        board.url + case.get("path", "/items" if table else "/"),
+        case.get("method", "GET"),
+        [(name, value.encode("latin-1")) for name, value in fields],
+    )
+    logged = board.logged("case?")
+    status = case["expect"]["status"] if table else case.get("status", 200)
+    expect(reply.status == logged.status == status, f"{case['name']!r}: {reply.status}, the log says {logged.status}")
+    return reply, logged
+
+
+def by_name(fields: Fields) -> Fields:
+    """Fields of one name keep their order; those of different names need not."""
+    return sorted(((name, value) for name, value in fields if name not in OF_THE_SERVER), key=lambda field: field[0])
+
+
+def check_headers(case: Case, reply: Reply) -> None:
+    nonce = reply.body.decode()
+    expected = [(name.lower(), value.replace("{nonce}", nonce)) for name, value in case["expect"]]
+    if any("{nonce}" in value for _, value in case["expect"]):
+        expect(bool(NONCE.fullmatch(nonce)), f"{case['name']!r}: {nonce!r} is no nonce")
+    found = by_name(list(reply.fields))
+    expect(found == by_name(expected), f"{case['name']!r}: {found}, expected {by_name(expected)}")
+
+
+def check_auth(case: Case, reply: Reply, logged: Logged) -> None:
+    name, verdict = case["name"], case["expect"]
+    found = by_name(list(reply.fields))
+    if reply.status == 200:
+        key = verdict["id"]
+        body = f"{key}/{verdict['principal']}" if key else ""
+        expect(logged.key == (key or "-"), f"{name!r}: the log says key {logged.key}")
+        expect(reply.body.decode() == body, f"{name!r}: the app sees {reply.body!r}, expected {body!r}")
+        expect(not found, f"{name!r}: {found}, expected none")
+        return
+    expect(logged.key == "-", f"{name!r}: the log says key {logged.key}")
+    body = json.dumps({"detail": verdict["detail"]}, separators=(",", ":"))
+    expect(reply.body.decode() == body, f"{name!r}: {reply.body!r}, expected {body!r}")
+    expected = {
+        "www-authenticate": verdict["www-authenticate"], "cache-control": "no-store", "content-type": "application/json"
+    }
+    expect(found == by_name(list(expected.items())), f"{name!r}: {found}, expected {expected}")

@@ -1,0 +1,115 @@
+//! Writes the shared case table as Rust: constants that the compiler checks and renders, as a firmware writes them by
+//! hand.
+
+use std::fmt::Write;
+use std::{env, fs, path::PathBuf};
+
+use sallet_core::{NONCE_LEN, Source};
+use serde_json::Value;
+
+type Table = serde_json::Map<String, Value>;
+
+fn main() {
+    let mut code = String::new();
+    headers(&mut code, &read("headers.json"));
+    auth(&mut code, &read("auth.json"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("cases.rs"), code).expect("cargo made the folder");
+}
+
+fn read(name: &str) -> Table {
+    let path = PathBuf::from("../../cases").join(name);
+    println!("cargo:rerun-if-changed={}", path.display());
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn headers(code: &mut String, table: &Table) {
+    *code += "pub(crate) static HEADERS: &[HeadersCase] = &[\n";
+    for case in cases(table) {
+        let https = case["scheme"] == "https";
+        let policy = plan(&case["policy"], https);
+        let paths = pairs(&case["paths"], |rule, policy| {
+            let plan = if policy.is_null() { "Plan::Nothing".to_owned() } else { plan(policy, https) };
+            format!("(PathRule::new({rule:?}), {plan}),")
+        });
+        // The nonce is what the app saw.
+        let body = if policy.starts_with("page!") { NONCE_LEN } else { 0 };
+        let (status, start) = (status(case), start(case, body));
+        let _ = writeln!(code, "headers_case!({status}, {start:?}, {policy}, [{paths}]),");
+    }
+    *code += "];\n";
+}
+
+fn status(case: &Value) -> u64 {
+    case["status"].as_u64().unwrap_or(200)
+}
+
+/// The status line and the app's own fields.
+fn start(case: &Value, body: usize) -> String {
+    let status = status(case);
+    let mut start = format!("HTTP/1.1 {status} \r\n");
+    for field in case["app"].as_array().expect("a list") {
+        let _ = write!(start, "{}: {}\r\n", text(&field[0]).to_ascii_lowercase(), text(&field[1]));
+    }
+    // RFC 9110 section 8.6: a 204 has no length, and that of a 304 would be the stored page's.
+    if status != 204 && status != 304 {
+        let _ = write!(start, "content-length: {body}\r\n");
+    }
+    start
+}
+
+fn plan(policy: &Value, https: bool) -> String {
+    let mut nonce = false;
+    let changes = pairs(&policy["set"], |name, value| match value.as_str() {
+        Some(value) => {
+            nonce |= value.contains("'nonce'");
+            format!("({name:?}, Some({:?})),", value.replace("'nonce'", Source::NONCE.as_str()))
+        }
+        None => format!("({name:?}, None),"),
+    });
+    let (plan, preset) = (if nonce { "page" } else { "block" }, text(&policy["preset"]));
+    let scheme = if https { "Https" } else { "Http" };
+    format!("{plan}!({preset} {scheme} [{changes}])")
+}
+
+fn auth(code: &mut String, table: &Table) {
+    let keys = table["keys"].as_array().expect("keys");
+    let _ = writeln!(code, "pub(crate) const KEYS: [Key; {}] = [", keys.len());
+    for key in keys {
+        let name = |name| text(&key[name]);
+        let (id, principal, scopes, digest) = (name("id"), name("principal"), name("scopes"), name("sha256"));
+        let _ = write!(code, "Key::new({id:?}, digest_hex!({digest:?})).principal({principal:?}).scopes({scopes:?})");
+        for window in ["not_before", "not_after"] {
+            if let Some(second) = key[window].as_u64() {
+                let _ = write!(code, ".{window}({second})");
+            }
+        }
+        *code += ",\n";
+    }
+    *code += "];\npub(crate) static ADMITTED: [Answer; KEYS.len()] = [";
+    for key in 0..keys.len() {
+        let _ = write!(code, "admitted!({key}),");
+    }
+    *code += "];\npub(crate) static AUTH: &[AuthCase] = &[\n";
+    for case in cases(table) {
+        let (realm, scopes) = (case["realm"].as_str().unwrap_or("items"), case["scopes"].as_str().unwrap_or(""));
+        let public = case["public"].as_array().map_or_else(String::new, |rules| {
+            rules.iter().map(|rule| format!("PathRule::new({:?}),", text(rule))).collect()
+        });
+        let _ = writeln!(code, "auth_case!({realm:?}, {scopes:?}, [{public}]),");
+    }
+    *code += "];\n";
+}
+
+fn cases(table: &Table) -> &Vec<Value> {
+    table["cases"].as_array().expect("cases")
+}
+
+fn pairs(map: &Value, mut each: impl FnMut(&str, &Value) -> String) -> String {
+    map.as_object().into_iter().flatten().map(|(name, value)| each(name, value)).collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a string")
+}

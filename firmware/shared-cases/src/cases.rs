@@ -1,0 +1,103 @@
+//! The table, as constants.
+
+use sallet_core::auth::{Key, PathRule, PathRules, Realm, Refusal, Scopes};
+use sallet_core::{Scheme, SecurityHeaders, Template, const_block, const_template, digest_hex};
+use sallet_firmware::answer::Answer;
+use sallet_firmware::{const_text, refused};
+
+include!(concat!(env!("OUT_DIR"), "/cases.rs"));
+
+/// One case of `cases/headers.json`.
+pub(crate) struct HeadersCase {
+    pub(crate) status: u16,
+    /// The status line and the app's own fields.
+    pub(crate) start: &'static [u8],
+    pub(crate) policy: Plan,
+    pub(crate) paths: &'static [(PathRule, Plan)],
+}
+
+macro_rules! headers_case {
+    ($status:literal, $start:literal, $policy:expr, [$($path:expr,)*]) => {
+        HeadersCase { status: $status, start: $start.as_bytes(), policy: $policy, paths: &[$($path),*] }
+    };
+}
+use headers_case;
+
+/// What a response carries.
+#[derive(Clone, Copy)]
+pub(crate) enum Plan {
+    Nothing,
+    Block(&'static str),
+    Page(&'static Template<'static>),
+}
+
+macro_rules! block {
+    ($preset:ident $scheme:ident $changes:expr) => {
+        Plan::Block(const_block!(changed(SecurityHeaders::$preset, &$changes).over(Scheme::$scheme)))
+    };
+}
+use block;
+
+macro_rules! page {
+    ($preset:ident $scheme:ident $changes:expr) => {{
+        static PAGE: Template<'_> = const_template!(changed(SecurityHeaders::$preset, &$changes).over(Scheme::$scheme));
+        Plan::Page(&PAGE)
+    }};
+}
+use page;
+
+/// One case of `cases/auth.json`.
+pub(crate) struct AuthCase {
+    pub(crate) scopes: Scopes<'static>,
+    pub(crate) public: PathRules,
+    pub(crate) refused: fn(Refusal) -> Answer,
+}
+
+macro_rules! auth_case {
+    ($realm:literal, $scopes:literal, [$($public:expr,)*]) => {{
+        const REALM: Realm<'_> = Realm::new($realm);
+        const SCOPES: Scopes<'_> = Scopes::new($scopes);
+        AuthCase {
+            scopes: SCOPES,
+            public: PathRules::new(&[$($public),*]),
+            refused: |refusal| refused!(refusal, REALM, SCOPES, &Refusal::FIELDS, ""),
+        }
+    }};
+}
+use auth_case;
+
+/// An app that says whom it sees.
+macro_rules! admitted {
+    ($key:literal) => {{
+        const KEY: Key = KEYS[$key];
+        const BODY: &[u8] = const_text!(out => {
+            out.put(KEY.id.as_bytes());
+            out.put(b"/");
+            out.put(KEY.principal.as_bytes());
+        });
+        let start = const_text!(out => {
+            out.put(b"HTTP/1.1 200 OK\r\ncontent-length: ");
+            out.put_decimal(BODY.len() as u64);
+            out.put(b"\r\n");
+        });
+        Answer { key: Some(KEY.id), ..Answer::fixed(200, start, "", BODY) }
+    }};
+}
+use admitted;
+
+/// A preset with changes, by the names of the headers and their text.
+const fn changed<'a>(mut policy: SecurityHeaders<'a>, changes: &[(&str, Option<&'a str>)]) -> SecurityHeaders<'a> {
+    let mut at = 0;
+    while at < changes.len() {
+        let changed = match changes[at] {
+            (name, Some(value)) => policy.with(name, value),
+            (name, None) => policy.without(name),
+        };
+        policy = match changed {
+            Ok(policy) => policy,
+            Err(error) => panic!("{}", error.message()),
+        };
+        at += 1;
+    }
+    policy
+}
