@@ -22,11 +22,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 skip = { echo "SKIPPED: $(1), $(2), $(3)"; [ "$$SALLET_NO_SKIP" != 1 ]; }
 say = @echo "==> $(1)"
 
-.PHONY: help setup develop demo test test-rust test-python test-abi3 wheel-abi3 firmware test-types fmt clippy features cargo-test doc msrv load bench-python bench-hyper pins clean
+.PHONY: help setup develop demo test test-rust fmt clippy features cargo-test doc msrv constant-time fuzz-replay firmware \
+	test-abi3 wheel-abi3 test-python test-types fuzz fuzz-minimise timing sabotage load bench bench-quick bench-core bench-hyper \
+	bench-python bench-check bench-baseline bench-lint test-report pins clean
 
 help: ## Show this list
 	@echo "Sallet: make TARGET"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-13s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-15s %s\n", $$1, $$2 }'
 
 # ---- set-up
 
@@ -72,7 +74,7 @@ demo: $(VENV)/develop.stamp ## Serve the example app, show what it sends and ref
 
 # ---- the tests
 
-test: test-rust firmware test-abi3 test-python ## Run every test
+test: test-rust bench-lint constant-time fuzz-replay firmware test-abi3 test-python ## Run every test
 
 test-rust: fmt clippy features cargo-test doc msrv ## Format, lints, Rust tests, docs, oldest toolchain
 
@@ -126,6 +128,19 @@ test-python: setup ## pytest: the package on real servers, the README, the types
 	$(call say,pytest)
 	@cd py-binding && ../$(PY) -m pytest $(PYTEST)
 
+constant-time: ## Valgrind: no branch and no address depends on a secret
+	$(call say,constant time)
+	@if $(CARGO) fmt --version >/dev/null 2>&1; then $(CARGO) fmt --check --manifest-path core/tests/constant_time/Cargo.toml; \
+	else $(call skip,the format check,no rustfmt,rustup component add rustfmt); fi
+	@CARGO="$(CARGO)" core/tests/constant_time/run
+
+fuzz-replay: ## Every stored input of the fuzzers again, on stable Rust
+	$(call say,fuzz corpora)
+	@cd fuzz && export CARGO_TARGET_DIR=../target/fuzz-replay && \
+	if $(CARGO) fmt --version >/dev/null 2>&1; then $(CARGO) fmt --check; else $(call skip,the format check,no rustfmt,rustup component add rustfmt); fi && \
+	if $(CARGO) clippy --version >/dev/null 2>&1; then $(CARGO) clippy -q --all-targets --locked -- -D warnings; else $(call skip,the lints,no clippy,rustup component add clippy); fi && \
+	$(CARGO) test --quiet --locked --test corpora -- --show-output
+
 # The one wheel for every CPython, tried on this one: the extension found first must be the wheel's.
 ABI3 := target/abi3
 wheel-abi3: $(VENV)/develop.stamp ## Build the wheel for CPython 3.10 and every later one, into target/wheels
@@ -141,22 +156,71 @@ test-abi3: wheel-abi3 setup ## The tests that need no server, on the abi3 wheel
 	../$(PY) -m pytest -q tests/test_policy.py tests/test_policy_refusals.py tests/test_own_headers.py tests/test_auth.py \
 		tests/test_authenticate.py tests/test_credentials.py tests/test_keyring.py tests/test_nonce.py tests/test_threads.py
 
+test-report: $(VENV)/bench.stamp ## The committed bench report is whole, made of its data, and what the README shows
+	$(call say,pytest on the bench report)
+	@$(PY) -m pytest -q -p no:cacheprovider benches/reporting
+
+bench-lint: ## Lints and unit tests of the Rust benchmarks
+	$(call say,the Rust benchmarks)
+	@for part in core hyper instructions; do ($(call bench-in,$$part) && \
+		$(CARGO) fmt --check && $(CARGO) clippy -q --all-targets --locked -- -D warnings) || exit 1; done
+	@$(call bench-in,core) && $(CARGO) test -q --locked --lib
+	@$(call bench-in,instructions) && $(CARGO) test -q --locked --bins
+
 test-types: setup ## mypy --strict, pyright and stubtest alone
 	$(call say,types)
 	@cd py-binding && ../$(PY) -m pytest tests/test_typing.py
 
-# ---- the rest
+# ---- evidence
 
-bench-python: $(VENV)/bench.stamp $(VENV)/develop.stamp ## Time per request beside the peers
+fuzz: $(VENV)/develop.stamp ## Fuzz every target in turn: MINUTES=5 for each, TARGETS="path_rules headers" for some
+	$(call say,fuzzing)
+	@$(PY) fuzz/run.py fuzz --minutes $(or $(MINUTES),5) $(if $(TARGETS),--targets $(TARGETS))
+
+fuzz-minimise: $(VENV)/develop.stamp ## Write what the last runs found to fuzz/corpus, as few files as will do
+	$(call say,minimising the corpora)
+	@$(PY) fuzz/run.py minimise $(if $(TARGETS),--targets $(TARGETS))
+
+timing: ## t values: can a clock tell what is compared? Two minutes, QUICK=1 for less
+	$(call say,timing)
+	@cd benches/timing && export CARGO_TARGET_DIR=../../target/timing && \
+	$(CARGO) test --release --quiet --locked && $(CARGO) run --release --quiet --locked
+
+sabotage: setup ## Break every promise of SECURITY.md on purpose, and see its check fail
+	@$(PY) sabotage/run.py $(PATCHES)
+
+bench: $(VENV)/bench.stamp $(VENV)/develop.stamp ## Measure everything, about half an hour: benches/report (PART=core,hyper for some)
+	@$(PY) benches/reporting/run.py $(PART)
+
+bench-quick: $(VENV)/bench.stamp $(VENV)/develop.stamp ## The same in three minutes once built, into target/bench-quick
+	@$(PY) benches/reporting/run.py --quick $(PART)
+
+# Each has a target of its own: the peers are heavy, and instructions are counted with flags of their own.
+bench-in = cd benches/$(1) && export CARGO_TARGET_DIR="$(CURDIR)/target/bench-$(1)" CRITERION_HOME="$(CURDIR)/target/criterion/$(1)"
+
+bench-core: ## The core beside its floors, then criterion on every operation (QUICK=1 for seconds)
+	@$(call bench-in,core) && $(CARGO) bench --locked --bench ratios -- $(BENCH) && $(CARGO) bench --locked --bench cost
+
+bench-hyper: ## What the tower layers add beside the peers, and requests per second (QUICK=1 for seconds)
+	@$(call bench-in,hyper) && $(CARGO) bench --locked --bench ratios -- $(BENCH) && \
+	$(CARGO) run --release --locked --bin connections && $(CARGO) bench --locked --bench cost
+
+bench-python: $(VENV)/bench.stamp $(VENV)/develop.stamp ## Time per request beside the peers, in process and under servers (BENCH=--list names the rows)
 	@$(PY) benches/python/bench.py $(BENCH)
+
+bench-check: ## Instruction counts against the committed baseline: a rise over 2 % fails, and is shown where it is
+	@if command -v valgrind >/dev/null; then $(call bench-in,instructions) && $(CARGO) run -q --release --locked -- check $(BENCH); \
+	else $(call skip,the instruction counts,no valgrind,apt-get install valgrind); fi
+
+bench-baseline: ## Take the instruction counts of this tree as the baseline
+	@$(call bench-in,instructions) && $(CARGO) run -q --release --locked -- baseline
 
 load: ## Two minutes of good, bad and missing tokens on an example server (SECONDS= for less)
 	@$(CARGO) build --release --locked -p sallet-hyper --example hyper --features hyper
 	@cd benches/hyper && CARGO_TARGET_DIR=../../target/bench-hyper $(CARGO) run --release --locked --bin load -- \
 		../../target/release/examples/hyper $(or $(SECONDS),120)
 
-bench-hyper: ## What the tower layers add, beside the peers (criterion: cd benches/hyper && cargo bench)
-	@cd benches/hyper && CARGO_TARGET_DIR=../../target/bench-hyper $(CARGO) bench --locked --bench ratios
+# ---- the rest
 
 # One resolution for every CPython from 3.10 on; demo and bench take their versions from dev.
 UV = $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-annotate --custom-compile-command "make pins"

@@ -10,7 +10,7 @@ import pytest
 FUZZ = Path(__file__).parents[2] / "fuzz"
 FILES = sorted(path for name in ("corpus", "regressions") for path in (FUZZ / name / "keyring_file").glob("*"))
 
-sys.path.insert(0, str(FUZZ))
+sys.path.append(str(FUZZ))
 from keyring_file import keyring_file  # noqa: E402
 
 

@@ -82,11 +82,13 @@ impl<S: AsRef<str>> PathRule<S> {
     /// A path that others may read as another one (see [`PathRules::is_public`]) is below nothing, so that no rule is
     /// applied to what it was not written for. To open a path to the public ask there, which looks at the raw path too.
     pub fn matches(&self, method: &str, path: &str) -> bool {
-        let rule = self.path();
+        let (rule, path) = (self.path().as_bytes(), path.as_bytes());
         // What is below begins with the slash that the rule ends with.
-        let is_below = || {
-            let below = rule.strip_suffix('/').filter(|rule| !rule.is_empty()).and_then(|rule| path.strip_prefix(rule));
-            below.is_some_and(|below| below.starts_with('/') && !is_deceptive(below.as_bytes()))
+        let is_below = || match rule {
+            [above @ .., b'/'] if !above.is_empty() => {
+                path.strip_prefix(above).is_some_and(|below| below.starts_with(b"/") && !is_deceptive(below))
+            }
+            _ => false,
         };
         (path == rule || is_below())
             && self.method().is_none_or(|only| only == method || (only == "GET" && method == "HEAD"))
@@ -127,37 +129,23 @@ const fn path_start(rule: &str) -> Result<usize, PathRuleError> {
 /// A path that another party may read as a different one: empty, `.` and `..` segments, path parameters,
 /// backslashes, control characters, and the encoded forms that some proxy or router decodes, once or twice.
 const fn is_deceptive(path: &[u8]) -> bool {
-    let mut i = 0;
-    while i < path.len() {
-        match path[i] {
-            b'\\' | b';' | 0..=0x1f | 0x7f => return true,
-            b'%' => {
-                if i + 2 >= path.len() || !path[i + 1].is_ascii_hexdigit() || !path[i + 2].is_ascii_hexdigit() {
-                    return true;
-                }
-                let encoded = (path[i + 1], path[i + 2] | 0x20);
-                if matches!(
-                    encoded,
-                    (b'2', b'5' | b'e' | b'f') | (b'5', b'c') | (b'3', b'b') | (b'0' | b'1', _) | (b'7', b'f')
-                ) {
+    let mut rest = path;
+    while let [byte, tail @ ..] = rest {
+        match (*byte, tail) {
+            (b'\\' | b';' | 0..=0x1f | 0x7f, _) => return true,
+            (b'%', [high, low, ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                if let (b'2', b'5' | b'e' | b'f') | (b'3', b'b') | (b'5', b'c') | (b'0' | b'1', _) | (b'7', b'f') =
+                    (*high, *low | 0x20)
+                {
                     return true;
                 }
             }
-            b'/' => {
-                let mut end = i + 1;
-                while end < path.len() && path[end] == b'.' {
-                    end += 1;
-                }
-                let dots = end - i - 1;
-                let closed = end == path.len() || path[end] == b'/';
-                // No dots and a slash is an empty segment; a slash at the very end is not.
-                if closed && (dots == 1 || dots == 2 || (dots == 0 && end < path.len())) {
-                    return true;
-                }
-            }
+            (b'%', _) => return true,
+            // An empty segment, `.` or `..`. A slash at the very end begins none.
+            (b'/', [b'/', ..] | [b'.'] | [b'.', b'/', ..] | [b'.', b'.'] | [b'.', b'.', b'/', ..]) => return true,
             _ => {}
         }
-        i += 1;
+        rest = tail;
     }
     false
 }

@@ -159,8 +159,13 @@ const fn check_quoted(inner: &str) -> Result<(), PolicyError> {
         i += 1;
     }
     if text::starts_with_ignore_case(inner, "nonce-") {
-        let ours = text::eq(text::slice(inner, "nonce-".len(), inner.len()), PLACEHOLDER);
-        return if ours { Ok(()) } else { Err(PolicyError::FixedNonce) };
+        let (name, value) = inner.split_at("nonce-".len());
+        return match (text::eq(value, PLACEHOLDER), text::eq(name, "nonce-")) {
+            (true, true) => Ok(()),
+            // Only the one spelling is a place that a nonce is written into.
+            (true, false) => Err(PolicyError::KeywordCase),
+            (false, _) => Err(PolicyError::FixedNonce),
+        };
     }
     if text::starts_with_ignore_case(inner, "sha") {
         return if is_hash(inner) { Ok(()) } else { Err(PolicyError::BadHash) };
@@ -273,6 +278,8 @@ mod tests {
             ("HTTPS", BareScheme),
             ("sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc=", UnquotedKeyword),
             ("'SELF'", KeywordCase),
+            // Found by fuzzing: taken, and never filled.
+            ("'Nonce-{one-for-each-request}'", KeywordCase),
             ("'sefl'", UnknownKeyword),
             ("'https://cdn.example'", UnknownKeyword),
             ("'self", BadQuotes),

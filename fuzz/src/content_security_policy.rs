@@ -1,0 +1,129 @@
+//! A policy as text: what is taken means to a browser what it means to us.
+
+use sallet_core::{
+    ContentSecurityPolicy, Directive, DirectiveName, PolicyError, RenderError, Scheme, SecurityHeaders, Source,
+};
+
+use crate::{buffers, csp3, wire};
+
+const NAME: &str = "content-security-policy";
+const NONCE: &str = "'nonce-{one-for-each-request}'";
+
+/// A policy.
+pub fn content_security_policy(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for word in text.split([' ', ';']) {
+        if let Ok(source) = Source::parse(word) {
+            assert_eq!(source.as_str(), word);
+            assert!(word.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !b";,\"`".contains(&byte)), "{word:?}");
+        }
+        if let Ok(name) = DirectiveName::parse(word) {
+            assert_eq!(name.as_str(), word);
+        }
+    }
+    let parsed = ContentSecurityPolicy::parse(text);
+    assert_eq!(SecurityHeaders::EMPTY.with(NAME, text).is_ok(), parsed.is_ok());
+    let Ok(policy) = parsed else { return };
+
+    let rendered = policy.to_string();
+    wire::assert_value(&rendered);
+    let again = ContentSecurityPolicy::parse(&rendered).expect("what is sent can be read");
+    assert_eq!(again.to_string(), rendered);
+
+    as_a_browser_reads(&policy, text, &rendered);
+    typed(&policy, &rendered);
+    nonces(&policy, &rendered);
+    fallbacks(&policy);
+    over_http(&policy, &rendered);
+    in_a_block(policy, &rendered, data.len());
+}
+
+/// One policy, no directive twice, and in each just what was written: before and after.
+fn as_a_browser_reads(policy: &ContentSecurityPolicy<'_>, text: &str, rendered: &str) {
+    let ours: Vec<csp3::Directive> = policy
+        .directives()
+        .map(|directive| {
+            let sources = directive.sources().map(|source| source.as_str().to_owned());
+            (directive.name().as_str().to_owned(), sources.collect())
+        })
+        .collect();
+    assert!(!ours.is_empty());
+    assert_eq!(csp3::policies(text), std::slice::from_ref(&ours), "as it was given");
+    assert_eq!(csp3::policies(rendered), std::slice::from_ref(&ours), "as it is sent");
+    for (i, (name, sources)) in ours.iter().enumerate() {
+        assert!(ours[..i].iter().all(|(other, _)| other != name), "{name} stands once");
+        if is_source_list(name) {
+            source_list(name, sources);
+        }
+    }
+}
+
+fn is_source_list(name: &str) -> bool {
+    name.ends_with("-src") || name.contains("-src-") || ["base-uri", "form-action", "frame-ancestors"].contains(&name)
+}
+
+/// Nothing in it that a browser would skip in silence, or that would undo the rest.
+fn source_list(name: &str, sources: &[String]) {
+    assert!(!sources.is_empty(), "{name}: 'none' is written out");
+    for source in sources {
+        assert!(source == NONCE || csp3::is_source_expression(source), "{name} {source:?}");
+        assert!(source != "'none'" || sources.len() == 1, "'none' stands alone");
+    }
+    let vouches = |source: &String| source == NONCE || csp3::is_hash_source(source);
+    assert!(!sources.iter().any(|source| source == "'strict-dynamic'") || sources.iter().any(vouches));
+}
+
+/// The same policy, put together from its parts.
+fn typed(policy: &ContentSecurityPolicy<'_>, rendered: &str) {
+    let parse = |source: Source<'_>| Source::parse(source.as_str()).map(|again| again.as_str().len());
+    let parts: Vec<(_, Vec<_>)> =
+        policy.directives().map(|directive| (directive.name(), directive.sources().collect())).collect();
+    assert!(parts.iter().flat_map(|(_, sources)| sources).all(|source| parse(*source).is_ok()));
+    let directives: Result<Vec<_>, PolicyError> =
+        parts.iter().map(|(name, sources)| Directive::try_new(*name, sources)).collect();
+    let directives = directives.expect("each directive is good by itself");
+    assert_eq!(ContentSecurityPolicy::try_new(&directives).unwrap().to_string(), rendered);
+    let twice = [&directives[..], &directives[..1]].concat();
+    assert_eq!(ContentSecurityPolicy::try_new(&twice).unwrap_err(), PolicyError::DuplicateDirective);
+}
+
+fn nonces(policy: &ContentSecurityPolicy<'_>, rendered: &str) {
+    let count = rendered.matches(NONCE).count();
+    assert_eq!(policy.needs_nonce(), count > 0);
+    assert!(count <= 8);
+}
+
+/// `effective` is the directive itself, or the first of its fallbacks that is there.
+fn fallbacks(policy: &ContentSecurityPolicy<'_>) {
+    use DirectiveName::{DefaultSrc, FrameAncestors, ScriptSrc, ScriptSrcAttr, WorkerSrc};
+    for name in [DefaultSrc, FrameAncestors, ScriptSrc, ScriptSrcAttr, WorkerSrc] {
+        let chain = std::iter::once(name).chain(name.fallbacks().iter().copied());
+        let expected = chain.into_iter().find(|one| policy.directives().any(|directive| directive.name() == *one));
+        assert_eq!(policy.effective(name).map(|directive| directive.name()), expected);
+    }
+}
+
+/// Over HTTP nothing but `upgrade-insecure-requests` is missing.
+fn over_http(policy: &ContentSecurityPolicy<'_>, rendered: &str) {
+    assert_eq!(policy.over(Scheme::Https).unwrap().to_string(), rendered);
+    let mut left = csp3::policies(rendered).remove(0);
+    left.retain(|(name, _)| name != "upgrade-insecure-requests");
+    let plain = policy.over(Scheme::Http).map(|policy| csp3::policies(&policy.to_string()).remove(0));
+    assert_eq!(plain, (!left.is_empty()).then_some(left));
+}
+
+/// One line, whose size is known before.
+fn in_a_block(policy: ContentSecurityPolicy<'_>, rendered: &str, size: usize) {
+    let headers = SecurityHeaders::EMPTY.content_security_policy(Some(policy));
+    assert_eq!(headers.lint().filter(|lint| lint.to_string().lines().count() != 1).count(), 0);
+    if policy.needs_nonce() {
+        assert_eq!(headers.write_block(&mut [0; 4096]), Err(RenderError::NonceNeeded));
+        return;
+    }
+    let block = buffers::exact(size, |buf| match headers.write_block(buf) {
+        Ok(block) => Ok(block.to_vec()),
+        Err(RenderError::BufferTooSmall { needed }) => Err(needed),
+        Err(RenderError::NonceNeeded) => panic!("there is no nonce"),
+    });
+    assert_eq!(wire::fields(&block), [(NAME.to_owned(), rendered.to_owned())]);
+}

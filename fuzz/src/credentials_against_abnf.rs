@@ -1,0 +1,44 @@
+//! The core's parser of credentials against the grammar itself.
+
+use sallet_core::auth::{Credentials, Refusal, bearer_token};
+
+use crate::abnf::{self, Rest};
+
+/// One field value. The core takes what the grammar takes, and reads it as the grammar does, save for the departures
+/// that the docs of `Credentials` name.
+pub fn credentials_against_abnf(data: &[u8]) {
+    let value = abnf::field_value(data);
+    let expected = abnf::credentials(value).filter(|(_, rest)| data.len() <= 8192 && is_within_limits(rest));
+    let found = Credentials::parse(data).ok().map(|credentials| {
+        let params: Vec<_> =
+            credentials.params().map(|(name, value)| (name.as_bytes().to_vec(), value.bytes().collect())).collect();
+        let rest = match credentials.token68() {
+            Some(token) => Rest::Token68(token.as_bytes().to_vec()),
+            None if params.is_empty() => Rest::None,
+            None => Rest::Params(params),
+        };
+        (credentials.scheme().as_bytes().to_vec(), rest)
+    });
+    assert_eq!(found, expected);
+
+    let bearer = abnf::bearer_credentials(value).filter(|_| data.len() <= 8192);
+    match bearer_token([data]) {
+        Ok(token) => assert_eq!(Some(token.as_bytes()), bearer),
+        Err(refusal) => {
+            assert_eq!(bearer, None);
+            let other = expected.is_some_and(|(scheme, _)| !scheme.eq_ignore_ascii_case(b"Bearer"));
+            assert_eq!(
+                refusal == Refusal::Missing,
+                other,
+                "well-formed credentials of another scheme are none of ours"
+            );
+        }
+    }
+}
+
+/// A parameter at most once (RFC 9110 section 11.2) and sixteen in all; and a list of commas alone is no list.
+fn is_within_limits(rest: &Rest) -> bool {
+    let Rest::Params(params) = rest else { return true };
+    let repeats = |i: usize, name: &[u8]| params[..i].iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+    matches!(params.len(), 1..=16) && !params.iter().enumerate().any(|(i, (name, _))| repeats(i, name))
+}

@@ -1,0 +1,129 @@
+//! Every header that is made from text: by itself, and in a policy with others.
+
+mod meaning;
+
+use sallet_core::{CustomField, Hash, PolicyError, Scheme, SecurityHeaders, Source, allows_sharing};
+
+use crate::{buffers, csp3, input, wire};
+
+/// The name of a header, its value, the next name and so on, with bytes FF between.
+pub fn headers(data: &[u8]) {
+    let texts: Vec<_> = input::texts(data).collect();
+    let (pairs, _) = texts.as_chunks::<2>();
+    let mut policy = SecurityHeaders::EMPTY;
+    let mut customs: Vec<CustomField<'_>> = Vec::new();
+    for [name, value] in pairs {
+        hash(value);
+        sharing(name, value);
+        match policy.with(name, value) {
+            Ok(next) => {
+                alone(name, value);
+                policy = next;
+            }
+            Err(PolicyError::UnknownHeader) => customs.extend(custom(name, value)),
+            Err(error) => assert_eq!(policy.without(name).map(|_| ()), Ok(()), "{error}"),
+        }
+    }
+    let repeats = |i: usize| customs[..i].iter().any(|other| other.name() == customs[i].name());
+    let duplicate = (0..customs.len()).any(repeats);
+    let policy = match policy.try_custom(&customs) {
+        Ok(policy) => policy,
+        Err(error) => {
+            assert_eq!((error, duplicate), (PolicyError::DuplicateHeader, true));
+            policy
+        }
+    };
+    together(&policy, data.len());
+    endpoints(&policy);
+}
+
+/// A header that is set as it should be is one line, and what is sent means what was given.
+fn alone(name: &str, value: &str) {
+    let policy = SecurityHeaders::EMPTY.with(name, value).expect("it was taken before");
+    let fields: Vec<_> = policy.fields().collect();
+    let [field, more @ ..] = fields.as_slice() else { panic!("{name} was set") };
+    assert_eq!(field.name(), name);
+    // With a nonce, the policy sees to caching too.
+    assert_eq!(
+        more.iter().map(|field| field.name()).collect::<Vec<_>>(),
+        if policy.needs_nonce() { &["cache-control"][..] } else { &[] }
+    );
+    let sent = field.to_string();
+    wire::assert_value(&sent);
+    assert_eq!(meaning::of(name, &sent), meaning::of(name, value), "{name}: {value:?} is sent as {sent:?}");
+
+    let again = SecurityHeaders::EMPTY.with(name, &sent).expect("what is sent can be read");
+    assert_eq!(again.fields().next().unwrap().to_string(), sent);
+    assert_eq!(policy.without(name).unwrap().fields().count(), 0);
+}
+
+fn custom<'a>(name: &'a str, value: &'a str) -> Option<CustomField<'a>> {
+    let is_name = http::HeaderName::from_bytes(name.as_bytes()).is_ok_and(|parsed| parsed.as_str() == name);
+    let field = CustomField::parse(name, value);
+    assert_eq!(field.is_ok(), is_name && wire::is_value(value), "{name:?}: {value:?}");
+    let field = field.ok()?;
+    assert_eq!((field.name(), field.value()), (name, value));
+    Some(field)
+}
+
+/// A line for each field, and no line more.
+fn together(policy: &SecurityHeaders<'_>, size: usize) {
+    let given: Vec<_> = policy.fields().map(|field| (field.name().to_owned(), field.to_string())).collect();
+    let block = buffers::exact(size, |buf| match policy.template(buf) {
+        Ok(_) => Ok(buf[..policy.block_len()].to_vec()),
+        Err(error) => Err(error.needed),
+    });
+    assert_eq!(wire::fields(&block), given);
+    for (i, (name, _)) in given.iter().enumerate() {
+        assert!(given[..i].iter().all(|(other, _)| other != name), "{name} stands once");
+    }
+    for lint in policy.lint() {
+        assert_eq!(lint.to_string().lines().count(), 1);
+    }
+    let plain = policy.over(Scheme::Http);
+    assert!(plain.fields().all(|field| field.name() != "strict-transport-security"));
+    assert!(plain.fields().count() <= given.len());
+}
+
+/// A policy that passes names no endpoint that a browser would not know, and lets nobody share a nonce.
+fn endpoints(policy: &SecurityHeaders<'_>) {
+    let field = |name: &str| policy.fields().find(|field| field.name() == name).map(|field| field.to_string());
+    let known: Vec<_> = field("reporting-endpoints")
+        .iter()
+        .flat_map(|value| meaning::dictionary(value))
+        .map(|(name, _)| name)
+        .collect();
+    let named: Vec<_> = ["content-security-policy", "content-security-policy-report-only"]
+        .iter()
+        .filter_map(|name| field(name))
+        .flat_map(|value| csp3::policies(&value).remove(0))
+        .filter(|(name, _)| name == "report-to")
+        .flat_map(|(_, endpoints)| endpoints)
+        .collect();
+    let undefined = named.iter().any(|name| !known.contains(name));
+    let shared = policy.needs_nonce() && field("cache-control").is_none_or(|value| !meaning::forbids_sharing(&value));
+    let expected = match (undefined, shared) {
+        (true, _) => Some(PolicyError::UndefinedEndpoint),
+        (false, true) => Some(PolicyError::SharedNonce),
+        (false, false) => None,
+    };
+    assert_eq!(policy.check().err(), expected);
+}
+
+/// An app's own `Cache-Control`, which is anything at all. Shared caches must be kept from a nonce: a line that does
+/// not surely forbid sharing allows it.
+fn sharing(first: &str, second: &str) {
+    for lines in [&[first][..], &[second], &[first, second]] {
+        if lines.iter().all(|line| !meaning::forbids_sharing(line)) {
+            assert!(allows_sharing(lines.iter().map(|line| line.as_bytes())), "{lines:?}");
+        }
+    }
+    assert!(!allows_sharing([]));
+}
+
+fn hash(text: &str) {
+    let hash = Hash::of(text);
+    assert!(csp3::is_hash_source(hash.as_str()));
+    assert_eq!(Source::parse(hash.as_str()), Ok(hash.source()));
+    assert!(hash.source().is_hash() && hash.source().is_quoted() && !hash.source().is_nonce());
+}
