@@ -98,6 +98,39 @@ fn deceptive_paths_are_never_public() {
     assert!(!public_raw(&["/static/"], "GET", "/static/100%.png", Some(b"/static/100%25.png")));
 }
 
+/// What a policy is for stays with it, unless the path may lead elsewhere.
+#[test]
+fn covered_paths() {
+    let rule = PathRule::new("/admin/");
+    for path in
+        ["/admin/", "/admin/users", "/admin//users", "/admin/users;x", "/admin/a%2fb", "/admin/100%25", "/admin/./x"]
+    {
+        assert!(rule.covers("GET", path), "{path}");
+    }
+    for path in ["/admin/...", "/admin/.a", "/admin/a..", "/admin/..a/b", "/admin/%2e", "/admin/%zz", "/admin/%"] {
+        assert!(rule.covers("GET", path), "{path}");
+    }
+    for path in [
+        "/admin",
+        "/adminx",
+        "/admin/..",
+        "/admin/../x",
+        "/admin/..%2fx",
+        "/admin/%2e./x",
+        "/admin/%2e%2e/x",
+        "/admin/.%2E",
+        "/admin/%252e%252e%252fx",
+        "/admin/..;/x",
+        "/admin/%%32%65./x",
+        "/admin/a/..\\x",
+        "/admin/%5c..",
+        "/admin/..%00",
+    ] {
+        assert!(!rule.covers("GET", path), "{path}");
+    }
+    assert!(PathRule::new("HEAD /a").exactness() > PathRule::new("GET /a").exactness());
+}
+
 #[test]
 fn what_is_no_rule() {
     let error = |rule: &'static str| PathRule::try_new(rule).unwrap_err();

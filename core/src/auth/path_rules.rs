@@ -72,21 +72,39 @@ impl<S: AsRef<str>> PathRule<S> {
     }
 
     /// How exact the rule is: of several that match, the one with the greatest says most about the request. A longer path
-    /// beats a shorter one (`/a/b/` over `/a/`, `/docs` over `/`), then a method beats none.
-    pub fn exactness(&self) -> (usize, bool) {
-        (self.path().len(), self.method().is_some())
+    /// beats a shorter one (`/a/b/` over `/a/`, `/docs` over `/`), then a method beats none, then any other beats `GET`,
+    /// which speaks of `HEAD` too.
+    pub fn exactness(&self) -> (usize, u8) {
+        let method = match self.method() {
+            None => 0,
+            Some("GET") => 1,
+            Some(_) => 2,
+        };
+        (self.path().len(), method)
     }
 
-    /// Whether the rule speaks of this request: its path or, for a rule that ends with `/`, one below it.
+    /// Whether the rule opens this request: its path or, for a rule that ends with `/`, one below it.
     ///
-    /// A path that others may read as another one (see [`PathRules::is_public`]) is below nothing, so that no rule is
-    /// applied to what it was not written for. To open a path to the public ask there, which looks at the raw path too.
+    /// A path that others may read as another one (see [`PathRules::is_public`]) is below nothing. To open a path to the
+    /// public ask there, which looks at the raw path too.
     pub fn matches(&self, method: &str, path: &str) -> bool {
+        self.speaks_of(method, path, is_deceptive)
+    }
+
+    /// Whether what the rule says of the headers of a response holds for this request.
+    ///
+    /// As [`PathRule::matches`], but `//`, `;x`, `%2f` and `%25` do not take a path out of what is below a rule, or any client could
+    /// shake its policy off. A `..` segment may lead elsewhere, encoded however often, and such a path is below nothing.
+    pub fn covers(&self, method: &str, path: &str) -> bool {
+        self.speaks_of(method, path, may_leave)
+    }
+
+    fn speaks_of(&self, method: &str, path: &str, is_elsewhere: impl Fn(&[u8]) -> bool) -> bool {
         let (rule, path) = (self.path().as_bytes(), path.as_bytes());
         // What is below begins with the slash that the rule ends with.
         let is_below = || match rule {
             [above @ .., b'/'] if !above.is_empty() => {
-                path.strip_prefix(above).is_some_and(|below| below.starts_with(b"/") && !is_deceptive(below))
+                path.strip_prefix(above).is_some_and(|below| below.starts_with(b"/") && !is_elsewhere(below))
             }
             _ => false,
         };
@@ -148,6 +166,39 @@ const fn is_deceptive(path: &[u8]) -> bool {
         rest = tail;
     }
     false
+}
+
+/// Whether some reader finds a `..` segment here, however often it decodes.
+fn may_leave(mut path: &[u8]) -> bool {
+    let hex = |byte: u8| char::from(byte).to_digit(16);
+    // Dots since the last separator; more than two when there was anything else.
+    let mut dots = 0_u8;
+    while let [byte, rest @ ..] = path {
+        path = rest;
+        let mut byte = *byte;
+        if byte == b'%' {
+            while let [b'2', b'5', rest @ ..] = path {
+                path = rest;
+            }
+            // The digits of an encoded byte may be encoded themselves.
+            if path.iter().take(2).any(|&next| next == b'%') {
+                return true;
+            }
+            if let [high, low, rest @ ..] = path
+                && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+            {
+                byte = u8::try_from(high << 4 | low).unwrap_or_default();
+                path = rest;
+            }
+        }
+        match byte {
+            b'/' | b'\\' | b';' | 0..=0x1f | 0x7f if dots == 2 => return true,
+            b'/' | b'\\' => dots = 0,
+            b'.' => dots = dots.saturating_add(1),
+            _ => dots = 3,
+        }
+    }
+    dots == 2
 }
 
 /// The public paths of an application.

@@ -156,7 +156,7 @@ impl Setup {
         let (root_path, method) = (scope.get_item(intern!(py, "root_path"))?, scope.get_item(intern!(py, "method"))?);
         let (root_path, method) = (asgi::text(root_path.as_ref()), asgi::text(method.as_ref()));
         let path = asgi::route_path(&path, &root_path);
-        match self.paths.iter().find(|(rule, _)| rule.matches(&method, path)) {
+        match self.paths.iter().find(|(rule, _)| rule.covers(&method, path)) {
             None => Ok(Some(Arc::clone(&self.plan))),
             Some((_, PathPolicy::Plan(plan))) => Ok(plan.clone()),
             Some((rule, PathPolicy::Callable(choose))) => {

@@ -1,6 +1,6 @@
 //! The answers to requests that are not let in.
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use sallet_core::Cursor;
 use sallet_core::auth::{Challenge, CredentialsError, Realm, Refusal, Scopes};
@@ -44,7 +44,7 @@ impl Answers {
     pub(super) fn answer(&self, denied: Denied, protocol: Protocol) -> Response<&'static [u8]> {
         let mut response = match protocol {
             Protocol::Http => http(denied),
-            Protocol::Head => http(denied).map(|_| &b""[..]),
+            Protocol::Head => head(denied),
             Protocol::Grpc => grpc(denied),
         };
         if let Denied::Refused(refusal) = denied {
@@ -72,6 +72,14 @@ fn http(denied: Denied) -> Response<&'static [u8]> {
     for (name, value) in Refusal::FIELDS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+    response
+}
+
+/// No body, and the length that a `GET` would have had: axum would say 0 of an empty one (RFC 9110 section 8.6).
+fn head(denied: Denied) -> Response<&'static [u8]> {
+    let mut response = http(denied);
+    let length = std::mem::take(response.body_mut()).len();
+    response.headers_mut().insert(CONTENT_LENGTH, length.into());
     response
 }
 

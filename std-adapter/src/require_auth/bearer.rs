@@ -86,7 +86,8 @@ impl<F> Bearer<Lookup<F>> {
     ///
     /// The function is called with tokens that are well-formed, by requests that need one. It decides about scopes as
     /// well: [`Refusal::InsufficientScope`](sallet_core::auth::Refusal::InsufficientScope) is one of its answers. While it
-    /// runs the request waits, its body unread; when the client goes away, the future is dropped.
+    /// runs the request waits, its body unread; when the client goes away, the future is dropped. It waits with the inner
+    /// service ready for it: put limits on concurrency outside of this layer, or strangers use them up.
     ///
     /// ```
     /// use sallet_core::auth::Refusal;

@@ -53,7 +53,8 @@ impl<V: Clone> RequireAuthLayer<V> {
     ///
     /// Paths are compared with [`Uri::path`](http::Uri::path) as the service sees it: not decoded, and inside axum's
     /// `Router::nest` without the prefix. A path that another party may read as a different one (`//`, `..`, `%2f`, `;`,
-    /// …) is never public, whatever the rules say.
+    /// …) is never public, whatever the rules say. Everything that the router finds there is open: its fallback, and a route
+    /// such as `/{tenant}/admin` where nothing under `/static` claims the path.
     ///
     /// # Panics
     /// When a rule is refused: see [`PathRule::try_new`].

@@ -71,7 +71,7 @@ impl Config {
     }
 
     fn plan_for<B>(&self, request: &Request<B>) -> Option<usize> {
-        let matches = |rule: &PathRule<String>| rule.matches(request.method().as_str(), request.uri().path());
+        let matches = |rule: &PathRule<String>| rule.covers(request.method().as_str(), request.uri().path());
         self.paths.iter().find(|(rule, _)| matches(rule)).map_or(Some(0), |(_, plan)| *plan)
     }
 }
@@ -103,6 +103,10 @@ fn nonce_of<B>(request: &mut Request<B>) -> Option<Nonce> {
     Some(nonce)
 }
 
+/// The fields that were left off a 304, for the layers around.
+#[derive(Debug, Clone, Default)]
+struct LeftOff(Vec<HeaderName>);
+
 /// What is to be done when the inner service has answered.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -123,7 +127,23 @@ impl Pending {
             Some(nonce) => NonceFields::Filled(nonce),
             None => NonceFields::Unfilled,
         };
-        let set = self.config.plans[self.plan].over(self.scheme);
-        merge(response.headers_mut(), set, nonce, &self.config.rules);
+        let (set, rules) = (self.config.plans[self.plan].over(self.scheme), &self.config.rules);
+        if !matches!(nonce, NonceFields::LeftOff) {
+            return merge(response.headers_mut(), set, nonce, rules);
+        }
+        // What a layer further in has left off is what the stored page has from it: it stays, unless this layer's won there.
+        let mut left = response.extensions_mut().remove::<LeftOff>().unwrap_or_default().0;
+        let headers = response.headers_mut();
+        left.retain(|name| {
+            !(headers.contains_key(name) || rules.remove.contains(name) || rules.overriding && set.contains(name))
+        });
+        merge(headers, set, nonce, rules);
+        for name in &left {
+            headers.remove(name);
+        }
+        left.extend(set.with_nonce.iter().map(|field| field.name.clone()).filter(|name| !headers.contains_key(name)));
+        if !left.is_empty() {
+            response.extensions_mut().insert(LeftOff(left));
+        }
     }
 }

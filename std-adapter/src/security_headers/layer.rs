@@ -76,7 +76,8 @@ impl SecurityHeadersLayer {
     /// as it was given last.
     ///
     /// Paths are compared with [`Uri::path`](http::Uri::path) as the service sees it: not decoded, and inside axum's
-    /// `Router::nest` without the prefix.
+    /// `Router::nest` without the prefix. A path with a `..` segment, however encoded, is below no rule
+    /// ([`PathRule::covers`]): make the layer's own policy the strictest, and let rules relax it.
     ///
     /// # Panics
     /// When the rule or the policy is refused: see [`PathRule::try_new`] and [`new`](Self::new).

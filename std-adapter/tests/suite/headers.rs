@@ -154,6 +154,22 @@ async fn a_304_leaves_a_stored_page_its_nonce() {
 }
 
 #[tokio::test]
+async fn an_outer_policy_does_not_fill_what_was_left_off() {
+    const PAGES: SecurityHeaders<'static> = SecurityHeaders::EMPTY.content_security_policy(Some(NONCE));
+    for (outer, overriding) in [
+        (SecurityHeadersLayer::new(&SecurityHeaders::STRICT), false),
+        (SecurityHeadersLayer::overriding(&SecurityHeaders::STRICT), true),
+    ] {
+        let inner = service_fn(|_: Request<()>| ready(Response::builder().status(304).body(())));
+        let service = outer.layer(SecurityHeadersLayer::new(&PAGES).layer(inner));
+        let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+        // Under override the page was sent with the outer one's too.
+        assert_eq!(response.headers().contains_key("content-security-policy"), overriding);
+        assert_eq!(response.headers()["x-frame-options"], "DENY");
+    }
+}
+
+#[tokio::test]
 async fn a_rule_given_twice_counts_as_given_last() {
     let layer = SecurityHeadersLayer::new(&SecurityHeaders::EMPTY)
         .path("/a", &SecurityHeaders::STRICT)

@@ -180,6 +180,8 @@ async fn authorization_over_http2() {
         let (status, challenge) = (response.status(), response.headers().contains_key("www-authenticate"));
         assert_eq!(challenge, status != StatusCode::OK);
         assert_eq!(response.headers().get_all("x-frame-options").iter().count(), 1);
+        // That of the answer to a GET, whoever asks (RFC 9110 section 8.6).
+        assert_ne!(response.headers()["content-length"], "0");
         (status.as_u16(), response.into_body().collect().await.expect("a body").to_bytes().len())
     };
     assert_eq!(ask(Method::GET, &[b"Bearer abc"]).await, (200, "abc false /shut".len()));

@@ -92,8 +92,8 @@ fn paths() -> bool {
     PathRule::method(&rule) == Some("GET")
         && PathRule::path(&rule) == "/items"
         && PathRule::as_str(&rule) == "GET /items"
-        && rule.exactness() == (6, true)
-        && rule.exactness() == (6, true)
+        && rule.exactness() == (6, 1)
+        && rule.covers(unknown("GET"), unknown("/items"))
         && rule.matches(unknown("HEAD"), unknown("/items"))
         && RULES.is_public(unknown("GET"), unknown("/static/app.js"), None)
         && !RULES.is_public(unknown("GET"), unknown("/static/../items"), Some(unknown("/static/..%2fitems").as_bytes()))
