@@ -71,7 +71,7 @@ impl App for Host {
 
 impl HeadersCase {
     fn route(&self, head: &Head<'_>) -> Route {
-        let rules = self.paths.iter().filter(|(rule, _)| rule.matches(head.method(), head.path()));
+        let rules = self.paths.iter().filter(|(rule, _)| rule.covers(head.method(), head.path()));
         let policy = rules.max_by_key(|(rule, _)| rule.exactness()).map_or(self.policy, |(_, policy)| *policy);
         let block = |block| Answer::fixed(self.status, self.start, block, b"");
         match policy {
