@@ -1,4 +1,5 @@
-//! Public paths: no path is public that anybody else on the way to the handler may read as another one.
+//! Public paths: no path is public that anybody else on the way to the handler may read as another one. And rules of
+//! policies: nobody shakes one off but by leading elsewhere.
 
 use std::borrow::Cow;
 
@@ -20,6 +21,12 @@ pub fn path_rules(data: &[u8]) {
     let rules = PathRules::new(rules);
     let is_public = |path: &str, raw: Option<&[u8]>| rules.is_public(method, path, raw);
     let check = |path: &str| routed_inside(rules.rules(), method, path);
+
+    for rule in rules.rules() {
+        for path in [raw, other] {
+            covered(rule, method, path);
+        }
+    }
 
     // hyper, and the firmware: the router matches the path as it came.
     let path = raw.split('?').next().unwrap_or_default();
@@ -71,6 +78,32 @@ fn routed_inside(rules: &[PathRule<&str>], method: &str, path: &str) {
         }
     }
     assert!(any, "{path:?} is public by no rule");
+}
+
+/// A rule of a policy holds for whatever it would open, for nothing that leads out of what it names, and for all the rest
+/// of that.
+fn covered(rule: &PathRule<&str>, method: &str, path: &str) {
+    let covers = rule.covers(method, path);
+    assert!(covers || !rule.matches(method, path), "{rule:?} opens {path:?} and does not cover it");
+    let decodings: Vec<_> = decodings(path).collect();
+    if covers {
+        let spelt_so = is_inside(rule.path(), path);
+        assert!(spelt_so, "{rule:?} covers {path:?}");
+        for read in &decodings {
+            assert!(is_inside(rule.path(), &plain(read)), "{rule:?} covers {path:?}, which may be read as {read:?}");
+        }
+    } else if is_inside(rule.path(), path) && decodings.iter().all(|read| !read.contains("..") && !read.contains('%')) {
+        let by_method = rule.covers(rule.method().unwrap_or(method), path);
+        assert!(by_method && rule.method().is_some_and(|only| only != method), "{path:?} shakes {rule:?} off");
+    }
+}
+
+/// A path and what it may be decoded to, again and again.
+fn decodings(path: &str) -> impl Iterator<Item = String> {
+    std::iter::successors(Some(path.to_owned()), |path| {
+        let decoded = decode(path);
+        (decoded != path.as_str()).then(|| decoded.into_owned())
+    })
 }
 
 /// `/static/` means what is below it, `/` the root page alone, anything else itself.
