@@ -50,6 +50,7 @@ def all_contenders() -> list[Contender]:
     return [
         baseline(),
         Contender("bare-again", "bare app, again (the noise)", unwrapped),
+        Contender("passing-on", "a `send` that passes all on (the least)", pure.passing_on),
         Contender("article", "article's BaseHTTPMiddleware", peers.article, proves=(sends,)),
         Contender("secure", f"secure {peers.version('secure')}, defaults", peers.secure2, proves=(sends,)),
         Contender("secweb", f"Secweb {peers.version('Secweb')}, defaults", peers.secweb, proves=(sends,)),
