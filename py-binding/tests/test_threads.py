@@ -103,16 +103,16 @@ def test_a_slow_reload_does_not_bring_back_what_a_later_one_replaced(tmp_path, m
     path.write_text(toml(("leaked", READER)))
     ring = Keyring.from_file(path)
     read, may_return = threading.Event(), threading.Event()
-    read_text = Path.read_text
+    read_bytes = Path.read_bytes
 
-    def slow(self, *arguments, **options):
-        text = read_text(self, *arguments, **options)
+    def slow(self):
+        content = read_bytes(self)
         if not read.is_set():
             read.set()
             assert may_return.wait(10)
-        return text
+        return content
 
-    monkeypatch.setattr(Path, "read_text", slow)
+    monkeypatch.setattr(Path, "read_bytes", slow)
     first, second = threading.Thread(target=ring.reload), threading.Thread(target=ring.reload)
     first.start()
     assert read.wait(10)  # the first has read the old file, and has not put it in force yet
