@@ -184,9 +184,9 @@ fuzz-minimise: $(VENV)/develop.stamp ## Write what the last runs found to fuzz/c
 timing: ## t values: can a clock tell what is compared? Two minutes, QUICK=1 for less
 	$(call say,timing)
 	@cd benches/timing && export CARGO_TARGET_DIR=../../target/timing && \
-	$(CARGO) test --release --quiet --locked && $(CARGO) run --release --quiet --locked
+	$(CARGO) test --release --locked -- --quiet && $(CARGO) run --release --locked
 
-sabotage: setup ## Break every promise of SECURITY.md on purpose, and see its check fail
+sabotage: setup ## Break every promise of SECURITY.md on purpose, and see its check fail (PATCHES="headers-twice" for some)
 	@$(PY) sabotage/run.py $(PATCHES)
 
 bench: $(VENV)/bench.stamp $(VENV)/develop.stamp ## Measure everything, about half an hour: benches/report (PART=core,hyper for some)
@@ -198,18 +198,26 @@ bench-quick: $(VENV)/bench.stamp $(VENV)/develop.stamp ## The same in three minu
 # Each has a target of its own: the peers are heavy, and instructions are counted with flags of their own.
 bench-in = cd benches/$(1) && export CARGO_TARGET_DIR="$(CURDIR)/target/bench-$(1)" CRITERION_HOME="$(CURDIR)/target/criterion/$(1)"
 
-bench-core: ## The core beside its floors, then criterion on every operation (QUICK=1 for seconds)
-	@$(call bench-in,core) && $(CARGO) bench --locked --bench ratios -- $(BENCH) && $(CARGO) bench --locked --bench cost
+bench-core: ## The core beside its floors, then criterion (QUICK=1; BENCH=bearer: that part; CRITERION=keyring: those names)
+	@$(call bench-in,core) && \
+	if [ -n "$(CRITERION)" ]; then $(CARGO) bench --locked --bench cost -- $(CRITERION); else \
+		$(CARGO) bench --locked --bench ratios -- $(BENCH) && \
+		if [ -z "$(BENCH)" ]; then $(CARGO) bench --locked --bench cost; fi; fi
 
-bench-hyper: ## What the tower layers add beside the peers, and requests per second (QUICK=1 for seconds)
-	@$(call bench-in,hyper) && $(CARGO) bench --locked --bench ratios -- $(BENCH) && \
-	$(CARGO) run --release --locked --bin connections && $(CARGO) bench --locked --bench cost
+bench-hyper: ## The tower layers beside the peers, a server, criterion (QUICK=1; BENCH=own; BENCH=connections; CRITERION=own/sallet)
+	@$(call bench-in,hyper) && \
+	if [ -n "$(CRITERION)" ]; then $(CARGO) bench --locked --bench cost -- $(CRITERION); \
+	elif [ "$(BENCH)" = connections ]; then $(CARGO) run --release --locked --bin connections; else \
+		$(CARGO) bench --locked --bench ratios -- $(BENCH) && \
+		if [ -z "$(BENCH)" ]; then \
+			$(CARGO) run --release --locked --bin connections && $(CARGO) bench --locked --bench cost; fi; fi
 
 bench-python: $(VENV)/bench.stamp $(VENV)/develop.stamp ## Time per request beside the peers, in process and under servers (BENCH=--list names the rows)
 	@$(PY) benches/python/bench.py $(BENCH)
 
 bench-check: ## Instruction counts against the committed baseline: a rise over 2 % fails, and is shown where it is
-	@if command -v valgrind >/dev/null; then $(call bench-in,instructions) && $(CARGO) run -q --release --locked -- check $(BENCH); \
+	$(call say,instruction counts)
+	@if command -v valgrind >/dev/null; then $(call bench-in,instructions) && $(CARGO) run --release --locked -- check $(BENCH); \
 	else $(call skip,the instruction counts,no valgrind,apt-get install valgrind); fi
 
 bench-baseline: ## Take the instruction counts of this tree as the baseline

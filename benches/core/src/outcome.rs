@@ -146,19 +146,20 @@ impl Curve {
     }
 }
 
-/// What a program was asked to do with its outcome.
+/// What a program was asked to measure, and to do with its outcome.
 #[derive(Debug, Default)]
 pub struct Options {
     json: Option<String>,
     strict: bool,
+    only: Vec<String>,
 }
 
 impl Options {
-    /// From the command line: `[--json FILE] [--strict]`.
+    /// From the command line: `[PART ...] [--json FILE] [--strict]`, where the parts are some of `parts`.
     ///
     /// # Errors
     /// A sentence about what cannot be read.
-    pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+    pub fn read(arguments: impl IntoIterator<Item = String>, parts: &[&str]) -> Result<Self, String> {
         let mut options = Self::default();
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
@@ -167,14 +168,22 @@ impl Options {
                 "--bench" => {}
                 "--strict" => options.strict = true,
                 "--json" => options.json = Some(arguments.next().ok_or("--json wants the name of a file")?),
+                part if parts.contains(&part) => options.only.push(argument),
                 other => {
+                    let parts = parts.iter().map(|part| format!("{part}, ")).collect::<String>();
                     return Err(format!(
-                        "what is {other:?}? There are: --json FILE, --strict (fail on a missed budget)"
+                        "what is {other:?}? There are: {parts}--json FILE, --strict (fail on a missed budget)"
                     ));
                 }
             }
         }
         Ok(options)
+    }
+
+    /// Whether this part is to be measured: all are, unless some were named.
+    #[must_use]
+    pub fn wants(&self, part: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == part)
     }
 
     /// Writes the file, and says whether the program has succeeded.

@@ -1,6 +1,6 @@
 //! The tables: what each contender adds, and the ratios that the budget speaks of.
 //!
-//! `cargo bench --bench ratios -- [--json FILE] [--strict]`. Contenders take turns (see `turns` in benches/core). A row is
+//! `cargo bench --bench ratios -- [PART ...] [--json FILE] [--strict]`; the parts stand in `PARTS`. Contenders take turns (see `turns` in benches/core). A row is
 //! what a contender adds to the service alone, and its ratio to what the fastest peer adds, both by the median of the
 //! rounds: that is what a server sees, and it decides the budget. The fastest turn stands beside it. It is steadier, for
 //! nothing disturbed it, but no server lives only in its best moments.
@@ -111,18 +111,21 @@ fn bearer(name: &'static str, title: &'static str, good: bool) -> Table {
     table(name, title, entries, &["tower-http, by hand with care"], None)
 }
 
+type Part = fn() -> Table;
+
+const PARTS: [(&str, Part); 5] = [
+    ("plain", || ten_headers(Case::Plain)),
+    ("own", || ten_headers(Case::Own)),
+    ("many", || ten_headers(Case::Many)),
+    ("good", || bearer("good token", "one of 16 keys, a good token", true)),
+    ("unknown", || bearer("unknown token", "one of 16 keys, an unknown token", false)),
+];
+
 fn run() -> Result<(), String> {
-    let options = Options::read(std::env::args().skip(1))?;
-    let parts: [&dyn Fn() -> Table; 5] = [
-        &|| ten_headers(Case::Plain),
-        &|| ten_headers(Case::Own),
-        &|| ten_headers(Case::Many),
-        &|| bearer("good token", "one of 16 keys, a good token", true),
-        &|| bearer("unknown token", "one of 16 keys, an unknown token", false),
-    ];
+    let options = Options::read(std::env::args().skip(1), &PARTS.map(|(name, _)| name))?;
     println!("Added time per request, and its ratio to the fastest peer's, by the median of the rounds");
     let mut tables = Vec::new();
-    for part in parts {
+    for (_, part) in PARTS.iter().filter(|(name, _)| options.wants(name)) {
         let table = part();
         table.print(&mut std::io::stdout()).map_err(|error| error.to_string())?;
         tables.push(table);

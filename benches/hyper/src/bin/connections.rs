@@ -105,7 +105,8 @@ impl Server {
         let mut response = vec![0; 4096];
         server.length = socket.read(&mut response).await?;
         let text = std::str::from_utf8(&response[..server.length])?;
-        let fields = headers::FIELDS.iter().filter(|(name, _)| text.contains(&format!("\r\n{name}: "))).count();
+        let sent = |(name, value): &&(&str, &str)| text.contains(&format!("\r\n{name}: {value}\r\n"));
+        let fields = headers::FIELDS.iter().filter(sent).count();
         let expected = if name == SERVERS[0] { 0 } else { headers::FIELDS.len() };
         if !text.starts_with("HTTP/1.1 200 ") || !text.ends_with("\r\n\r\nfine") || fields != expected {
             return Err(format!("{name} answers {text:?}").into());
@@ -178,6 +179,10 @@ async fn measure(options: &Options) -> Result<(), Failure> {
     for name in SERVERS {
         servers.push(Server::start(name).await?);
     }
+    // The same lines in another order.
+    if servers[1].length != servers[2].length {
+        return Err(format!("{} and {} send different bytes", SERVERS[1], SERVERS[2]).into());
+    }
     let mut tables = Vec::new();
     let curve = |name, title, y, unit| Curve {
         name,
@@ -233,7 +238,7 @@ async fn run() -> Result<(), Failure> {
     {
         return serve(name).await;
     }
-    measure(&Options::read(arguments)?).await
+    measure(&Options::read(arguments, &[])?).await
 }
 
 fn main() -> ExitCode {
