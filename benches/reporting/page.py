@@ -35,7 +35,7 @@ SECTIONS = (
             ),
         ),
         "What a middleware adds to one call of a bare ASGI application, on the clock of the thread's own CPU time.",
-        ".venv/bin/python benches/python/bench.py --only sallet-headers,secweb    # --list has the names",
+        'make bench-python BENCH="--only sallet-headers,secweb"    # BENCH=--list has the names',
     ),
     Section(
         "FastAPI on a server",
@@ -48,7 +48,7 @@ SECTIONS = (
             ("connections", "Requests per second over 1 to 64 connections, one plot for each server"),
         ),
         "One worker, keep-alive connections. The bare app sends the same header bytes itself and asks for no token.",
-        ".venv/bin/python benches/python/bench.py --only uvicorn/sallet,granian/    # --list has the names",
+        'make bench-python BENCH="--only uvicorn/sallet,granian/"    # BENCH=--list has the names',
     ),
     Section(
         "Tower layers, for hyper, axum and tonic",
@@ -58,14 +58,14 @@ SECTIONS = (
             ("hyper-growth", "Two plots of the time of a request, over fields in the policy and over the app's own fields"),
         ),
         "What a layer adds to a service that answers at once, without a socket. The ratio is to what the fastest peer adds.",
-        "cd benches/hyper && cargo bench --bench cost -- own/sallet    # criterion; any part of a name",
+        "make bench-hyper BENCH=own    # or CRITERION=own/sallet: any part of a name",
     ),
     Section(
         "A hyper server",
         ("hyper-server",),
         (),
         "HTTP/1.1 over loopback, keep-alive connections: bare, the same header bytes by hand, and both layers with a token.",
-        "cd benches/hyper && cargo run --release --bin connections",
+        "make bench-hyper BENCH=connections",
     ),
     Section(
         "The core",
@@ -75,7 +75,7 @@ SECTIONS = (
             ("core-growth", "Three plots of the core's times, over keys, fields and sources"),
         ),
         "Each operation beside its floor: the least that anyone could do, measured by turns in the same run.",
-        "cd benches/core && cargo bench --bench cost -- keyring/verify    # criterion; any part of a name",
+        "make bench-core BENCH=bearer    # or CRITERION=keyring/verify: any part of a name",
     ),
     Section(
         "Instructions",
