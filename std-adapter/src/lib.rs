@@ -45,8 +45,9 @@
 //! None is on by default, and none changes what the others do.
 //!
 //! - `hyper`: both middlewares are [`hyper::service::Service`](https://docs.rs/hyper)s too.
-//! - `axum`: [`Principal`] and [`Nonce`] are extractors. Where the layer is missing that would have put them there, the
-//!   client gets a bare 500 and you get told why (`Missing`).
+//! - `axum`: [`Principal`] and [`Nonce`] are extractors. Without it `|who: Principal|` is no handler, and all that the
+//!   compiler says is `Handler<_, _> is not satisfied`; the layers alone need no feature. Where the layer is missing that
+//!   would have put them there, the client gets a bare 500 and you get told why (`Missing`).
 //! - `arc-swap`: an `ArcSwap` of a keyring is a set of [`Keys`](require_auth::Keys), swapped without a lock.
 //! - `tracing`: events in the target `sallet`, with key ids and reasons, about who was let in (debug), who was not (info),
 //!   lookups that failed and extractors without their layer (error). Never a token.

@@ -9,7 +9,8 @@ use sallet_core::NONCE_ENTROPY;
 /// Put it into the page (`<script nonce="…">`); the policy of the same response already names it. It is there whenever
 /// the policy for this path has a [`Source::NONCE`](sallet_core::Source::NONCE).
 ///
-/// With axum it is an extractor; anywhere else:
+/// With axum it is an extractor. **That needs the feature `axum`**: without it the compiler says only that a handler which
+/// takes a `Nonce` is no `Handler<_, _>`. Anywhere else:
 ///
 /// ```
 /// use sallet_hyper::Nonce;

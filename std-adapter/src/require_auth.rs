@@ -59,8 +59,45 @@
 //! with a challenge, `cache-control: no-store`, and a JSON body of one sentence. To a gRPC request the answer is a
 //! response of trailers only with `UNAUTHENTICATED` or `PERMISSION_DENIED`.
 //!
-//! A request is judged by each of these services that it passes, so a route can have one of its own that asks for more
-//! scopes, or has another keyring. The innermost [`Principal`] is the one the handler sees.
+//! # Scopes of single routes
+//!
+//! A request is judged by each of these services that it passes. So put one around the whole app, which asks for a token,
+//! and one around each route that asks for more: for scopes, or for a key of another ring. The innermost [`Principal`] is
+//! the one the handler sees. Rules of the outer layer do not open the inner one.
+//!
+//! ```
+//! use axum::{Router, routing::get, routing::post};
+//! use http::{Request, StatusCode};
+//! use sallet_core::auth::{Key, Keyring};
+//! use sallet_core::digest_hex;
+//! use sallet_hyper::{Bearer, RequireAuthLayer};
+//! use tower::ServiceExt;
+//!
+//! /// The token is `abc`.
+//! static KEYS: Keyring = Keyring::new(&[
+//!     Key::new("ci", digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")).scopes("items:read"),
+//! ]);
+//!
+//! let needs = |scopes| RequireAuthLayer::new(Bearer::new(&KEYS).realm("items").scopes(scopes));
+//! let app: Router = Router::new()
+//!     .route("/items", get(async || "helm").layer(needs("items:read")))
+//!     .route("/items/new", post(async || "made").layer(needs("items:write")))
+//!     .layer(needs("")); // and a good token for everything, the fallback included
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main_(app: Router) {
+//! let ask = async |request: http::request::Builder, token: &str| {
+//!     let request = request.header("authorization", format!("Bearer {token}")).body(String::new()).unwrap();
+//!     app.clone().oneshot(request).await.unwrap().status()
+//! };
+//! assert_eq!(ask(Request::get("/items"), "abc").await, StatusCode::OK);
+//! assert_eq!(ask(Request::post("/items/new"), "abc").await, StatusCode::FORBIDDEN);
+//! assert_eq!(ask(Request::get("/nowhere"), "no").await, StatusCode::UNAUTHORIZED);
+//! # }
+//! # main_(app);
+//! ```
+//!
+//! Where the scopes depend on more than the route, the handler asks: [`Principal::scopes`].
 //!
 //! # What is public
 //!

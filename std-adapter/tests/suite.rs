@@ -8,6 +8,7 @@ mod suite {
     mod headers;
     mod hostile;
     mod log;
+    mod panics;
     mod preflights;
     mod require_auth;
     mod server;

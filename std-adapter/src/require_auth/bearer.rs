@@ -36,7 +36,9 @@ impl<V> Bearer<V> {
     /// Names what is protected, for people whose client asks them for a token. `api`, unless said otherwise.
     ///
     /// # Panics
-    /// When the name is empty or has a character that cannot stand in a header: see [`Realm::try_new`].
+    /// When the name is empty or has a character that cannot stand in a header: see [`Realm::try_new`]. The panic names
+    /// the line of the caller.
+    #[track_caller]
     pub fn realm(mut self, name: &str) -> Self {
         if let Err(error) = Realm::try_new(name) {
             panic!("{error}");
@@ -64,7 +66,8 @@ impl<K: Keys> Bearer<K> {
     /// Asks for scopes: all of these, separated by single spaces.
     ///
     /// # Panics
-    /// When this is no list of scopes: see [`Scopes::try_new`].
+    /// When this is no list of scopes: see [`Scopes::try_new`]. The panic names the line of the caller.
+    #[track_caller]
     pub fn scopes(mut self, scopes: &str) -> Self {
         if let Err(error) = Scopes::try_new(scopes) {
             panic!("{error}");

@@ -57,15 +57,20 @@ impl<V: Clone> RequireAuthLayer<V> {
     /// such as `/{tenant}/admin` where nothing under `/static` claims the path.
     ///
     /// # Panics
-    /// When a rule is refused: see [`PathRule::try_new`].
+    /// When a rule is refused: see [`PathRule::try_new`]. The panic names the line of the caller.
+    #[track_caller]
     pub fn public<S: AsRef<str>>(mut self, rules: impl IntoIterator<Item = S>) -> Self {
         let mut all = self.guard.public.rules().to_vec();
-        all.extend(rules.into_iter().map(|rule| path_rule(rule.as_ref())));
+        // No closure: the caller's line would not get into one.
+        for rule in rules {
+            all.push(path_rule(rule.as_ref()));
+        }
         Arc::make_mut(&mut self.guard).public = PathRules::new(all);
         self
     }
 }
 
+#[track_caller]
 fn path_rule(rule: &str) -> PathRule<String> {
     match PathRule::try_new(rule.to_owned()) {
         Ok(rule) => rule,

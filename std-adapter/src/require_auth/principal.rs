@@ -7,8 +7,10 @@ use super::OwnedKeyring;
 
 /// Who sent the request, in its extensions once it is admitted.
 ///
-/// It keeps the ring alive in which its key was found, so it can outlive a reload, and copying it copies no text. With
-/// axum it is an extractor.
+/// It keeps the ring alive in which its key was found, so it can outlive a reload, and copying it copies no text.
+///
+/// With axum it is an extractor. **That needs the feature `axum`**: without it the compiler says only that a handler which
+/// takes a `Principal` is no `Handler<_, _>`.
 #[derive(Clone)]
 pub struct Principal(Of);
 

@@ -54,7 +54,8 @@ impl SecurityHeadersLayer {
     /// # Panics
     /// When [`check`](sallet_core::SecurityHeaders::check) refuses the policy. A `const` that ends in
     /// [`checked`](sallet_core::SecurityHeaders::checked) does not compile then; a policy from a file is best checked as it
-    /// is read.
+    /// is read. The panic names the line of the caller.
+    #[track_caller]
     pub fn new(policy: &sallet_core::SecurityHeaders<'_>) -> Self {
         Self::with_plan(plan(policy), false)
     }
@@ -63,6 +64,7 @@ impl SecurityHeadersLayer {
     ///
     /// # Panics
     /// As [`new`](Self::new).
+    #[track_caller]
     pub fn overriding(policy: &sallet_core::SecurityHeaders<'_>) -> Self {
         Self::with_plan(plan(policy), true)
     }
@@ -80,7 +82,9 @@ impl SecurityHeadersLayer {
     /// ([`PathRule::covers`]): make the layer's own policy the strictest, and let rules relax it.
     ///
     /// # Panics
-    /// When the rule or the policy is refused: see [`PathRule::try_new`] and [`new`](Self::new).
+    /// When the rule or the policy is refused: see [`PathRule::try_new`] and [`new`](Self::new). The panic names the line
+    /// of the caller.
+    #[track_caller]
     pub fn path(mut self, rule: &str, policy: &sallet_core::SecurityHeaders<'_>) -> Self {
         Arc::make_mut(&mut self.config).set_path(path_rule(rule), Some(plan(policy)));
         self
@@ -89,7 +93,8 @@ impl SecurityHeadersLayer {
     /// Leaves the responses of some paths alone, with rules as for [`path`](Self::path).
     ///
     /// # Panics
-    /// When the rule is refused: see [`PathRule::try_new`].
+    /// When the rule is refused: see [`PathRule::try_new`]. The panic names the line of the caller.
+    #[track_caller]
     pub fn without(mut self, rule: &str) -> Self {
         Arc::make_mut(&mut self.config).set_path(path_rule(rule), None);
         self
@@ -147,6 +152,7 @@ impl<S> Layer<S> for SecurityHeadersLayer {
     }
 }
 
+#[track_caller]
 fn plan(policy: &sallet_core::SecurityHeaders<'_>) -> Plan {
     match Plan::new(policy) {
         Ok(plan) => plan,
@@ -154,6 +160,7 @@ fn plan(policy: &sallet_core::SecurityHeaders<'_>) -> Plan {
     }
 }
 
+#[track_caller]
 fn path_rule(rule: &str) -> PathRule<String> {
     match PathRule::try_new(rule.to_owned()) {
         Ok(rule) => rule,

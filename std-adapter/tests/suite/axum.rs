@@ -14,12 +14,12 @@ use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring};
 use sallet_core::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, digest_hex};
 use sallet_hyper::{Bearer, Missing, Nonce, Principal, RequireAuthLayer, SecurityHeadersLayer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::client::{get as ask, one, responses};
+use super::client::{get as ask, one, read_until, responses};
 use super::log::Log;
 use super::server::serve;
 
@@ -178,11 +178,7 @@ async fn websockets() {
     let addr = app().await;
     let mut socket = TcpStream::connect(addr).await.expect("a server");
     socket.write_all(handshake(GOOD).as_bytes()).await.expect("a handshake");
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(socket.read_u8().await.expect("a head"));
-    }
-    let accepted = responses(&head, false).remove(0);
+    let accepted = responses(&read_until(&mut socket, "\r\n\r\n").await, false).remove(0);
     assert_eq!(accepted.status, 101);
     assert_eq!(accepted.all("sec-websocket-accept"), ["s3pPLMBiTxaQ9kYGzzhZRbK+xOo="]);
     for name in SecurityHeaders::NAMES {
@@ -190,9 +186,8 @@ async fn websockets() {
     }
     // "Hello", masked as section 5.7 has it, and the echo of it.
     socket.write_all(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58").await.expect("a frame");
-    let mut echoed = [0; 7];
-    socket.read_exact(&mut echoed).await.expect("a frame");
-    assert_eq!(&echoed, b"\x81\x05Hello");
+    let echoed = read_until(&mut socket, "Hello").await;
+    assert_eq!(echoed, b"\x81\x05Hello");
 
     // A client keeps a refused connection open, which a socket that closes behind its question would not show.
     let refused =

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::Key;
 use sallet_core::secret::Digest;
 use sallet_core::{Scheme, SecurityHeaders, Source};
@@ -194,9 +195,27 @@ async fn auth() {
             None => bearer,
         };
         let layer = RequireAuthLayer::new(bearer).preflights().public(strings(&case["public"]));
-        let addr = serve(layer.layer(service_fn(whoami))).await;
-        judge(case, &one(addr, &request(case)).await);
+        let hyper = serve(layer.layer(service_fn(whoami))).await;
+        let tower = serve(TowerToHyperService::new(layer.layer(tower::service_fn(whoami)))).await;
+        for (addr, side) in [(hyper, "hyper"), (tower, "tower")] {
+            let raw = one(addr, &request(case)).await;
+            judge(case, &raw, side);
+            as_head(case, addr, &raw).await;
+        }
     }
+}
+
+/// A HEAD is judged as the GET that it stands for (RFC 9110 section 9.3.2), and answered without a body.
+async fn as_head(case: &Value, addr: SocketAddr, got: &Raw) {
+    let Some(rest) = request(case).strip_prefix(b"GET ").map(<[u8]>::to_vec) else { return };
+    let head = one(addr, &[b"HEAD ", &*rest].concat()).await;
+    let decided = |raw: &Raw| {
+        let all = |name| raw.all(name).into_iter().map(str::to_owned).collect::<Vec<_>>();
+        // hyper leaves the length of an empty page out.
+        let length = if raw.status == 200 { vec![] } else { all("content-length") };
+        (raw.status, all("www-authenticate"), length)
+    };
+    assert_eq!(decided(&head), decided(got), "{} as a HEAD", case["name"]);
 }
 
 /// The characters of the table are Latin-1.
@@ -214,8 +233,8 @@ fn request(case: &Value) -> Vec<u8> {
     head.chars().map(|char| u8::try_from(u32::from(char)).expect("Latin-1")).collect()
 }
 
-fn judge(case: &Value, raw: &Raw) {
-    let (name, expect) = (&case["name"], &case["expect"]);
+fn judge(case: &Value, raw: &Raw, side: &str) {
+    let (name, expect) = (format!("{} on {side}", case["name"]), &case["expect"]);
     assert_eq!(Some(u64::from(raw.status)), expect["status"].as_u64(), "{name}");
     if raw.status == 200 {
         let who =

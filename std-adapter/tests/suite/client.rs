@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// One response as it came over an HTTP/1.1 connection.
 #[derive(Debug)]
@@ -27,8 +29,28 @@ pub(crate) async fn exchange(addr: SocketAddr, request: &[u8]) -> Vec<u8> {
     socket.write_all(request).await.expect("a server that reads");
     let mut answer = Vec::new();
     // A server that refuses before it has read everything may reset the connection behind its answer.
-    let _ = socket.read_to_end(&mut answer).await;
+    let _ = soon("the end of the connection", &mut answer, async |answer| socket.read_to_end(answer).await).await;
     answer
+}
+
+/// Reads until the answer ends like this, from a connection that stays open.
+pub(crate) async fn read_until(socket: &mut TcpStream, end: &str) -> Vec<u8> {
+    let mut answer = Vec::new();
+    soon(&format!("{end:?}"), &mut answer, async |answer| {
+        while !answer.ends_with(end.as_bytes()) {
+            answer.push(socket.read_u8().await.expect("an open connection"));
+        }
+    })
+    .await;
+    answer
+}
+
+/// What a server does not say in ten seconds it never will: a test that fails tells more than one that hangs.
+pub(crate) async fn soon<R>(awaited: &str, answer: &mut Vec<u8>, read: impl AsyncFnOnce(&mut Vec<u8>) -> R) -> R {
+    let Ok(read) = timeout(Duration::from_secs(10), read(answer)).await else {
+        panic!("ten seconds, and no {awaited} behind {:?}", String::from_utf8_lossy(answer));
+    };
+    read
 }
 
 /// The responses in a stream of bytes, interim ones included.

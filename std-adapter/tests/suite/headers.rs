@@ -36,6 +36,34 @@ async fn each_request_has_a_nonce_of_its_own() {
     }
 }
 
+/// A bit that is alike in 64 nonces is not drawn. Chance makes one so in one of 2^56 runs.
+#[tokio::test]
+async fn every_bit_of_a_nonce_is_drawn() {
+    const BASE64URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    /// The last of the 22 characters carries two bits (RFC 4648 section 3.5).
+    fn bits(nonce: &Nonce) -> u128 {
+        nonce.as_str().bytes().enumerate().fold(0, |bits, (at, char)| {
+            let six = BASE64URL.iter().position(|&known| known == char).expect("base64url") as u128;
+            if at < 21 { bits << 6 | six } else { bits << 2 | six >> 4 }
+        })
+    }
+
+    assert_eq!(
+        bits(&Nonce::new(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210_u128.to_be_bytes())),
+        0x0123_4567_89ab_cdef_fedc_ba98_7654_3210
+    );
+    let service = SecurityHeadersLayer::new(&ENFORCED).layer(service_fn(nonce));
+    let (mut ever, mut always) = (0, u128::MAX);
+    for _ in 0..64 {
+        let response = service.clone().oneshot(Request::new(())).await.unwrap();
+        let bits = bits(response.body().as_ref().expect("a nonce"));
+        ever |= bits;
+        always &= bits;
+    }
+    assert_eq!((ever, always), (u128::MAX, 0), "{ever:032x} {always:032x}");
+}
+
 #[tokio::test]
 async fn two_layers_agree_on_the_nonce() {
     let service = ServiceBuilder::new()
@@ -166,6 +194,19 @@ async fn an_outer_policy_does_not_fill_what_was_left_off() {
         // Under override the page was sent with the outer one's too.
         assert_eq!(response.headers().contains_key("content-security-policy"), overriding);
         assert_eq!(response.headers()["x-frame-options"], "DENY");
+    }
+}
+
+/// It took the inner one's off the page as well, and sent its own there.
+#[tokio::test]
+async fn an_outer_layer_that_removes_what_was_left_off_sends_its_own() {
+    let outer = SecurityHeadersLayer::new(&SecurityHeaders::CLASSIC).remove([http::header::CONTENT_SECURITY_POLICY]);
+    for status in [200, 304] {
+        let inner = service_fn(move |_: Request<()>| ready(Response::builder().status(status).body(())));
+        let service = outer.layer(SecurityHeadersLayer::new(&ENFORCED).layer(inner));
+        let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+        let policy = response.headers().get("content-security-policy").map(|value| value.to_str().unwrap());
+        assert_eq!(policy, Some("default-src 'self'"), "{status}");
     }
 }
 

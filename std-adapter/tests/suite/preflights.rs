@@ -26,6 +26,11 @@ fn shut() -> Auth {
     RequireAuthLayer::new(Bearer::new(&KEYS))
 }
 
+/// Scopes are asked of a token; without one there is nothing that could have them.
+fn scoped() -> Auth {
+    RequireAuthLayer::new(Bearer::new(&KEYS).scopes("a"))
+}
+
 /// What `preflights` opens, so that these tests know that the handlers would run.
 fn open() -> Auth {
     shut().preflights()
@@ -48,9 +53,13 @@ async fn to_an_axum_handler_for_every_method() {
     }
 
     for path in ["/any", "/get", "/nowhere"] {
-        assert_eq!(ask(shut(), path).await, (401, br#"{"detail":"Not authenticated"}"#.to_vec()), "{path}");
+        for auth in [shut(), scoped()] {
+            assert_eq!(ask(auth, path).await, (401, br#"{"detail":"Not authenticated"}"#.to_vec()), "{path}");
+        }
     }
-    assert_eq!(ask(open(), "/any").await, (200, b"ran".to_vec()));
+    for auth in [open(), scoped().preflights()] {
+        assert_eq!(ask(auth, "/any").await, (200, b"ran".to_vec()));
+    }
     assert_eq!(ask(open(), "/nowhere").await, (200, b"ran".to_vec()));
     assert_eq!(ask(open(), "/get").await.0, 405);
 }
@@ -74,11 +83,13 @@ async fn to_a_tonic_method() {
         client.send_request(request.expect("a request")).await.expect("a response")
     }
 
-    let refused = call(shut()).await;
-    assert_eq!(refused.status(), 401, "an OPTIONS is no gRPC, so the refusal is an honest one");
-    assert_eq!(refused.headers()["www-authenticate"], r#"Bearer realm="api""#);
-    let answer = refused.into_body().collect().await.expect("a body");
-    assert_eq!(answer.to_bytes(), r#"{"detail":"Not authenticated"}"#);
+    for auth in [shut(), scoped()] {
+        let refused = call(auth).await;
+        assert_eq!(refused.status(), 401, "an OPTIONS is no gRPC, so the refusal is an honest one");
+        assert!(refused.headers()["www-authenticate"].to_str().expect("ASCII").starts_with(r#"Bearer realm="api""#));
+        let answer = refused.into_body().collect().await.expect("a body");
+        assert_eq!(answer.to_bytes(), r#"{"detail":"Not authenticated"}"#);
+    }
 
     let ran = call(open()).await.into_body().collect().await.expect("a body");
     assert_eq!(ran.trailers().and_then(|trailers| trailers.get("grpc-status")), Some(&HeaderValue::from_static("0")));

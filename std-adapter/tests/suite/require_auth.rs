@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Version, header::AUTHORIZATION};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
+use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring, KeyringError, Refusal, Scopes};
 use sallet_core::digest_hex;
 use sallet_core::secret::Digest;
@@ -81,6 +82,19 @@ async fn principals_of_every_kind_of_ring() {
 }
 
 #[tokio::test]
+async fn each_of_many_tokens_has_its_own_principal() {
+    let ids: Vec<String> = (0..16).map(|at| format!("k{at}")).collect();
+    let ring = Arc::new(owned(&ids.iter().map(|id| &**id).collect::<Vec<_>>()).unwrap());
+    let service = RequireAuthLayer::new(Bearer::new(ring)).layer(service_fn(async |request: Request<()>| {
+        Ok::<_, Infallible>(text(request.extensions().get::<Principal>().expect("a principal").id().to_owned()))
+    }));
+    for id in ids {
+        let response = service.clone().oneshot(request("/", Some(&format!("token-of-{id}")))).await.unwrap();
+        assert_eq!(body(response).await, id);
+    }
+}
+
+#[tokio::test]
 async fn keys_are_swapped_under_a_running_service() {
     let ring = Arc::new(ArcSwap::from_pointee(owned(&["x"]).unwrap()));
     let service =
@@ -148,19 +162,19 @@ async fn public_rules_add_up() {
 #[tokio::test]
 async fn a_rule_with_a_method_opens_no_websocket() {
     let service = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["GET /feed", "/chat"]).layer(service_fn(whoami));
-    for (path, upgrade, status) in [
-        ("/feed", None, 200),
-        ("/feed", Some("h2c"), 200),
-        ("/feed", Some("websocket"), 401),
-        ("/feed", Some("h2c, WebSocket"), 401),
-        ("/chat", Some("websocket"), 200),
+    for (path, upgrades, status) in [
+        ("/feed", &[][..], 200),
+        ("/feed", &["h2c"], 200),
+        ("/feed", &["websocket"], 401),
+        ("/feed", &["h2c, WebSocket"], 401),
+        // Lines of one name are one list (RFC 9110 section 5.3).
+        ("/feed", &["h2c", "websocket"], 401),
+        ("/feed", &["websocket", "h2c"], 401),
+        ("/chat", &["websocket"], 200),
     ] {
-        let mut request = Request::get(path).body(()).unwrap();
-        if let Some(upgrade) = upgrade {
-            request.headers_mut().insert("upgrade", upgrade.parse().unwrap());
-        }
-        let response = service.clone().oneshot(request).await.unwrap();
-        assert_eq!(response.status(), status, "{path} {upgrade:?}");
+        let request = upgrades.iter().fold(Request::get(path), |request, line| request.header("upgrade", *line));
+        let response = service.clone().oneshot(request.body(()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status, "{path} {upgrades:?}");
     }
 }
 
@@ -192,7 +206,8 @@ async fn tokens_that_a_function_looks_up() {
     let inner = service_fn(async |request: Request<()>| {
         Ok::<_, Infallible>(text(request.extensions().get::<String>().cloned().unwrap_or_default()))
     });
-    let service = RequireAuthLayer::new(Bearer::from_fn(lookup).realm("db")).public(["/open"]).layer(inner);
+    let layer = RequireAuthLayer::new(Bearer::from_fn(lookup).realm("db")).public(["/open"]);
+    let (service, hyper) = (layer.layer(inner), layer.layer(TowerToHyperService::new(inner)));
     for (path, token, status, challenge, said) in [
         ("/", Some("abc"), 200, None, "kim"),
         ("/", None, 401, Some(r#"Bearer realm="db""#), r#"{"detail":"Not authenticated"}"#),
@@ -220,6 +235,19 @@ async fn tokens_that_a_function_looks_up() {
             assert_eq!(response.headers()["cache-control"], "no-store");
         }
         assert_eq!(body(response).await, said, "{path} {token:?}");
+        // hyper's trait, and the method whose answer has no body.
+        for method in [Method::POST, Method::HEAD] {
+            let mut request = request(path, token);
+            *request.method_mut() = method.clone();
+            let response = hyper::service::Service::call(&hyper, request).await.unwrap();
+            assert_eq!(response.status(), status, "{method} {path} {token:?} through hyper");
+            let no_body = method == Method::HEAD && status != 200;
+            assert_eq!(
+                body(response).await,
+                if no_body { "" } else { said },
+                "{method} {path} {token:?} through hyper"
+            );
+        }
     }
     // The whole line is not the token, and a malformed one is not looked up.
     let spaces = Request::get("/").header(AUTHORIZATION, "bearer   abc").body(()).unwrap();

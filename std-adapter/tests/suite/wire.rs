@@ -19,7 +19,7 @@ use sallet_hyper::{Bearer, Layer, RequireAuthLayer, SecurityHeadersLayer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::client::{Raw, exchange, one, responses};
+use super::client::{Raw, exchange, one, read_until, responses, soon};
 use super::server::serve;
 
 /// The token is `abc`.
@@ -87,11 +87,7 @@ async fn a_refusal_keeps_the_connection_when_there_is_no_body() {
     for (token, status, end) in [("abd", 401, "\"}"), ("abc", 200, "\r\n0\r\n\r\n"), ("abd", 401, "\"}")] {
         let head = format!("GET /a HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
         socket.write_all(head.as_bytes()).await.expect("an open connection");
-        let mut answer = Vec::new();
-        while !answer.ends_with(end.as_bytes()) {
-            answer.push(socket.read_u8().await.expect("an open connection"));
-        }
-        let raw = responses(&answer, false);
+        let raw = responses(&read_until(&mut socket, end).await, false);
         assert_eq!(raw.iter().map(|raw| raw.status).collect::<Vec<_>>(), [status]);
         has_the_headers_once(&raw[0]);
     }
@@ -121,15 +117,12 @@ async fn expect_100_continue() {
         );
         let mut socket = TcpStream::connect(addr).await.expect("a server");
         socket.write_all(head.as_bytes()).await.expect("a server that reads");
-        let mut first = Vec::new();
-        while !first.ends_with(b"\r\n\r\n") {
-            first.push(socket.read_u8().await.expect("a head"));
-        }
+        let mut first = read_until(&mut socket, "\r\n\r\n").await;
         let go_on = first.starts_with(b"HTTP/1.1 100 ");
         if go_on {
             socket.write_all(b"hello").await.expect("a server that reads on");
         }
-        let _ = socket.read_to_end(&mut first).await;
+        let _ = soon("the end of the connection", &mut first, async |rest| socket.read_to_end(rest).await).await;
         (go_on, responses(&first, false))
     };
     let (go_on, all) = ask("abc").await;
@@ -151,11 +144,7 @@ async fn a_stranger_with_a_large_body_is_answered_at_once() {
     let mut socket = TcpStream::connect(addr).await.expect("a server");
     let head = b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 20000000\r\n\r\nthe first of many bytes";
     socket.write_all(head).await.expect("a server that reads");
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"\"}") {
-        answer.push(socket.read_u8().await.expect("an answer"));
-    }
-    assert_eq!(responses(&answer, false)[0].status, 401);
+    assert_eq!(responses(&read_until(&mut socket, "\"}").await, false)[0].status, 401);
 }
 
 /// Many streams at a time on one connection, good and bad.
