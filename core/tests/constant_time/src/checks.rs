@@ -29,9 +29,11 @@ fn id(place: usize) -> String {
     format!("key-{place}")
 }
 
-/// As long as a minted one: the length is public.
+/// As long as a minted one, for the length is public. They differ from the first byte on, within a group too: nothing
+/// that looks at a part of the token is to find the same in all.
 pub fn token(place: usize) -> String {
-    format!("slt_{place:049}")
+    let first = char::from(b"sA-_.~+/0z9bQdefghi"[place % 19]);
+    format!("{first}lt_{place:048}{first}")
 }
 
 /// A ring whose digests are secret, and whether each key is good just now too: a search must not skip those that are not.
@@ -111,16 +113,16 @@ pub fn bearer() {
 /// is given the secret as well.
 pub fn admit() {
     let ring = ring();
-    for &place in GROUPS.into_iter().flatten() {
+    each_group_alike(|place| {
         let line = format!("Bearer {}", token(place));
         hide(&line["Bearer ".len()..]);
         let key = publish(ring.admit([black_box(line.as_bytes())], Scopes::EMPTY, NOW));
         assert_eq!(key.map(|key| key.id.clone()), expected(place).map_err(|_| Refusal::InvalidToken));
-    }
+    });
 }
 
-/// Runs the check for each place, and compares what memcheck reports. `run` sees that nothing is reported but in the
-/// verdict; that it is the same number wherever the key is shows that no part of the search was moved there.
+/// Runs the check for each place, and compares what memcheck reports. `run` sees that nothing is reported but on the
+/// lines it exempts; that it is the same number wherever the key is shows that no part of the search was moved there.
 fn each_group_alike(check: impl Fn(usize)) {
     for group in GROUPS {
         let reports = group.iter().map(|&place| {
