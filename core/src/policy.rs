@@ -147,6 +147,7 @@ impl<'a> SecurityHeaders<'a> {
     /// # Panics
     /// When [`try_custom`](Self::try_custom) refuses them; in a `const` that is a compile error.
     #[must_use]
+    #[track_caller]
     pub const fn custom(self, fields: &'a [CustomField<'a>]) -> Self {
         valid!(self.try_custom(fields))
     }
@@ -219,6 +220,7 @@ impl<'a> SecurityHeaders<'a> {
     /// # Panics
     /// With the sentence of the error.
     #[must_use]
+    #[track_caller]
     pub const fn checked(self) -> Self {
         valid!(self.check())
     }

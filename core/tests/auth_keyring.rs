@@ -37,6 +37,26 @@ fn every_key_of_every_ring_size_is_found_at_its_place() {
 }
 
 #[test]
+fn the_verdict_names_the_tokens_own_key_and_principal() {
+    let tokens = tokens(16);
+    let keys = tokens.iter().enumerate().map(|(n, token)| Key {
+        principal: format!("principal-{n}"),
+        scopes: format!("scope-{n}"),
+        ..key(&format!("key-{n}"), token)
+    });
+    let ring = Keyring::try_new(keys.collect::<Vec<_>>()).unwrap();
+    for (at, token) in tokens.iter().enumerate() {
+        let line = format!("Bearer {token}");
+        let (own, other) = (format!("scope-{at}"), format!("scope-{}", (at + 1) % 16));
+        let admit = |scope| ring.admit([line.as_bytes()], Scopes::try_new(scope).unwrap(), 0);
+        for key in [ring.verify(token.as_bytes(), 0).unwrap(), admit("").unwrap(), admit(&own).unwrap()] {
+            assert_eq!((&key.id, &key.principal), (&format!("key-{at}"), &format!("principal-{at}")));
+        }
+        assert_eq!(admit(&other).unwrap_err(), Refusal::InsufficientScope, "{at}");
+    }
+}
+
+#[test]
 fn the_window_includes_both_ends() {
     let keys = vec![Key { not_before: Some(10), not_after: Some(20), ..key("a", "token") }];
     let ring = Keyring::try_new(keys).unwrap();

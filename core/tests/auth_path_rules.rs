@@ -74,6 +74,8 @@ fn deceptive_paths_are_never_public() {
         "/static/%2e%2e/x",
         "/static/%2E",
         "/static/%00",
+        "/static/a%7f",
+        "/static/a\u{7f}",
         "/static/a\0",
         "/static/a\n",
         "/static/%3bx",
@@ -122,9 +124,15 @@ fn covered_paths() {
         "/admin/%252e%252e%252fx",
         "/admin/..;/x",
         "/admin/%%32%65./x",
+        // One digit of two is encoded; decoded twice, the dots are there.
+        "/admin/%2%65%2%65/x",
+        // Encoded three times.
+        "/admin/%25252e%25252e/x",
         "/admin/a/..\\x",
         "/admin/%5c..",
         "/admin/..%00",
+        "/admin/..%7f",
+        "/admin/..\u{7f}",
     ] {
         assert!(!rule.covers("GET", path), "{path}");
     }

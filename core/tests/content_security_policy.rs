@@ -38,6 +38,7 @@ fn names_what_is_wrong() {
         ("script-src 'self'; script-src *", DuplicateDirective),
         ("script-src 'strict-dynamic'", StrictDynamicAlone),
         ("script-src 'strict-dynamic' 'self' https:", StrictDynamicAlone),
+        ("script-src 'strict-dynamic' 'unsafe-inline'", StrictDynamicAlone),
         ("upgrade-insecure-requests 1", UnexpectedValue),
         ("frame-ancestors 'unsafe-inline'", KeywordNotAllowed),
         ("img-src 'nonce-{one-for-each-request}'", KeywordNotAllowed),
@@ -65,6 +66,9 @@ fn at_most_eight_nonces() {
     let text = |times: usize| names.map(|name| format!("{name}{}", nonce.repeat(times))).join("; ");
     assert!(ContentSecurityPolicy::parse(&text(1)).is_ok());
     assert_eq!(ContentSecurityPolicy::parse(&text(2)).unwrap_err(), TooManyNonces);
+    let eight = format!("script-src{}; style-src{}", nonce.repeat(5), nonce.repeat(3));
+    assert!(ContentSecurityPolicy::parse(&eight).is_ok());
+    assert_eq!(ContentSecurityPolicy::parse(&(eight + nonce)).unwrap_err(), TooManyNonces);
 }
 
 #[test]
@@ -77,6 +81,20 @@ fn falls_back_as_csp3_section_6_8_3() {
     assert_eq!(effective(DirectiveName::StyleSrcElem), Some(DirectiveName::DefaultSrc));
     assert_eq!(effective(DirectiveName::BaseUri), None);
     assert_eq!(effective(DirectiveName::FormAction), None);
+}
+
+#[test]
+fn workers_and_frames_fall_back_over_several_steps() {
+    use DirectiveName::{ChildSrc, DefaultSrc, FencedFrameSrc, FrameSrc, ScriptSrc, WorkerSrc};
+    assert_eq!(WorkerSrc.fallbacks(), [ChildSrc, ScriptSrc, DefaultSrc]);
+    assert_eq!(FencedFrameSrc.fallbacks(), [FrameSrc, ChildSrc, DefaultSrc]);
+    let policy =
+        ContentSecurityPolicy::from_text("default-src 'none'; script-src 'self'; child-src https:; worker-src data:");
+    assert_eq!(policy.effective(WorkerSrc).unwrap().name(), WorkerSrc);
+    let policy = ContentSecurityPolicy::from_text("default-src 'none'; script-src 'self'; child-src https:");
+    assert_eq!(policy.effective(WorkerSrc).unwrap().name(), ChildSrc);
+    let policy = ContentSecurityPolicy::from_text("script-src 'self'; frame-ancestors 'self'");
+    assert_eq!(policy.effective(WorkerSrc).unwrap().name(), ScriptSrc);
 }
 
 /// The example of CSP3, section 6.7.3.3 / MDN: `doSomething();` and its hash.

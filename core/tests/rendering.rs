@@ -111,6 +111,14 @@ fn one_nonce_in_every_place() {
 }
 
 #[test]
+fn a_nonce_in_the_report_only_policy_alone_is_private_too() {
+    let csp = ContentSecurityPolicy::from_text("script-src 'nonce-{one-for-each-request}'");
+    let policy = SecurityHeaders::EMPTY.content_security_policy_report_only(Some(csp));
+    assert!(policy.needs_nonce());
+    assert!(policy.to_string().ends_with("\r\ncache-control: private\r\n"), "{policy}");
+}
+
+#[test]
 fn an_own_cache_control_is_kept_beside_a_nonce() {
     let policy = NONCED.cache_control(Some(CacheControl::NO_STORE)).to_string();
     assert!(policy.contains("cache-control: no-store\r\n") && !policy.contains("private"));
@@ -131,6 +139,16 @@ fn nothing_is_left_of_a_policy_that_was_for_https() {
         .content_security_policy(Some(ContentSecurityPolicy::from_text("upgrade-insecure-requests")))
         .over(Scheme::Http);
     assert_eq!(policy.fields().count(), 0);
+}
+
+#[test]
+fn neither_policy_upgrades_requests_over_http() {
+    let csp = Some(ContentSecurityPolicy::from_text("default-src 'self'; upgrade-insecure-requests"));
+    let both = SecurityHeaders::EMPTY.content_security_policy(csp).content_security_policy_report_only(csp);
+    let plain = "content-security-policy: default-src 'self'\r\n\
+                 content-security-policy-report-only: default-src 'self'\r\n";
+    assert_eq!(both.over(Scheme::Http).to_string(), plain);
+    assert_eq!(both.over(Scheme::Https).to_string(), both.to_string());
 }
 
 #[test]

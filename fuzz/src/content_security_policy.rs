@@ -13,6 +13,7 @@ const NONCE: &str = "'nonce-{one-for-each-request}'";
 pub fn content_security_policy(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for word in text.split([' ', ';']) {
+        assert_eq!(Source::parse(word).is_ok_and(|source| source.is_hash()), csp3::is_hash_source(word), "{word:?}");
         if let Ok(source) = Source::parse(word) {
             assert_eq!(source.as_str(), word);
             assert!(word.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !b";,\"`".contains(&byte)), "{word:?}");
@@ -23,6 +24,9 @@ pub fn content_security_policy(data: &[u8]) {
     }
     let parsed = ContentSecurityPolicy::parse(text);
     assert_eq!(SecurityHeaders::EMPTY.with(NAME, text).is_ok(), parsed.is_ok());
+    if matches!(parsed, Err(PolicyError::TooManyNonces)) {
+        assert!(text.matches(NONCE).count() > 8);
+    }
     let Ok(policy) = parsed else { return };
 
     let rendered = policy.to_string();
@@ -95,11 +99,15 @@ fn nonces(policy: &ContentSecurityPolicy<'_>, rendered: &str) {
 
 /// `effective` is the directive itself, or the first of its fallbacks that is there.
 fn fallbacks(policy: &ContentSecurityPolicy<'_>) {
-    use DirectiveName::{DefaultSrc, FrameAncestors, ScriptSrc, ScriptSrcAttr, WorkerSrc};
-    for name in [DefaultSrc, FrameAncestors, ScriptSrc, ScriptSrcAttr, WorkerSrc] {
-        let chain = std::iter::once(name).chain(name.fallbacks().iter().copied());
-        let expected = chain.into_iter().find(|one| policy.directives().any(|directive| directive.name() == *one));
-        assert_eq!(policy.effective(name).map(|directive| directive.name()), expected);
+    use DirectiveName::{
+        DefaultSrc, FencedFrameSrc, FrameAncestors, FrameSrc, ScriptSrc, ScriptSrcAttr, StyleSrcElem, WorkerSrc,
+    };
+    for name in
+        [DefaultSrc, FencedFrameSrc, FrameAncestors, FrameSrc, ScriptSrc, ScriptSrcAttr, StyleSrcElem, WorkerSrc]
+    {
+        let chain = std::iter::once(name.as_str()).chain(csp3::fallbacks(name.as_str()).iter().copied());
+        let expected = chain.into_iter().find(|one| policy.directives().any(|found| found.name().as_str() == *one));
+        assert_eq!(policy.effective(name).map(|directive| directive.name().as_str()), expected);
     }
 }
 

@@ -20,6 +20,20 @@ fn directive(text: &str) -> Option<Directive> {
     Some((name, words.map(str::to_owned).collect()))
 }
 
+/// What a directive falls back to, first to last (CSP3 section 6.8.3); nothing for those that load nothing.
+pub(crate) fn fallbacks(name: &str) -> &'static [&'static str] {
+    match name {
+        "script-src-elem" | "script-src-attr" => &["script-src", "default-src"],
+        "style-src-elem" | "style-src-attr" => &["style-src", "default-src"],
+        "worker-src" => &["child-src", "script-src", "default-src"],
+        "frame-src" => &["child-src", "default-src"],
+        "fenced-frame-src" => &["frame-src", "child-src", "default-src"],
+        "default-src" => &[],
+        _ if name.ends_with("-src") => &["default-src"],
+        _ => &[],
+    }
+}
+
 /// `source-expression = scheme-source / host-source / keyword-source / nonce-source / hash-source`, without the nonce,
 /// which a policy cannot hold before a request is there.
 pub(crate) fn is_source_expression(text: &str) -> bool {

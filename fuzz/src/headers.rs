@@ -83,6 +83,10 @@ fn together(policy: &SecurityHeaders<'_>, size: usize) {
     let plain = policy.over(Scheme::Http);
     assert!(plain.fields().all(|field| field.name() != "strict-transport-security"));
     assert!(plain.fields().count() <= given.len());
+    for field in plain.fields().filter(|field| field.name().starts_with("content-security-policy")) {
+        let mut directives = csp3::policies(&field.to_string()).into_iter().flatten();
+        assert!(directives.all(|(name, _)| name != "upgrade-insecure-requests"), "{} over HTTP", field.name());
+    }
 }
 
 /// A policy that passes names no endpoint that a browser would not know, and lets nobody share a nonce.

@@ -136,12 +136,13 @@ fn readings(path: &str) -> Vec<String> {
     readings
 }
 
-/// RFC 3986 section 5.2.4 and what proxies do beside it: path parameters cut off, repeated slashes merged.
+/// RFC 3986 section 5.2.4 and what proxies do beside it: path parameters cut off, what follows a control character too,
+/// repeated slashes merged.
 fn plain(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     let all: Vec<_> = path.split(['/', '\\']).skip(1).collect();
     for (i, segment) in all.iter().enumerate() {
-        let segment = segment.split([';', '\0']).next().unwrap_or_default();
+        let segment = segment.split(|c: char| c == ';' || c.is_ascii_control()).next().unwrap_or_default();
         let last = i + 1 == all.len();
         match segment {
             "." | "" if !last => {}

@@ -28,6 +28,7 @@ impl<'a> Realm<'a> {
     /// # Panics
     /// When the name is not usable; in a `const` that is a compile error. For a name that is not a literal there is
     /// [`Realm::try_new`].
+    #[track_caller]
     pub const fn new(name: &'a str) -> Self {
         match Self::try_new(name) {
             Ok(realm) => realm,

@@ -249,6 +249,8 @@ mod tests {
     fn token68_or_parameter() {
         assert_eq!(token(b"X foo="), Ok(Some("foo=")));
         assert_eq!(token(b"X foo=="), Ok(Some("foo==")));
+        // The grammar has no most for the padding.
+        assert_eq!(token(b"Bearer a===="), Ok(Some("a====")));
         assert_eq!(token(b"X foo=bar"), Ok(None));
         assert_eq!(Credentials::parse(b"X foo=bar").unwrap().params().count(), 1);
         assert_eq!(token(b"X ="), Err(CredentialsError::Value));
@@ -276,6 +278,7 @@ mod tests {
             b"X a=b c=d",
             b"X a=\"\x7f\"",
             b"X a=\"\\\x01\"",
+            b"Digest a=\"\\\x7f\"",
             b"X a=b;c=d",
             b"X ,,",
             b"X \"a\"=b",

@@ -49,6 +49,7 @@ impl Keyring {
     ///
     /// # Panics
     /// For every reason for which [`Keyring::try_new`] fails; in a `static` that is a compile error.
+    #[track_caller]
     pub const fn new(keys: &'static [Key]) -> Self {
         match check(keys) {
             Ok(()) => Self { keys },

@@ -38,6 +38,7 @@ impl<'a> PathRule<&'a str> {
     ///
     /// # Panics
     /// For every reason for which [`PathRule::try_new`] fails; in a `const` that is a compile error.
+    #[track_caller]
     pub const fn new(rule: &'a str) -> Self {
         match path_start(rule) {
             Ok(path) => Self { rule, path },

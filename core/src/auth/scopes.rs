@@ -32,6 +32,7 @@ impl<'a> Scopes<'a> {
     /// # Panics
     /// When the text is not a list of scopes; in a `const` that is a compile error. For text that is not a literal
     /// there is [`Scopes::try_new`].
+    #[track_caller]
     pub const fn new(text: &'a str) -> Self {
         match Self::try_new(text) {
             Ok(scopes) => scopes,

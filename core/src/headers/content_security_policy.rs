@@ -54,6 +54,7 @@ impl<'a> ContentSecurityPolicy<'a> {
     ///
     /// # Panics
     /// When [`try_new`](Self::try_new) refuses it; in a `const` that is a compile error.
+    #[track_caller]
     pub const fn new(directives: &'a [Directive<'a>]) -> Self {
         valid!(Self::try_new(directives))
     }
@@ -71,6 +72,7 @@ impl<'a> ContentSecurityPolicy<'a> {
     ///
     /// # Panics
     /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
+    #[track_caller]
     pub const fn from_text(text: &'a str) -> Self {
         valid!(Self::parse(text))
     }

@@ -20,6 +20,7 @@ impl<'a> CustomField<'a> {
     ///
     /// # Panics
     /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
+    #[track_caller]
     pub const fn new(name: &'a str, value: &'a str) -> Self {
         valid!(Self::parse(name, value))
     }

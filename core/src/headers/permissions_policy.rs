@@ -181,6 +181,7 @@ mod tests {
             // Found by fuzzing: no origins, and a browser drops them.
             "camera=(\"https://a..b\")",
             "camera=(\"https://a:b\")",
+            "camera=(\"https://a:\")",
             "camera=(\"https://a:65536\")",
             "camera=(\"https://[\")",
             "camera=(\"https://[]\")",

@@ -125,6 +125,9 @@ mod tests {
             "CSP=\"/a\"",
             "a=\"/b\", a=\"/c\"",
             "a=\"/\n\"",
+            // A structured-field string escapes with it, and a browser reads it as a slash.
+            "a=\"/b\\c\"",
+            "a=\"https://b\\\\c\"",
             // Found by fuzzing: an address without a host.
             "a=\"https://\"",
             "a=\"https:///b\"",

@@ -47,6 +47,7 @@ impl StrictTransportSecurity {
     /// const HSTS: StrictTransportSecurity = StrictTransportSecurity::new(31_536_000).preload();
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn preload(mut self) -> Self {
         self.preload = true;
         super::error::valid!(self.checked())

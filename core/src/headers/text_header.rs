@@ -8,6 +8,7 @@ macro_rules! text_header {
             ///
             /// # Panics
             /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
+            #[track_caller]
             pub const fn new(value: &'a str) -> Self {
                 $crate::headers::error::valid!(Self::parse(value))
             }

@@ -84,17 +84,7 @@ impl Digest {
         let (blocks, rest) = token.as_chunks::<64>();
         let mut state = INITIAL;
         compress256(&mut state, blocks);
-
-        // FIPS 180-4 section 5.1.1: a one bit, zeros, and the length in bits at the end of the last block.
-        let mut tail = [[0; 64]; 2];
-        let used = if rest.len() < 56 { 1 } else { 2 };
-        let bytes = tail[..used].as_flattened_mut();
-        bytes[..rest.len()].copy_from_slice(rest);
-        bytes[rest.len()] = 0x80;
-        let end = bytes.len();
-        bytes[end - 8..].copy_from_slice(&(8 * token.len() as u64).to_be_bytes());
-        compress256(&mut state, &tail[..used]);
-        tail[..used].as_flattened_mut().zeroize();
+        compress_end(&mut state, rest, token.len(), &mut [[0; 64]; 2]);
 
         let word = |i: usize| u64::from(state[i]) << 32 | u64::from(state[i + 1]);
         Self([word(0), word(2), word(4), word(6)])
@@ -144,6 +134,21 @@ impl Digest {
     pub(crate) const fn same_configured(&self, other: &Self) -> bool {
         self.difference(other) == 0
     }
+}
+
+/// FIPS 180-4 section 5.1.1: a one bit, zeros, and the length in bits at the end of the last block.
+///
+/// `tail` is room of zeros, and zeros again when this returns.
+#[inline]
+fn compress_end(state: &mut [u32; 8], rest: &[u8], len: usize, tail: &mut [[u8; 64]; 2]) {
+    let used = if rest.len() < 56 { 1 } else { 2 };
+    let bytes = tail[..used].as_flattened_mut();
+    bytes[..rest.len()].copy_from_slice(rest);
+    bytes[rest.len()] = 0x80;
+    let end = bytes.len();
+    bytes[end - 8..].copy_from_slice(&(8 * len as u64).to_be_bytes());
+    compress256(state, &tail[..used]);
+    tail[..used].as_flattened_mut().zeroize();
 }
 
 impl ConstantTimeEq for Digest {
@@ -245,6 +250,16 @@ mod tests {
         for len in 0..=message.len() {
             let expected: [u8; 32] = Sha256::digest(&message[..len]).into();
             assert_eq!(Digest::of(&message[..len]).to_bytes(), expected, "{len}");
+        }
+    }
+
+    #[test]
+    fn the_padded_end_of_a_token_is_wiped() {
+        for len in 0..64 {
+            let (mut state, mut tail) = (INITIAL, [[0; 64]; 2]);
+            compress_end(&mut state, &[b'a'; 64][..len], len, &mut tail);
+            assert_eq!(tail, [[0; 64]; 2], "{len}");
+            assert_ne!(state, INITIAL);
         }
     }
 

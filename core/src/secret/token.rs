@@ -1,7 +1,7 @@
 //! Minting tokens, and telling a typo from a token.
 
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::Digest;
 use crate::auth::grammar;
@@ -40,7 +40,7 @@ const MAX_PREFIX: usize = 14;
 /// # Ok::<(), sallet_core::secret::TokenError>(())
 /// ```
 pub struct Token {
-    bytes: [u8; Self::MAX_LEN],
+    bytes: Zeroizing<[u8; Self::MAX_LEN]>,
     len: usize,
 }
 
@@ -68,7 +68,7 @@ impl Token {
         if !is_prefix(prefix.as_bytes()) {
             return Err(TokenError::Prefix);
         }
-        let mut token = Self { bytes: [0; Self::MAX_LEN], len: prefix.len() + 1 + BODY + CHECK };
+        let mut token = Self { bytes: Zeroizing::new([0; Self::MAX_LEN]), len: prefix.len() + 1 + BODY + CHECK };
         let (head, check) = token.bytes[..token.len].split_at_mut(prefix.len() + 1 + BODY);
         head[..prefix.len()].copy_from_slice(prefix.as_bytes());
         head[prefix.len()] = b'_';
@@ -141,12 +141,6 @@ impl Token {
     /// What a keyring stores.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.bytes[..self.len])
-    }
-}
-
-impl Drop for Token {
-    fn drop(&mut self) {
-        self.bytes.zeroize();
     }
 }
 
@@ -265,6 +259,14 @@ mod tests {
         // FIPS 180-4 section 5.1.1: one bit and an eight-byte length follow the message.
         assert!(Token::mint("slt", [9; 32]).unwrap().as_str().len() + 9 <= 64);
         assert!(Token::mint("abcde", [9; 32]).unwrap().as_str().len() + 9 <= 64);
+    }
+
+    /// No test can read the memory afterwards without `unsafe`, so the type has to promise it: this does not compile
+    /// for a plain array.
+    #[test]
+    fn is_wiped_on_drop() {
+        const fn is_wiped(_: &impl zeroize::ZeroizeOnDrop) {}
+        is_wiped(&Token::mint("slt", [9; 32]).unwrap().bytes);
     }
 
     #[test]

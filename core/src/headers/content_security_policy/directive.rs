@@ -83,6 +83,7 @@ macro_rules! directives {
                 ///
                 /// # Panics
                 /// When [`try_new`](Self::try_new) refuses the sources; in a `const` that is a compile error.
+                #[track_caller]
                 pub const fn $constructor(sources: &'a [Source<'a>]) -> Self {
                     valid!(Self::try_new(DirectiveName::$variant, sources))
                 }

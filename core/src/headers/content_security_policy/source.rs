@@ -75,6 +75,7 @@ impl<'a> Source<'a> {
     ///
     /// # Panics
     /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
+    #[track_caller]
     pub const fn new(text: &'a str) -> Self {
         valid!(Self::parse(text))
     }
@@ -241,6 +242,11 @@ const fn is_one_of(source: &str, words: &[&str]) -> bool {
 mod tests {
     use super::*;
 
+    /// Of `doSomething();`, as `openssl dgst -sha384 -binary | base64` has them.
+    const SHA384: &str = "'sha384-AoWO2NN+PGpt3TudulLbvGyFVcFxsRkrmg9v0ShvWAB8VuPrr1UBL1hyq+XDuBAD'";
+    const SHA512: &str =
+        "'sha512-JmJZZcyblZQCHlZRsKDDtflAYSRkis0qyVDld8GYYgE33OHeq29ups1mbWGRG5YsUJA8XlUFLdqMMpEYX5m9WA=='";
+
     #[test]
     fn takes_what_csp3_takes() {
         for good in [
@@ -254,6 +260,8 @@ mod tests {
             "https://cdn.example:8443/lib/",
             "'wasm-unsafe-eval'",
             "'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='",
+            SHA384,
+            SHA512,
             NONCE_SOURCE,
             "allow-scripts",
             "self.example",
@@ -299,6 +307,9 @@ mod tests {
             ("'sha256-abc'", BadHash),
             ("'sha1-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='", BadHash),
             ("'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc*'", BadHash),
+            // One character of padding too few, and one too many.
+            ("'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQcA'", BadHash),
+            ("'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQ=='", BadHash),
         ] {
             assert_eq!(Source::parse(bad), Err(error), "{bad:?}");
         }
