@@ -12,7 +12,9 @@ const NONCE: &str = "'nonce-{one-for-each-request}'";
 /// A policy.
 pub fn content_security_policy(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    for word in text.split([' ', ';']) {
+    // Words of a policy, and what a caller may take for one: with the separators in it, up to the whole of it.
+    let words = text.split([' ', ';']).chain(text.split(' ')).chain([text]);
+    for word in words {
         assert_eq!(Source::parse(word).is_ok_and(|source| source.is_hash()), csp3::is_hash_source(word), "{word:?}");
         if let Ok(source) = Source::parse(word) {
             assert_eq!(source.as_str(), word);
