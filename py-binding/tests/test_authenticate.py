@@ -11,7 +11,7 @@ from concurrent.futures import Future
 import pytest
 from harness import asgi
 from keys import READER, UNKNOWN, keyring
-from sallet import AuthMiddleware, Bearer, Credentials, Keyring, Principal, Refusal
+from sallet import AuthMiddleware, Bearer, Credentials, Key, Keyring, Principal, Refusal
 from test_auth import seen_by
 from test_credentials import MALFORMED, MISSING
 from whoami import REALM, ask, exact, guard, whoami
@@ -187,6 +187,26 @@ def test_scopes_of_ones_own_user():
     assert ask(f"Bearer {READER}", guard(Bearer(authenticate=authenticate, scopes=["items:write"]))).status == 403
     # A user without scopes has none.
     assert ask(f"Bearer {READER}", guard(Bearer(authenticate=lambda c: "ann", scopes=["items:read"]))).status == 403
+
+
+def test_the_scopes_of_the_scheme_are_asked_of_an_awaited_user_too():
+    async def authenticate(credentials):
+        return {"scopes": ["items:read"]}
+
+    for scope, status in (("items:write", 403), ("items:read", 200)):
+        reply = ask(f"Bearer {READER}", guard(Bearer(authenticate=authenticate, realm="items", scopes=[scope])))
+        assert reply.status == status
+
+
+def test_the_scopes_of_a_route_come_on_top_of_those_of_the_scheme():
+    token = "test-of-b-zQ4mTn8VbY1rXw6LkPd3HsJc9GfUe2Ra"
+    bearer = Bearer(Keyring([Key("b-1", token=token, scopes=["b"])]), scopes=["a"])
+    of_route = asyncio.run(bearer.identify(asgi.encode([asgi.bearer(token)]), scopes=["b"]))
+    known = bearer.authorize(Principal("b-1", "b", ["b"]), ["b"])
+    for refusal in (of_route, known):
+        assert isinstance(refusal, Refusal) and refusal.status == 403
+        assert dict(refusal.headers)["www-authenticate"].endswith('scope="a b"')
+    assert bearer.authorize(Principal("ab-1", "ab", ["a", "b"]), ["b"]) is None
 
 
 def test_identify_is_the_whole_check_of_one_header_list():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
+import operator
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -41,6 +43,14 @@ def test_a_thousand_concurrent_requests_in_one_loop():
 
     replies = asyncio.run(main())
     assert len({the_nonce(reply) for reply in replies}) == 1000
+
+
+def test_every_bit_of_a_nonce_is_drawn():
+    """Each of the 128 is 1 in one of 64 nonces and 0 in another; by chance alone this fails once in 2**56 runs."""
+    drawn = [the_nonce(asgi.call(pages.app, "/slow")) for _ in range(64)]
+    numbers = [int.from_bytes(base64.urlsafe_b64decode(nonce + "=="), "big") for nonce in drawn]
+    assert functools.reduce(operator.or_, numbers) == 2**128 - 1
+    assert functools.reduce(operator.and_, numbers) == 0
 
 
 def test_hundreds_of_concurrent_requests_through_uvicorn(server):
@@ -169,6 +179,16 @@ def test_a_policy_for_a_path_may_be_the_one_that_asks():
         reply = asgi.call(wrapped, path)
         assert nonces(reply)[0] == [reply.body.decode()] * 2
     assert asgi.call(wrapped, "/other").body == b""
+
+
+def test_a_removed_cache_control_does_not_stand_for_the_one_that_is_sent():
+    async def app(scope, receive, send):
+        own = [(b"cache-control", b"public, max-age=60")]
+        await send({"type": "http.response.start", "status": 200, "headers": own})
+        await send({"type": "http.response.body", "body": b""})
+
+    wrapped = SecurityHeadersMiddleware(app, pages.POLICY, remove=["cache-control"])
+    assert len(asgi.call(wrapped).all("cache-control")) == 1
 
 
 def test_items_show_the_place_and_no_nonce():

@@ -39,6 +39,15 @@ def test_own_header_wins_in_any_case(name):
     assert_policy_once(reply, SecurityHeaders(), but=("x-frame-options",))
 
 
+def test_blanks_around_a_name_hide_nothing():
+    """Some servers send such a name without its blanks."""
+    own = [(b" server", b"app/1"), (b"x-powered-by ", b"snake"), (b"\tX-Frame-Options", b"SAMEORIGIN"), (b"x-kept", b"1")]
+    reply = asgi.call(SecurityHeadersMiddleware(answering(own)))
+    sent = [name.strip().lower() for name, _ in reply.raw]
+    assert b"server" not in sent and b"x-powered-by" not in sent
+    assert sent.count(b"x-frame-options") == 1 and sent.count(b"x-kept") == 1
+
+
 @pytest.mark.parametrize("name", [b"x-frame-options", b"X-Frame-Options"])
 def test_override_makes_the_policy_win(name):
     own = [(b"a", b"1"), (name, b"SAMEORIGIN"), (b"b", b"2"), (name, b"DENY, or not")]

@@ -165,6 +165,13 @@ def test_root_path(path, root_path, expected):
     assert reached or expected == 401, "opened a path that the router does not route there"
 
 
+def test_half_a_segment_is_no_root_path():
+    """Of "/app-x/y" under the root path "/app" the router sees all, and so does a rule."""
+    assert status("/app-x/y", "/app-x/", root_path="/app") == 200
+    routes = [Route("/app-x/y", lambda request: PlainTextResponse("inside"))]
+    assert asgi.call(Starlette(routes=routes), "/app-x/y", root_path="/app").status == 200
+
+
 def test_a_mount_is_seen_by_the_path_inside_it():
     guard = AuthMiddleware(open_sesame, Bearer(keyring()), public=["/health"])
     outer = Starlette(routes=[Mount("/sub", app=guard)])
@@ -221,6 +228,13 @@ def test_a_preflight_passes_and_a_plain_options_does_not():
         assert status("/items", method=method, headers=CORS) == 401
 
 
+def test_the_headers_that_are_asked_for_make_no_preflight():
+    """Fetch's CORS-preflight has a method (Fetch, section 3.3.2: `Access-Control-Request-Method`), and headers if any."""
+    asked_for = ("access-control-request-headers", "authorization")
+    assert status("/items", method="OPTIONS", headers=[CORS[0], asked_for]) == 401
+    assert status("/items", method="OPTIONS", headers=[*CORS, asked_for]) == 200
+
+
 def test_a_websocket_is_opened_by_a_rule_without_a_method():
     for rule, passes in (("/ws", True), ("GET /ws", False), ("/other", False)):
         reached = []
@@ -230,6 +244,12 @@ def test_a_websocket_is_opened_by_a_rule_without_a_method():
 
         asgi.connect(AuthMiddleware(app, Bearer(keyring()), public=[rule]), "/ws")
         assert bool(reached) is passes
+
+
+def test_a_method_in_the_scope_of_a_websocket_opens_nothing():
+    """ASGI's websocket scope has no method; a server that copies it from the handshake opens no rule for GET."""
+    reply = asgi.connect(AuthMiddleware(open_sesame, Bearer(keyring()), public=["GET /feed"]), "/feed", method="GET")
+    assert reply.status == 401
 
 
 def test_a_websocket_is_no_preflight():
