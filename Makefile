@@ -74,7 +74,7 @@ demo: $(VENV)/develop.stamp ## Serve the example app, show what it sends and ref
 
 # ---- the tests
 
-test: test-rust bench-lint constant-time fuzz-replay firmware test-abi3 test-python ## Run every test
+test: test-rust bench-lint constant-time fuzz-replay firmware test-abi3 test-python test-report ## Run every test
 
 test-rust: fmt clippy features cargo-test doc msrv ## Format, lints, Rust tests, docs, oldest toolchain
 
@@ -189,7 +189,7 @@ timing: ## t values: can a clock tell what is compared? Two minutes, QUICK=1 for
 sabotage: setup ## Break every promise of SECURITY.md on purpose, and see its check fail (PATCHES="headers-twice" for some)
 	@$(PY) sabotage/run.py $(PATCHES)
 
-bench: $(VENV)/bench.stamp $(VENV)/develop.stamp ## Measure everything, about half an hour: benches/report (PART=core,hyper for some)
+bench: $(VENV)/bench.stamp $(VENV)/develop.stamp ## Measure everything, some twenty minutes: benches/report (PART=core,hyper for some)
 	@$(PY) benches/reporting/run.py $(PART)
 
 bench-quick: $(VENV)/bench.stamp $(VENV)/develop.stamp ## The same in three minutes once built, into target/bench-quick
