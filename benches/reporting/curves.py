@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,8 +77,11 @@ def scale(axes: Axes, curve: Curve) -> None:
         axes.set_ylim(0, max(values) * 1.2)
         axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlim(xs[0] / 1.12, xs[-1] * 1.12)
-    # No more labels than can be read side by side.
-    shown = xs[:: -max(1, -(-len(xs) // 6))][::-1]
+    # From the right, the labels that can be read side by side.
+    shown = xs[-1:]
+    for value in reversed(xs[:-1]):
+        if math.log(shown[0] / value) > math.log(xs[-1] / xs[0]) / 6.5:
+            shown.insert(0, value)
     axes.set_xticks(shown, [style.number(value) for value in shown])
 
 
