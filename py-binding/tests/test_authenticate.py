@@ -189,6 +189,17 @@ def test_scopes_of_ones_own_user():
     assert ask(f"Bearer {READER}", guard(Bearer(authenticate=lambda c: "ann", scopes=["items:read"]))).status == 403
 
 
+@pytest.mark.parametrize("wrong", [lambda: None, lambda a, b: None, lambda *, token: None])
+def test_what_cannot_be_called_with_credentials_is_refused_at_once(wrong):
+    with pytest.raises(TypeError, match=r"one argument, the Credentials.*write def authenticate\(credentials\)"):
+        Bearer(authenticate=wrong)
+
+
+@pytest.mark.parametrize("right", [lambda c: None, lambda *a: None, lambda c, extra=1: None, {}.get, dict])
+def test_what_can_be_called_with_one_argument_is_taken(right):
+    Bearer(authenticate=right)
+
+
 def test_the_scopes_of_the_scheme_are_asked_of_an_awaited_user_too():
     async def authenticate(credentials):
         return {"scopes": ["items:read"]}

@@ -174,3 +174,25 @@ def test_a_wrong_name_is_explained(apps: Path, spec: str, says: str):
 
 def test_app_dir_names_the_folder(apps: Path):
     assert run("check", "probed:strict", "--app-dir", str(apps)).returncode == 0
+
+
+GUARDED = """
+from sallet import AuthMiddleware, Bearer, Keyring, SecurityHeadersMiddleware
+from probed import bare
+
+app = SecurityHeadersMiddleware(AuthMiddleware(bare, auth=Bearer(Keyring.from_tokens({"check": "%s"}))))
+"""
+
+
+def test_the_token_need_not_stand_on_the_command_line(apps: Path, monkeypatch: pytest.MonkeyPatch):
+    token = "test-of-the-check-x7Qm2VbN9kLpW4sRtY8uZc3HdJf6Ga1E"
+    (apps / "guarded.py").write_text(GUARDED % token)
+    monkeypatch.delenv("SALLET_TOKEN", raising=False)
+    without = run("check", "guarded:app", cwd=apps)
+    assert without.stdout.count(": 401") == 2 and "give a token in SALLET_TOKEN" in without.stdout
+    command = [sys.executable, "-m", "sallet", "check", "guarded:app", "--token", "-"]
+    piped = subprocess.run(command, input=f"{token}\n", capture_output=True, text=True, timeout=60, cwd=apps, check=False)
+    monkeypatch.setenv("SALLET_TOKEN", token)
+    for done in (piped, run("check", "guarded:app", cwd=apps)):
+        assert done.stdout.count(": 404") == 2 and ": 401" not in done.stdout, done.stderr
+        assert token not in done.stdout + done.stderr

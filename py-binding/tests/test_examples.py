@@ -195,6 +195,8 @@ def test_on_a_terminal_the_demo_serves_until_ctrl_c():
         stderr=follower,
         env={**os.environ, "PORT": "", "NO_COLOR": ""},
         start_new_session=True,
+        # A shell's background job ignores Ctrl-C, and whatever it starts inherits that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     os.close(follower)
     try:

@@ -1,6 +1,9 @@
 """What `sallet.fastapi.protect` promises: the order of things, the docs, and `app.openapi()`."""
 
 import asyncio
+import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ from harness import asgi
 from harness.asgi import bearer
 from keys import READER, keyring
 from sallet import Bearer as PlainBearer
-from sallet import SecurityHeaders
+from sallet import PolicyError, SecurityHeaders
 from sallet.fastapi import Bearer, protect
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
@@ -401,3 +404,71 @@ def test_the_docs_at_a_mounts_root_take_nothing_from_the_subtree():
     app.mount("/sub", sub)
     protect(app, paths={"GET /sub/": None})
     assert asgi.call(app, "/sub/x", method="POST").has("x-frame-options")
+
+
+# Scopes that no token can satisfy
+
+
+def scoped_app(scopes: Any) -> FastAPI:
+    scheme = make_bearer()
+    app, router = FastAPI(), APIRouter(prefix="/v1")
+    protect(app, auth=scheme)
+
+    @router.get("/items")
+    async def items(who: Any = Security(scheme, scopes=scopes)) -> str:
+        return "ok"
+
+    # After protect(), and in a router: what is asked for is looked at when the app starts.
+    app.include_router(router)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("scopes", "told"),
+    [("items:read", r'/v1/items: scopes is a list: write scopes=\["items:read"\]'), (["a b"], r"/v1/items: scopes=\['a b'\]: ")],
+)
+def test_scopes_that_no_token_has_keep_the_app_from_starting(scopes, told):
+    sent = []
+
+    async def start() -> None:
+        async def receive() -> Any:
+            return {"type": "lifespan.startup"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await scoped_app(scopes)({"type": "lifespan"}, receive, send)
+
+    with pytest.raises(PolicyError, match=told):
+        asyncio.run(start())
+    assert [message["type"] for message in sent] == ["lifespan.startup.failed"]
+    # A server that knows no lifespan serves nothing either.
+    error = asgi.call(scoped_app(scopes), "/v1/items", [bearer(READER)]).error
+    assert isinstance(error, PolicyError) and re.search(told, str(error))
+
+
+def test_scopes_of_a_mounted_app_are_looked_at_too():
+    outer = FastAPI()
+    protect(outer, auth=make_bearer())
+    inner = scoped_app(["items:read"])
+    outer.mount("/good", inner)
+    assert asgi.call(outer, "/good/v1/items").status == 401
+    outer = FastAPI()
+    protect(outer, auth=make_bearer())
+    outer.mount("/bad/{tenant}", scoped_app("items:read"))
+    assert "/bad/{tenant}/v1/items: scopes is a list" in str(asgi.call(outer, "/").error)
+
+
+def test_uvicorn_does_not_serve_such_an_app(tmp_path):
+    (tmp_path / "wrong.py").write_text(
+        "from fastapi import FastAPI, Security\n"
+        "from sallet import Keyring\n"
+        "from sallet.fastapi import Bearer, protect\n"
+        f"scheme = Bearer(Keyring.from_tokens({{'a': {READER!r}}}))\n"
+        "app = FastAPI()\n"
+        "protect(app, auth=scheme)\n"
+        "app.get('/', dependencies=[Security(scheme, scopes='items:read')])(lambda: 1)\n"
+    )
+    command = [sys.executable, "-m", "uvicorn", "wrong:app", "--port", "0", "--app-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and 'write scopes=["items:read"]' in done.stderr

@@ -54,7 +54,7 @@ def check(app: Any, token: str | None = None) -> bool:
         high = high or any(finding.severity == "high" for finding in found)
     if refused:
         print("The app asked for credentials each time, so its own answers, whose own headers win,")
-        print("were not seen: give a token with --token.")
+        print("were not seen: give a token in SALLET_TOKEN, or with --token.")
     return high
 
 

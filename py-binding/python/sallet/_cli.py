@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import inspect
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -65,7 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     look.add_argument("app", metavar="module:app", help="such as main:app")
     look.add_argument("--app-dir", default=".", help="where the module is (.)")
-    look.add_argument("--token", help="a bearer token, for an app that asks for one")
+    look.add_argument(
+        "--token",
+        default=os.environ.get("SALLET_TOKEN"),
+        help="a bearer token, for an app that asks for one; - reads it from standard input. Others "
+        "on this machine can see a command line, so the variable SALLET_TOKEN counts too",
+    )
     look.set_defaults(run=_check)
     return parser
 
@@ -103,7 +109,8 @@ def _headers(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     sys.path.insert(0, arguments.app_dir)
-    return 1 if check(_load(arguments.app), arguments.token) else 0
+    token = sys.stdin.readline().strip() if arguments.token == "-" else arguments.token
+    return 1 if check(_load(arguments.app), token) else 0
 
 
 def _load(spec: str) -> object:

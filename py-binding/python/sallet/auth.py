@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -49,6 +50,8 @@ class Bearer(_sallet.Bearer):
         scopes: Iterable[str] = (),
     ) -> None:
         super().__init__(keyring, authenticate=authenticate, realm=realm, scopes=scopes)
+        if authenticate is not None:
+            _check_signature(authenticate)
 
     async def identify(
         self, headers: Iterable[tuple[bytes, bytes]], scopes: Iterable[str] = ()
@@ -67,6 +70,21 @@ class Bearer(_sallet.Bearer):
         scopes = tuple(scopes) if not isinstance(scopes, str) else scopes
         found, pending = self._begin(headers, scopes)
         return self._finish(await found, scopes) if pending else found
+
+
+def _check_signature(authenticate: Callable[..., Any]) -> None:
+    """Found here, and not when the first request comes."""
+    try:
+        signature = inspect.signature(authenticate)
+    except (TypeError, ValueError):
+        return  # some callables written in C have none
+    try:
+        signature.bind(object())
+    except TypeError as error:
+        raise TypeError(
+            "authenticate is called with one argument, the Credentials, and this one cannot be "
+            f"({error}): write def authenticate(credentials): ..."
+        ) from None
 
 
 class AuthMiddleware(_sallet.AuthMiddleware):

@@ -75,11 +75,11 @@ def mounted_apps(app: Any) -> Iterator[Mounted]:
 
 def _below(app: Any, steps: tuple[Step, ...], seen: frozenset[int]) -> Iterator[Mounted]:
     routes: Sequence[BaseRoute] = getattr(app, "routes", ())
-    for context in _contexts(routes):
+    for context in contexts(routes):
         route = context.original_route
         if not isinstance(route, Mount):
             continue
-        inner = _unwrap(route.app)
+        inner = unwrap(route.app)
         path = context.path or ""
         if inner is None or id(inner) in seen or "{" in path:
             continue
@@ -90,7 +90,7 @@ def _below(app: Any, steps: tuple[Step, ...], seen: frozenset[int]) -> Iterator[
         yield from _below(inner, down, seen | {id(inner)})
 
 
-def _unwrap(app: Any) -> Any:
+def unwrap(app: Any) -> Any:
     """The app or router inside the middleware around it, which by custom is at `.app`."""
     seen: set[int] = set()
     while app is not None and id(app) not in seen:
@@ -102,7 +102,7 @@ def _unwrap(app: Any) -> Any:
 
 
 def _first(routes: Sequence[BaseRoute], scope: dict[str, Any]) -> tuple[BaseRoute, Any] | None:
-    for context in _contexts(routes):
+    for context in contexts(routes):
         if isinstance(context.original_route, Host):
             # Which app it leads to depends on the request; what comes behind it is not sure.
             return None
@@ -126,7 +126,7 @@ class _Context:
         return self.original_route.matches(scope)
 
 
-def _contexts(routes: Sequence[BaseRoute]) -> Iterator[Any]:
+def contexts(routes: Sequence[BaseRoute]) -> Iterator[Any]:
     """Each route in matching order, those of included routers with their prefix."""
     flatten = getattr(fastapi.routing, "iter_route_contexts", None)
     if flatten is not None:

@@ -15,6 +15,7 @@ from sallet import AuthMiddleware, PathRules, SecurityHeaders, SecurityHeadersMi
 from sallet.fastapi._docs import Docs, PagePolicy, PolicyRule, find_docs
 from sallet.fastapi._mounts import mounted_apps
 from sallet.fastapi._openapi import mark
+from sallet.fastapi._scopes import FailedApp, mistakes
 
 
 def protect(
@@ -59,6 +60,9 @@ def protect(
         RuntimeError: The app has already started, or is already protected.
         PolicyError: A rule in `public` or `paths` is malformed, or a name in `remove` is none.
         TypeError: An argument is not of its kind.
+
+    A `Security(bearer, scopes=...)` of a route that no token can satisfy keeps the app from
+    starting: a str where a list belongs, which FastAPI takes apart, or a scope with a space.
 
     An app instrumented by `opentelemetry-instrumentation-fastapi` must be instrumented before
     this call: the contrib package insists on wrapping Starlette's own stack.
@@ -115,6 +119,8 @@ class _Protection:
 
     def build_middleware_stack(self) -> ASGIApp:
         app = self._app
+        if wrong := "\n".join(mistakes(app)):
+            return FailedApp(wrong)
         # Mounts, and an app.openapi replaced by the user, may have come since protect().
         self._mark_openapi()
         docs = find_docs(app) if self._docs else Docs((), {})

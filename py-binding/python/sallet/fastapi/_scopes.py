@@ -1,0 +1,72 @@
+"""Scopes of routes are looked at when the app starts, and not when the first client comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+import sallet
+from sallet import PolicyError
+from sallet.fastapi._mounts import contexts, unwrap
+
+# FastAPI keeps no trace of a `scopes=` that was a str, only its characters; so many scopes of one
+# letter each are taken for it.
+_LETTERS = 4
+
+
+def mistakes(app: Any, prefix: str = "", seen: frozenset[int] = frozenset()) -> Iterator[str]:
+    """A sentence for each `Security(bearer, scopes=...)` that no token can satisfy."""
+    routes: Sequence[BaseRoute] = getattr(app, "routes", ())
+    for context in contexts(routes):
+        route = context.original_route
+        path = prefix + (context.path or "")
+        dependant = getattr(context, "dependant", None) or getattr(route, "dependant", None)
+        if dependant is not None:
+            for scopes in _asked(dependant):
+                if (wrong := _mistake(scopes)) is not None:
+                    yield f"{path}: {wrong}"
+        inner = unwrap(getattr(route, "app", None))
+        if inner is not None and id(inner) not in seen:
+            yield from mistakes(inner, path, seen | {id(inner)})
+
+
+def _asked(dependant: Any) -> Iterator[list[str]]:
+    for inner in dependant.dependencies:
+        if isinstance(inner.call, sallet.Bearer) and inner.own_oauth_scopes:
+            yield inner.own_oauth_scopes
+        yield from _asked(inner)
+
+
+def _mistake(scopes: list[str]) -> str | None:
+    if len(scopes) >= _LETTERS and all(len(scope) == 1 for scope in scopes):
+        return f'scopes is a list: write scopes=["{"".join(scopes)}"]'
+    for scope in scopes:
+        try:
+            sallet.Bearer(authenticate=_nobody, scopes=[scope])
+        except PolicyError as error:
+            return f"scopes={scopes}: {error}"
+    return None
+
+
+def _nobody(_: sallet.Credentials) -> None:
+    return None
+
+
+class FailedApp:
+    """Stands in for an app that must not start.
+
+    To raise would not do: uvicorn takes an exception on the lifespan scope for an app that has no
+    lifespan, and serves on.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.failed", "message": self._reason})
+        raise PolicyError(self._reason)
