@@ -56,8 +56,14 @@
 //! refused or not, so that it is printed nowhere and HTTP/2 does not index it.
 //!
 //! Everybody else gets an answer as RFC 6750 section 3.1 asks for, before the request body is polled once: 401, 400 or 403
-//! with a challenge, `cache-control: no-store`, and a JSON body of one sentence. To a gRPC request the answer is a
-//! response of trailers only with `UNAUTHENTICATED` or `PERMISSION_DENIED`.
+//! with a challenge, `cache-control: no-store`, and a JSON body of one sentence. To a gRPC request (`POST` over HTTP/2) the
+//! answer is a response of trailers only with `UNAUTHENTICATED`, `PERMISSION_DENIED` or `UNAVAILABLE`. Anything else with a
+//! media type of gRPC, such as gRPC-Web over HTTP/1, gets the status of HTTP with the same `grpc-status` and `grpc-message`
+//! as fields and no body; it does not matter on which side of the check tonic's `GrpcWebLayer` is.
+//!
+//! A refusal leaves the inner service as if it had not been called: what it took to be ready, such as a permit of tower's
+//! `ConcurrencyLimit`, is given back. While a function of yours looks a token up ([`Bearer::from_fn`]) the request keeps it,
+//! so put limits on concurrency outside of the check, or strangers use them up.
 //!
 //! # Scopes of single routes
 //!

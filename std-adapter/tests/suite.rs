@@ -5,6 +5,7 @@ mod suite {
     mod cases;
     mod client;
     mod examples;
+    mod grpc_web;
     mod headers;
     mod hostile;
     mod log;

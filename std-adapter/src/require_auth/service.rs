@@ -25,7 +25,7 @@ impl<S, V> RequireAuth<S, V> {
 
 impl<S, K, ReqBody, ResBody> Service<Request<ReqBody>> for RequireAuth<S, K>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     K: Keys,
 {
     type Response = Response<ResponseBody<ResBody>>;
@@ -39,7 +39,11 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         match self.guard.judge(&mut request) {
             Ok(()) => ResponseFuture::admitted(self.inner.call(request)),
-            Err(denied) => ResponseFuture::refused(self.guard.answer(denied, &request)),
+            Err(denied) => {
+                // Being ready may have taken something that others wait for, such as a permit.
+                self.inner = self.inner.clone();
+                ResponseFuture::refused(self.guard.answer(denied, &request))
+            }
         }
     }
 }
