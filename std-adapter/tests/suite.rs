@@ -9,6 +9,7 @@ mod suite {
     mod headers;
     mod hostile;
     mod log;
+    mod nests;
     mod panics;
     mod preflights;
     mod require_auth;

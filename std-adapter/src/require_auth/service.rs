@@ -7,6 +7,7 @@ use tower_service::Service;
 
 use super::guard::Guard;
 use super::{Keys, ResponseBody, ResponseFuture};
+use crate::request_path::Place;
 
 /// Lets only those requests through to `S` that carry a good token.
 ///
@@ -15,11 +16,12 @@ use super::{Keys, ResponseBody, ResponseFuture};
 pub struct RequireAuth<S, V> {
     pub(super) inner: S,
     pub(super) guard: Arc<Guard<V>>,
+    pub(super) place: Place,
 }
 
 impl<S, V> RequireAuth<S, V> {
-    pub(super) const fn new(inner: S, guard: Arc<Guard<V>>) -> Self {
-        Self { inner, guard }
+    pub(super) fn new(inner: S, guard: Arc<Guard<V>>) -> Self {
+        Self { inner, guard, place: Place::around::<S>() }
     }
 }
 
@@ -37,7 +39,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        match self.guard.judge(&mut request) {
+        match self.guard.judge(&mut request, self.place) {
             Ok(()) => ResponseFuture::admitted(self.inner.call(request)),
             Err(denied) => {
                 // Being ready may have taken something that others wait for, such as a permit.
@@ -59,7 +61,7 @@ where
     type Future = ResponseFuture<S::Future>;
 
     fn call(&self, mut request: Request<ReqBody>) -> Self::Future {
-        match self.guard.judge(&mut request) {
+        match self.guard.judge(&mut request, self.place) {
             Ok(()) => ResponseFuture::admitted(self.inner.call(request)),
             Err(denied) => ResponseFuture::refused(self.guard.answer(denied, &request)),
         }
@@ -68,7 +70,7 @@ where
 
 impl<S: Clone, V> Clone for RequireAuth<S, V> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), guard: Arc::clone(&self.guard) }
+        Self { inner: self.inner.clone(), guard: Arc::clone(&self.guard), place: self.place }
     }
 }
 
@@ -77,7 +79,7 @@ impl<S: fmt::Debug, V> fmt::Debug for RequireAuth<S, V> {
         f.debug_struct("RequireAuth")
             .field("inner", &self.inner)
             .field("bearer", &self.guard.bearer)
-            .field("public", &self.guard.public)
-            .finish()
+            .field("rules", &self.guard.rules)
+            .finish_non_exhaustive()
     }
 }

@@ -33,7 +33,7 @@ fn scoped() -> Auth {
 
 /// What `preflights` opens, so that these tests know that the handlers would run.
 fn open() -> Auth {
-    shut().preflights()
+    shut().preflights(["/*"])
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn to_an_axum_handler_for_every_method() {
             assert_eq!(ask(auth, path).await, (401, br#"{"detail":"Not authenticated"}"#.to_vec()), "{path}");
         }
     }
-    for auth in [open(), scoped().preflights()] {
+    for auth in [open(), scoped().preflights(["/*"])] {
         assert_eq!(ask(auth, "/any").await, (200, b"ran".to_vec()));
     }
     assert_eq!(ask(open(), "/nowhere").await, (200, b"ran".to_vec()));
