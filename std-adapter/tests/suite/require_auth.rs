@@ -420,6 +420,29 @@ fn mistakes_are_told_when_the_layer_is_made() {
     assert!(told(|| RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/a?b"])).contains("no query"));
 }
 
+/// `Ok` of what says no is a yes.
+#[test]
+fn a_lookup_that_lets_everybody_in_is_refused() {
+    fn told<U: Clone + Send + Sync + 'static>() -> Option<String> {
+        let panic = catch_unwind(|| {
+            drop(Bearer::from_fn(async |_: BearerToken| -> Result<U, Denied> { Err(Denied::Unavailable) }));
+        });
+        panic.err().map(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_default())
+    }
+    for told in [
+        told::<Option<Principal>>(),
+        told::<Result<Principal, Denied>>(),
+        told::<bool>(),
+        told::<StatusCode>(),
+        told::<Response<Bytes>>(),
+        told::<Denied>(),
+        told::<Refusal>(),
+    ] {
+        assert!(told.expect("a mistake").contains("everybody would be let in"));
+    }
+    assert_eq!([told::<Principal>(), told::<Arc<str>>(), told::<()>(), told::<u64>()], [const { None }; 4]);
+}
+
 /// Whoever decides, the verdicts are told alike.
 #[tokio::test(flavor = "current_thread")]
 async fn events_name_keys_and_reasons_and_no_token() {
