@@ -4,12 +4,19 @@ use super::percent::{chars, decoded, encoded};
 
 /// Whether a path as it was sent is plain; what that means is told in [`paths`](super).
 ///
-/// A byte outside ASCII must come encoded: sent as it is, readers differ on its character set.
+/// A byte outside ASCII must come encoded: sent as it is, readers differ on its character set. Its digits must be capitals, as
+/// RFC 3986 section 2.1 has producers write them: `%c3` is the same byte, but another path to a router that compares what was
+/// sent.
 pub(super) fn is_plain(raw: &[u8]) -> bool {
     let mut rest = raw;
     while let [byte, tail @ ..] = rest {
         rest = match (*byte, tail) {
-            (b'%', [high, low, tail @ ..]) if encoded(*high, *low).is_some_and(must_be_encoded) => tail,
+            (b'%', [high, low, tail @ ..])
+                if !(high.is_ascii_lowercase() || low.is_ascii_lowercase())
+                    && encoded(*high, *low).is_some_and(must_be_encoded) =>
+            {
+                tail
+            }
             (b'%' | 0x80.., _) => return false,
             _ => tail,
         };
@@ -96,6 +103,8 @@ mod tests {
             "/é",
             "/%C3",
             "/%C3/a",
+            "/caf%c3%a9",
+            "/caf%C3%a9",
             "/%C0%AF",
             "/%C2%85",
             "/%ED%A0%80",

@@ -115,6 +115,19 @@ async fn an_extra_slash_opens_nothing_inside_a_nest() {
     }
 }
 
+/// The router compares what was sent, so that a second spelling of a public path is another one to it.
+#[tokio::test]
+async fn a_spelling_that_the_router_does_not_know_opens_nothing() {
+    let app = Router::new()
+        .route("/caf%C3%A9/{*file}", get(async || "file"))
+        .route("/{*object}", any(async || "PROTECTED"))
+        .layer(public(["/café/*", "/a b"]));
+    assert_eq!(ask(&app, Method::GET, "/caf%C3%A9/a").await, "file");
+    for path in ["/caf%c3%a9/a", "/caf%C3%a9/a", "/%63af%C3%A9/a", "/caf\u{e9}/a"] {
+        assert_eq!(ask(&app, Method::DELETE, path).await, "401", "{path}");
+    }
+}
+
 /// `/me` of one is not `/{id}` of the other.
 #[tokio::test]
 async fn one_layer_in_two_nests_opens_neither_by_accident() {
