@@ -256,13 +256,12 @@ def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy
     if not directives:  # a policy about Trusted Types alone
         return None
     relaxed = ContentSecurityPolicy(directives)
-    for name, sources in needs.items():
-        for source in sources or [[]]:
-            try:
-                relaxed = relaxed.extend({name: source})
-            except PolicyError as error:
-                # One odd URL in a schema must not cost the page all the others.
-                log.warning("docs page: %s is left out of %s: %s", source, name, error)
+    for name, source in ((name, source) for name, sources in needs.items() for source in sources):
+        try:
+            relaxed = relaxed.extend({name: source})
+        except PolicyError as error:
+            # One odd URL in a schema must not cost the page all the others.
+            log.warning("docs page: %s is left out of %s: %s", source, name, error)
     return relaxed
 
 
