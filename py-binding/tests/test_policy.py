@@ -232,6 +232,14 @@ def test_hashes_are_those_of_csp3s_example():
     assert script_hash("h\u00e9") == script_hash("h\u00e9".encode())
 
 
+def test_a_page_has_one_hash_whichever_its_line_ends():
+    """An HTML parser makes LF of CRLF and CR, and U+FFFD of NUL, before the browser hashes: see the browser's tests."""
+    for hashed in (script_hash, style_hash):
+        assert {hashed("a\r\nb"), hashed("a\rb"), hashed(b"a\r\nb")} == {hashed("a\nb")}
+        assert hashed("a\0b\r\r\n") == hashed("a\ufffdb\n\n")
+    assert script_hash("a\nb") == "'sha256-fhj3NzEbLcOy8mndeDlrA1HxT7Zu+oefdoyyMYGIPHg='"
+
+
 def test_directives_come_back_as_given():
     given = {"default-src": [SELF], "script-src": [SELF, NONCE, "https://cdn.example:8443/a/"], "sandbox": [],
              "style-src": [HASH], "upgrade-insecure-requests": []}  # fmt: skip
