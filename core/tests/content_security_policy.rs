@@ -124,7 +124,7 @@ fn a_page_has_one_hash_whichever_its_line_ends() {
 /// Every sentence tells what to do: it says more than that something is wrong.
 #[test]
 fn every_message_names_a_fix() {
-    let all: [PolicyError; 24] = [
+    let all: [PolicyError; 25] = [
         EmptyPolicy,
         UnknownDirective,
         DirectiveCase,
@@ -149,6 +149,7 @@ fn every_message_names_a_fix() {
         BadHost,
         UndefinedEndpoint,
         PreloadWithoutSubdomains,
+        NotForAPolicy,
     ];
     for error in all {
         assert!(error.to_string().split_once([':', ',']).is_some_and(|(_, fix)| fix.len() > 10), "{error}");

@@ -19,6 +19,7 @@ from sallet import (
     ContentSecurityPolicy,
     PolicyError,
     SecurityHeaders,
+    SecurityHeadersMiddleware,
     script_hash,
     style_hash,
 )
@@ -348,6 +349,30 @@ def test_custom_headers():
 def test_custom_refusals(name, value):
     with pytest.raises(PolicyError):
         SecurityHeaders(custom={name: value})
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["content-length", "Transfer-Encoding", "trailer", "connection", "keep-alive", "upgrade", "content-type",
+     "content-encoding", "content-range", "set-cookie", "vary", "etag", "www-authenticate", "location", "host"],
+)  # fmt: skip
+def test_a_policy_cannot_own_what_belongs_to_one_response(name):
+    with pytest.raises(PolicyError, match="leave it to the server and to the code that makes the response"):
+        SecurityHeaders(custom={name: "3"})
+
+
+def test_what_can_be_the_same_for_every_response_is_left_to_the_user():
+    custom = {name: "x" for name in ("expires", "pragma", "link", "server-timing", "x-robots-tag", "nel", "alt-svc")}
+    assert SecurityHeaders.EMPTY.replace(custom=custom).custom == custom
+
+
+def test_only_what_frames_a_response_cannot_be_removed():
+    async def app(scope, receive, send): ...
+
+    for name in ("content-length", "Transfer-Encoding", "connection", "content-encoding", "content-type"):
+        with pytest.raises(PolicyError, match=f'remove: "{name.lower()}"'):
+            SecurityHeadersMiddleware(app, remove=[name])
+    SecurityHeadersMiddleware(app, remove=["ETag", "via", "set-cookie", "vary", "server", "x-powered-by"])
 
 
 def test_a_custom_header_cannot_stand_twice():

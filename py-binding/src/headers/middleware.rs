@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::auth::PathRule;
-use sallet_core::{CustomField, NONCE_ENTROPY, Nonce, Scheme};
+use sallet_core::{NONCE_ENTROPY, Nonce, Scheme, removable};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -225,8 +225,7 @@ fn removed(remove: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Vec<u8>>> {
         .map_err(|_| wrong())?
         .map(|name| {
             let name = name?.extract::<String>().map_err(|_| wrong())?.to_ascii_lowercase();
-            // A name that no header can have is a typo.
-            CustomField::parse(&name, "-").map_err(|error| policy_error(&format!("remove: {name:?}"), error))?;
+            removable(&name).map_err(|error| policy_error(&format!("remove: {name:?}"), error))?;
             Ok(name.into_bytes())
         })
         .collect()
