@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import pytest
@@ -201,13 +202,27 @@ def test_repr_gives_the_value_back():
             assert eval(repr(value), dict(names)) == value  # noqa: S307
 
 
-def test_pickle_gives_the_value_back_if_it_gives_anything():
-    for value in (SecurityHeaders.STRICT, SecurityHeaders.STRICT.content_security_policy):
-        try:
-            data = pickle.dumps(value)
-        except TypeError:
-            continue
-        assert pickle.loads(data) == value  # noqa: S301
+EVERYTHING = {**VALUES, "custom": {"x-robots-tag": "noindex", "x-b": "2"}}
+COPIES = [copy.copy, copy.deepcopy] + [
+    lambda value, protocol=protocol, python=python: (pickle._loads if python else pickle.loads)(  # noqa: S301
+        (pickle._dumps if python else pickle.dumps)(value, protocol)
+    )
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    for python in (False, True)
+]
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_a_policy_can_be_copied_and_pickled(copied):
+    """For settings objects, and for workers that are spawned."""
+    everything = SecurityHeaders.EMPTY.replace(**EVERYTHING)
+    noncy = SecurityHeaders(content_security_policy={"script-src": [NONCE]}, x_frame_options=None)
+    assert [value for value in (getattr(everything, name) for name in EVERYTHING) if not value] == []
+    for policy in (*(getattr(SecurityHeaders, name) for name in PRESETS), everything, noncy):
+        again = copied(policy)
+        assert again == policy and hash(again) == hash(policy)
+        assert again.items() == policy.items() and again.custom == policy.custom
+        assert again.content_security_policy == copied(policy.content_security_policy)
 
 
 def test_presets_cannot_be_changed():
