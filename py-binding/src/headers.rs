@@ -7,6 +7,7 @@ mod content_security_policy;
 mod lint;
 mod merge;
 mod middleware;
+mod nonce;
 mod plan;
 mod security_headers;
 mod sender;
