@@ -324,6 +324,31 @@ def test_lifespan_and_unknown_scopes_pass():
         assert seen[-1] == ({"type": kind}, receive, send)
 
 
+BOTH = [SecurityHeadersMiddleware, lambda app: AuthMiddleware(app, Bearer(keyring()), public=["/"])]
+
+
+@pytest.mark.parametrize("wrap", BOTH)
+def test_a_wrapped_application_shows_the_three_arguments_of_asgi(wrap):
+    wrapped = wrap(everything.bare)
+    assert list(inspect.signature(wrapped).parameters) == ["scope", "receive", "send"]
+    assert inspect.getfullargspec(wrapped).args == ["scope", "receive", "send"]
+    assert "app" in inspect.signature(type(wrapped)).parameters  # of the class it is the constructor's
+
+
+@pytest.mark.parametrize("wrap", BOTH)
+def test_falcons_own_test_client_takes_a_wrapped_application(wrap):
+    class Hello:
+        async def on_get(self, request, response):
+            response.media = {"hello": "falcon"}
+
+    app = falcon.asgi.App()
+    app.add_route("/", Hello())
+    result = falcon.testing.TestClient(wrap(app)).simulate_get("/")
+    assert (result.status_code, result.json) == (200, {"hello": "falcon"})
+    if wrap is SecurityHeadersMiddleware:
+        assert result.headers["x-frame-options"] == "DENY"
+
+
 @pytest.mark.parametrize("wrap", [SecurityHeadersMiddleware, lambda app: AuthMiddleware(app, Bearer(keyring()))])
 def test_a_dropped_application_is_collected(wrap):
     """Reloaders and tests make applications by the hundred; one that holds its own middleware is a cycle."""
