@@ -102,10 +102,13 @@ fn a_root_path() {
 
 #[test]
 fn a_nested_router() {
-    for row in rows("nested") {
-        let path = RequestPath::nested(text(&row[1]).as_bytes(), text(&row[2]).as_bytes());
-        assert_eq!(public(&row[0], "GET", &path), row[3].as_bool(), "public: {row}");
-        assert_eq!(protected(&row[0], "GET", &path), row[4].as_bool(), "protected: {row}");
+    for (section, is_nested) in [("nested", true), ("sent", false)] {
+        for row in rows(section) {
+            let (sent, inner) = (text(&row[1]).as_bytes(), text(&row[2]).as_bytes());
+            let path = if is_nested { RequestPath::nested(sent, inner) } else { RequestPath::sent(sent, inner) };
+            assert_eq!(public(&row[0], "GET", &path), row[3].as_bool(), "public: {section} {row}");
+            assert_eq!(protected(&row[0], "GET", &path), row[4].as_bool(), "protected: {section} {row}");
+        }
     }
 }
 

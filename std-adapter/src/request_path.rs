@@ -87,12 +87,7 @@ fn judged<'p>(sent: Option<&'p [u8]>, inner: &'p [u8], paths: &Paths<'_>) -> Req
         let path = RequestPath::raw(inner);
         return if paths.is_sent_unknown() { path.doubted() } else { path };
     };
-    let both = RequestPath::nested(sent, inner);
-    match (paths.nested, both.agrees()) {
-        (true, _) => both,
-        (false, true) => RequestPath::raw(sent),
-        (false, false) => RequestPath::raw(sent).doubted(),
-    }
+    if paths.nested { RequestPath::nested(sent, inner) } else { RequestPath::sent(sent, inner) }
 }
 
 /// The same path with a slash at its end, or without.

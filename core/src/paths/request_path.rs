@@ -15,8 +15,17 @@ pub struct RequestPath<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form<'a> {
-    Raw { full: &'a [u8], inner: &'a [u8] },
-    Decoded { path: &'a str, raw: Option<&'a [u8]>, root_path: &'a str },
+    /// `named` is that of the two with which rules are compared.
+    Raw {
+        full: &'a [u8],
+        inner: &'a [u8],
+        named: &'a [u8],
+    },
+    Decoded {
+        path: &'a str,
+        raw: Option<&'a [u8]>,
+        root_path: &'a str,
+    },
 }
 
 impl<'a> RequestPath<'a> {
@@ -24,7 +33,7 @@ impl<'a> RequestPath<'a> {
     /// off.
     pub const fn raw(path: &'a [u8]) -> Self {
         let path = without_query(path);
-        Self { form: Form::Raw { full: path, inner: path }, doubted: false }
+        Self { form: Form::Raw { full: path, inner: path, named: path }, doubted: false }
     }
 
     /// For a router inside another one, that is given the path without the prefix it is nested under: `inner` is what it
@@ -32,7 +41,14 @@ impl<'a> RequestPath<'a> {
     ///
     /// The two agree when `full` ends with `inner`, or when `inner` is `/` and `full` is the prefix itself.
     pub const fn nested(full: &'a [u8], inner: &'a [u8]) -> Self {
-        Self { form: Form::Raw { full: without_query(full), inner: without_query(inner) }, doubted: false }
+        let (full, inner) = (without_query(full), without_query(inner));
+        Self { form: Form::Raw { full, inner, named: inner }, doubted: false }
+    }
+
+    /// The same for rules that are compared with `full`. What one of them protects is so in either reading.
+    pub const fn sent(full: &'a [u8], inner: &'a [u8]) -> Self {
+        let (full, inner) = (without_query(full), without_query(inner));
+        Self { form: Form::Raw { full, inner, named: full }, doubted: false }
     }
 
     /// For ASGI servers and the like, which decode the path: `path` is that; `raw` what was sent, where the host knows it (a
@@ -54,11 +70,11 @@ impl<'a> RequestPath<'a> {
         Self { doubted: true, ..self }
     }
 
-    /// What the router matches: the decoded path without `root_path`, where that is a prefix of whole segments (as Starlette
-    /// reads it); for a raw path that path itself.
+    /// What rules are compared with: the decoded path without `root_path`, where that is a prefix of whole segments (as
+    /// Starlette reads it); for a raw path that path itself; in a nest the one that was asked for.
     pub fn routed(&self) -> &'a [u8] {
         match self.form {
-            Form::Raw { inner, .. } => inner,
+            Form::Raw { named, .. } => named,
             Form::Decoded { path, root_path, .. } => without_root(path, root_path).unwrap_or(path).as_bytes(),
         }
     }
@@ -80,7 +96,7 @@ impl<'a> RequestPath<'a> {
     /// Whether nobody can read the path as another one; what that means is told in [`paths`](super).
     pub fn is_plain(&self) -> bool {
         match self.form {
-            Form::Raw { full, inner } => is_plain(full) && is_plain(inner),
+            Form::Raw { full, inner, .. } => is_plain(full) && is_plain(inner),
             Form::Decoded { path, raw, .. } => is_plain_decoded(path) && raw.is_none_or(is_plain),
         }
     }
@@ -89,7 +105,7 @@ impl<'a> RequestPath<'a> {
     pub fn agrees(&self) -> bool {
         !self.doubted
             && match self.form {
-                Form::Raw { full, inner } => full.ends_with(inner) || inner == b"/",
+                Form::Raw { full, inner, .. } => full.ends_with(inner) || inner == b"/",
                 Form::Decoded { path, raw, root_path } => raw.is_none_or(|raw| decodes_to(raw, path, root_path)),
             }
     }
@@ -107,7 +123,7 @@ impl<'a> RequestPath<'a> {
     /// Whether any reading of the path is `stem`, or below it, letters compared without case.
     pub(super) fn any_reading_is_within(&self, stem: &str) -> bool {
         let (full, path, routed) = match self.form {
-            Form::Raw { full, inner } => (full, full, inner),
+            Form::Raw { full, inner, .. } => (full, full, inner),
             Form::Decoded { path, raw, .. } => (raw.unwrap_or(path.as_bytes()), path.as_bytes(), self.routed()),
         };
         is_within(decoded(full), stem) || is_within(path.iter().copied(), stem) || is_within(decoded(routed), stem)

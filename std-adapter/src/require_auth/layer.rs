@@ -66,7 +66,8 @@ impl<V: Clone> RequireAuthLayer<V> {
 
     /// Guards only these paths and what is below them, in addition to those named before; everything else is open. Rules as for
     /// [`public`](Self::public), but without methods: `"/api"`, `"/api/"` and `"/api/*"` all guard `/api`, `/api/` and what
-    /// is below, in letters of either case. A path that somebody may read as a different one needs a token as well.
+    /// is below, in letters of either case, and inside a nest with the prefix or without. A path that somebody may read as a
+    /// different one needs a token as well.
     ///
     /// With both, `public` opens exceptions inside: a public rule counts where it is longer than each protected one.
     ///

@@ -268,17 +268,23 @@ async fn paths() {
         let raw = get(serve(layer.layer(service_fn(fine))).await, &string(&row[2]), "").await;
         assert_eq!(Some(raw.status == 200), truth(&row[3]), "{row}");
     }
-    for row in rows("nested") {
-        let (rule, sent, inner) = (string(&row[0]), string(&row[1]), string(&row[2]));
-        let open = async |layer: RequireAuthLayer<&'static Keyring>| {
-            let mut request = Request::get(&inner).body(()).expect("a request");
-            request.extensions_mut().insert(axum::extract::OriginalUri(sent.parse().expect("a path")));
-            let service = tower::service_fn(async |_: Request<()>| Ok::<_, Infallible>(text("fine")));
-            let response = tower::ServiceExt::oneshot(layer.layer(service), request).await.expect("a response");
-            response.status() == StatusCode::OK
-        };
-        assert_eq!(Some(open(auth().nested().public([&rule])).await), truth(&row[3]), "public: {row}");
-        assert_eq!(Some(!open(auth().nested().protected([&rule])).await), truth(&row[4]), "protected: {row}");
+    for (section, auth) in [("nested", auth().nested()), ("sent", auth())] {
+        for row in rows(section) {
+            let (rule, sent, inner) = (string(&row[0]), string(&row[1]), string(&row[2]));
+            let open = async |layer: RequireAuthLayer<&'static Keyring>| {
+                let mut request = Request::get(&inner).body(()).expect("a request");
+                request.extensions_mut().insert(axum::extract::OriginalUri(sent.parse().expect("a path")));
+                let service = tower::service_fn(async |_: Request<()>| Ok::<_, Infallible>(text("fine")));
+                let response = tower::ServiceExt::oneshot(layer.layer(service), request).await.expect("a response");
+                response.status() == StatusCode::OK
+            };
+            assert_eq!(Some(open(auth.clone().public([&rule])).await), truth(&row[3]), "public: {section} {row}");
+            assert_eq!(
+                Some(!open(auth.clone().protected([&rule])).await),
+                truth(&row[4]),
+                "protected: {section} {row}"
+            );
+        }
     }
     for rule in strings(&table["refused"]) {
         assert!(made(|| auth().public([&rule])).is_none(), "{rule:?}");

@@ -146,6 +146,34 @@ async fn one_layer_in_two_nests_opens_neither_by_accident() {
     assert_eq!(ask(&app(&public(["/me"]).nested()), Method::DELETE, "/items/me").await, "PROTECTED");
 }
 
+/// Whichever path a rule was meant for, it guards; public rules still open exceptions.
+#[tokio::test]
+async fn protected_paths_are_so_in_either_reading() {
+    let auth = RequireAuthLayer::new(Bearer::new(&KEYS));
+    let app = |auth: Auth| {
+        let inner = Router::new()
+            .route("/items/{id}", get(async || "item"))
+            .route("/help", get(async || "help"))
+            .route("/{*rest}", get(async || "rest"))
+            .layer(auth);
+        Router::new().nest("/api", inner)
+    };
+    for rules in [["/items"], ["/api/items"]] {
+        for auth in [auth.clone(), auth.clone().nested()] {
+            let app = app(auth.protected(rules));
+            for path in ["/api/items/1", "/api/ITEMS/1", "/api//items/1", "/api/%69tems/1"] {
+                assert_eq!(ask(&app, Method::GET, path).await, "401", "{rules:?} {path}");
+            }
+            assert_eq!(ask(&app, Method::GET, "/api/help").await, "help", "{rules:?}");
+        }
+    }
+    for rules in [["/*"], ["/api"]] {
+        let app = app(auth.clone().protected(rules).public(["/api/help"]));
+        assert_eq!(ask(&app, Method::GET, "/api/help").await, "help", "{rules:?}");
+        assert_eq!(ask(&app, Method::GET, "/api/items/1").await, "401", "{rules:?}");
+    }
+}
+
 /// Inside of the check it makes `/docs` of `/docs/`, or the other way.
 #[tokio::test]
 async fn a_slash_that_is_taken_off_or_put_there_opens_nothing() {

@@ -36,11 +36,13 @@ fn requests() -> bool {
     let path = unknown("/v1/health");
     let mounted = RequestPath::decoded(path, Some(path.as_bytes()), unknown("/v1"));
     let nested = RequestPath::nested(path.as_bytes(), unknown("/health").as_bytes());
+    let sent = RequestPath::sent(path.as_bytes(), unknown("/health").as_bytes());
     mounted.routed() == b"/health"
         && mounted.carries_root()
         && mounted.is_certain()
         && nested.is_plain()
         && nested.agrees()
+        && sent.routed() == path.as_bytes()
 }
 
 fn policies() -> bool {
