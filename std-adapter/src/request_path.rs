@@ -82,7 +82,7 @@ impl<'r> Paths<'r> {
     }
 }
 
-fn judged<'p>(sent: Option<&'p [u8]>, inner: &'p [u8], paths: &Paths<'_>) -> RequestPath<'p> {
+const fn judged<'p>(sent: Option<&'p [u8]>, inner: &'p [u8], paths: &Paths<'_>) -> RequestPath<'p> {
     let Some(sent) = sent else {
         let path = RequestPath::raw(inner);
         return if paths.is_sent_unknown() { path.doubted() } else { path };
