@@ -6,6 +6,7 @@ use std::sync::Once;
 
 use sallet_core::auth::{Key, Keyring};
 use sallet_core::{ContentSecurityPolicy, SecurityHeaders, digest_hex};
+use sallet_hyper::require_auth::{BearerToken, Denied};
 use sallet_hyper::{Bearer, RequireAuthLayer, SecurityHeadersLayer};
 
 static KEYS: Keyring =
@@ -47,6 +48,7 @@ fn a_mistake_is_blamed_on_the_line_that_made_it() {
     for (line, (file, told)) in [
         (line!(), blamed(|| bearer().realm("it\nems"))),
         (line!(), blamed(|| bearer().scopes("a  b"))),
+        (line!(), blamed(|| Bearer::from_fn(async |_: BearerToken| Ok::<Option<u8>, Denied>(None)))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).public(["/fine", "health"]))),
         (line!(), blamed(|| headers().path("items", &SecurityHeaders::API))),
         (line!(), blamed(|| headers().path("/items", &DANGLING))),

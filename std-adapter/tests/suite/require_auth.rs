@@ -272,7 +272,7 @@ async fn a_client_that_goes_away_ends_the_lookup() {
         let ends = Ends(Arc::clone(&guard));
         async move {
             let _ends = ends;
-            std::future::pending::<Result<(), Denied>>().await
+            std::future::pending::<Result<u8, Denied>>().await
         }
     });
     let mut service = RequireAuthLayer::new(bearer).layer(service_fn(whoami));
