@@ -40,8 +40,9 @@ def protect(
       `openapi.json` (those of FastAPI apps mounted inside too) are public, and each page gets
       the hashes and URLs it needs, on that path alone, under any `root_path`. A docs page you
       made yourself is not touched.
-    - **`app.openapi()`** gains the security scheme, and `security` on every operation that is
-      not public, so that the Authorize button works.
+    - **`app.openapi()`** gains the security scheme, and on every operation that is not public
+      `security`, so that the Authorize button works, and the answers 400, 401 and, where scopes
+      are needed, 403. Those that you have described yourself stay.
 
     Args:
         app: The FastAPI (or plain Starlette) app. Routes, mounts and middleware may be added
@@ -60,6 +61,7 @@ def protect(
         RuntimeError: The app has already started, or is already protected.
         PolicyError: A rule in `public` or `paths` is malformed, or a name in `remove` is none.
         TypeError: An argument is not of its kind.
+        RuntimeError: `auth` is of a subclass that has not called `super().__init__`.
 
     A `Security(bearer, scopes=...)` of a route that no token can satisfy keeps the app from
     starting: a str where a list belongs, which FastAPI takes apart, or a scope with a space.
@@ -68,7 +70,11 @@ def protect(
     this call: the contrib package insists on wrapping Starlette's own stack.
     """
     if not isinstance(app, Starlette):
-        raise TypeError("protect() takes a FastAPI or Starlette app; include your routers in one")
+        raise TypeError(
+            "protect() takes a FastAPI or Starlette app: include your routers in one. Around another "
+            "ASGI app, such as socketio.ASGIApp, write SecurityHeadersMiddleware(AuthMiddleware(app, "
+            "auth=...))"
+        )
     if "_sallet" in vars(app):
         raise RuntimeError("protect() was already called on this app; call it once, with everything")
     if app.middleware_stack is not None:
@@ -99,6 +105,12 @@ class _Protection:
         self._app = app
         # As in SecurityHeadersMiddleware, for those who pass a setting through.
         self._headers = headers if headers is not None else SecurityHeaders.STRICT
+        if auth is not None and not isinstance(auth, sallet.Bearer):
+            # The value is not shown: it may be a token that was put in the wrong place.
+            raise TypeError(
+                "auth is a sallet.fastapi.Bearer, a sallet.Bearer or an instance of your subclass of "
+                "one, whose identify may be your own: write auth=Bearer(keyring)"
+            )
         self._auth = auth
         self._public = tuple(public or ())
         if auth is None and self._public:
