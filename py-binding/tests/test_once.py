@@ -420,6 +420,17 @@ def test_protect_says_what_to_give(wrong):
     protect(app)
 
 
+class HalfSetUp(Bearer):
+    def __init__(self) -> None:
+        sallet.Bearer.__init__(self, keyring())
+
+
+def test_a_scheme_without_its_model_is_told_at_once():
+    """Without it /openapi.json would be a 500."""
+    with pytest.raises(RuntimeError, match=r"super\(\).__init__"):
+        protect(FastAPI(), auth=HalfSetUp())
+
+
 @pytest.mark.parametrize("kind", [Forgetful, ForgetfulPlain])
 def test_a_subclass_that_was_not_set_up_is_told_at_once(kind):
     with pytest.raises(RuntimeError, match=r"super\(\).__init__"):

@@ -113,6 +113,12 @@ class Broken(Own):
         raise AttributeError("no session")
 
 
+class BrokenMapping(collections.UserDict):  # type: ignore[type-arg]
+    @property
+    def is_authenticated(self) -> bool:
+        raise AttributeError("no session")
+
+
 class NoId(Own):
     is_authenticated = None
 
@@ -168,6 +174,19 @@ async def async_generator() -> Any:
     yield None
 
 
+class Record(Own):
+    """As asyncpg's: neither tuple nor mapping."""
+
+    def __iter__(self) -> Any:
+        return iter((None,))
+
+    def __getitem__(self, key: Any) -> Any:
+        return None
+
+    def keys(self) -> Any:
+        return ["id"]
+
+
 def row(columns: str) -> sqlite3.Row:
     database = sqlite3.connect(":memory:")
     database.row_factory = sqlite3.Row
@@ -204,6 +223,7 @@ MISTAKES: dict[str, Any] = {
     "a list of one's own": MyList([1]),
     "deque": collections.deque([1]),
     "an iterable of one's own": Iterable(),
+    "a record": Record(),
     "a row": row("1 as id"),
     "a row of nothing": row("null as id"),
     # mappings
@@ -218,6 +238,7 @@ MISTAKES: dict[str, Any] = {
     "not ok": {"ok": 0},
     "a mapping that says no": {"name": "ann", "is_authenticated": False},
     "a mapping that says 1": {"name": "ann", "is_authenticated": 1},
+    "a mapping whose is_authenticated cannot be read": BrokenMapping(id=1),
     "OrderedDict": collections.OrderedDict(),
     "OrderedDict of an error": collections.OrderedDict(error=1),
     "MappingProxyType": types.MappingProxyType({"error": 1}),
@@ -385,6 +406,15 @@ class Model(BaseModel):
     error: None = None
 
 
+class Document(Own):
+    """As MongoEngine's and other models that can be iterated over."""
+
+    _meta = {"collection": "users"}
+
+    def __iter__(self) -> Any:
+        return iter(vars(self))
+
+
 class Forbidding(Model, frozen=True, extra="forbid"): ...
 
 
@@ -488,6 +518,7 @@ USERS: dict[str, Any] = {
     "a class": Own(),
     "slots": Slots(),
     "enum": Color.ANN,
+    "a document": Document(),
     "SimpleUser": SimpleUser("ann"),
     "like Django's": Django(),
     "Django's User": django_user(),

@@ -111,7 +111,7 @@ fn mapping_mistake(mapping: &Bound<'_, PyMapping>) -> PyResult<Option<&'static s
     }
     let name = intern!(py, "is_authenticated");
     let said = if mapping.contains(name)? { Some(mapping.get_item(name)?) } else { mapping.getattr_opt(name)? };
-    authenticated(said, false)
+    authenticated(said, class_has(&mapping.get_type(), name)?)
 }
 
 /// `declared`: its class has the attribute, and reading it may have failed.
@@ -152,13 +152,14 @@ fn class_mistake(kind: &Bound<'_, PyType>) -> PyResult<Option<&'static str>> {
         return Ok(Some("it is an iterator, and not read yet: return what it yields"));
     }
     if has(intern!(py, "__iter__"))? && !declares_fields(kind)? {
-        return Ok(Some("it is a collection: return one item of it"));
+        return Ok(Some("it is a collection or a row: return one item of it, or dict(row)"));
     }
     Ok(None)
 }
 
-/// Pydantic's models can be iterated over, for the sake of `dict(model)`, and are users all the same. What they and a
-/// dataclass or attrs class with an `__iter__` have in common is a class that declares its fields; a collection has none.
+/// Pydantic's models can be iterated over, for the sake of `dict(model)`, and are users all the same. What they, documents
+/// of MongoEngine and a dataclass with an `__iter__` have in common is a class that declares its fields; a collection has
+/// none.
 fn declares_fields(kind: &Bound<'_, PyType>) -> PyResult<bool> {
     let py = kind.py();
     for name in [
@@ -167,6 +168,8 @@ fn declares_fields(kind: &Bound<'_, PyType>) -> PyResult<bool> {
         intern!(py, "__fields__"),
         intern!(py, "__dataclass_fields__"),
         intern!(py, "__attrs_attrs__"),
+        intern!(py, "__mapper__"),
+        intern!(py, "_meta"),
     ] {
         if class_has(kind, name)? {
             return Ok(true);

@@ -110,6 +110,9 @@ async fn keys_are_swapped_under_a_running_service() {
     assert_eq!(ask("token-of-y").await.status(), StatusCode::OK);
     // A ring that is refused is never stored, and whoever came in with the old one is still who they were.
     assert!(owned(&["z", "z"]).is_err());
+    // The last key can be taken out.
+    ring.store(Arc::new(owned(&[]).unwrap()));
+    assert_eq!(ask("token-of-y").await.status(), StatusCode::UNAUTHORIZED);
     let (_, body) = admitted.into_parts();
     drop(body);
 }

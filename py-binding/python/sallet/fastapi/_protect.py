@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 import sallet
 from sallet import AuthMiddleware, PathRules, SecurityHeaders, SecurityHeadersMiddleware
+from sallet.fastapi._bearer import Bearer
 from sallet.fastapi._docs import Docs, PagePolicy, PolicyRule, find_docs
 from sallet.fastapi._mounts import mounted_apps
 from sallet.fastapi._openapi import mark
@@ -111,6 +112,8 @@ class _Protection:
                 "auth is a sallet.fastapi.Bearer, a sallet.Bearer or an instance of your subclass of "
                 "one, whose identify may be your own: write auth=Bearer(keyring)"
             )
+        if isinstance(auth, Bearer) and not hasattr(auth, "model"):
+            raise RuntimeError("Bearer was not set up: call super().__init__(...) in the subclass")
         self._auth = auth
         self._public = tuple(public or ())
         if auth is None and self._public:
