@@ -65,7 +65,7 @@ proptest! {
             Refusal::InvalidToken,
             Refusal::InsufficientScope,
         ][which];
-        let challenge = Challenge::new(Realm::try_new(&realm).unwrap(), refusal, Scopes::try_new(&scopes).unwrap());
+        let challenge = Challenge::new(Realm::new(&realm), refusal, Scopes::new(&scopes));
         let text = challenge.to_string();
         let mut buf = [0; 256];
         let mut out = Cursor::new(&mut buf);

@@ -85,7 +85,6 @@ fn the_order_of_reasons() {
 #[test]
 fn what_is_no_keyring() {
     let error = |keys: Vec<Key<String>>| Keyring::try_new(keys).unwrap_err();
-    assert_eq!(error(vec![]), KeyringError::Empty);
     assert_eq!(error(vec![key("", "x")]), KeyringError::Id);
     assert_eq!(error(vec![key("a\nb", "x")]), KeyringError::Id);
     assert_eq!(error(vec![Key { principal: "\u{7f}".into(), ..key("a", "x") }]), KeyringError::Principal);
@@ -97,6 +96,27 @@ fn what_is_no_keyring() {
     assert_eq!(error(vec![never]), KeyringError::Window);
     let instant = Key { not_before: Some(2), not_after: Some(2), ..key("a", "x") };
     assert!(Keyring::try_new(vec![instant]).is_ok());
+}
+
+/// The file was read well and its only key had been taken out: to refuse the ring would keep that key in force.
+#[test]
+fn a_ring_without_keys_admits_nobody() {
+    let ring = Keyring::try_new(Vec::<Key<String>>::new()).unwrap();
+    assert_eq!(ring.keys().len(), 0);
+    for token in [&b"token"[..], b"", b"x"] {
+        assert_eq!(ring.verify(token, 0).unwrap_err(), Rejection::Unknown);
+        assert!(bool::from(ring.position(token).is_none()));
+    }
+    assert_eq!(ring.admit([&b"Bearer token"[..]], Scopes::EMPTY, 0).unwrap_err(), Refusal::InvalidToken);
+    assert_eq!(ring.admit([], Scopes::EMPTY, 0).unwrap_err(), Refusal::Missing);
+    assert_eq!(format!("{ring:?}"), "Keyring[]");
+}
+
+/// A `static` ring is different: nobody could ever put a key into it.
+#[test]
+#[should_panic(expected = "a keyring needs at least one key")]
+fn a_static_ring_without_keys_is_refused() {
+    let _ = Keyring::new(&[]);
 }
 
 #[test]

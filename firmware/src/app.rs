@@ -27,10 +27,10 @@ pub static KEYS: Keyring = Keyring::new(&[
         .not_before(1_900_000_000),
 ]);
 
-const REALM: Realm<'_> = Realm::new("device");
+const REALM: Realm = Realm::new("device");
 const PUBLIC: PathRules = PathRules::new(&[PathRule::new("GET /"), PathRule::new("GET /health")]);
-const READ: Scopes<'_> = Scopes::new("readings:read");
-const WRITE: Scopes<'_> = Scopes::new("led:write");
+const READ: Scopes = Scopes::new("readings:read");
+const WRITE: Scopes = Scopes::new("led:write");
 
 /// A UART has no TLS, so the policies leave out what is for HTTPS.
 pub static API: &str = const_block!(SecurityHeaders::API.over(Scheme::Http));
@@ -194,7 +194,7 @@ const PAGE_ANSWER: Answer = Answer {
 // `API` already says `no-store`.
 const REFUSED_FIELDS: &[(&str, &str)] = &[("content-type", "application/json")];
 
-fn refused(refusal: Refusal, required: Scopes<'_>) -> Answer {
+fn refused(refusal: Refusal, required: Scopes<&str>) -> Answer {
     match refusal {
         Refusal::InsufficientScope if required == WRITE => {
             refused!(const Refusal::InsufficientScope, REALM, WRITE, REFUSED_FIELDS, API)

@@ -49,8 +49,8 @@ macro_rules! refused {
 pub const fn render_start(
     out: &mut Cursor<'_>,
     refusal: Refusal,
-    realm: Realm<'_>,
-    scopes: Scopes<'_>,
+    realm: Realm<&str>,
+    scopes: Scopes<&str>,
     fields: &[(&str, &str)],
 ) {
     out.put(match refusal.status() {

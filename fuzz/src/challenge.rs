@@ -39,7 +39,7 @@ pub(crate) fn refusal(choice: u8) -> Refusal {
 }
 
 /// The parameters that RFC 6750 section 3 asks for, in order, with the values meant.
-pub(crate) fn expected_params(realm: Realm<'_>, refusal: Refusal, scopes: Scopes<'_>) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn expected_params(realm: Realm<&str>, refusal: Refusal, scopes: Scopes<&str>) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut params = vec![("realm", realm.as_str())];
     match refusal {
         Refusal::Missing => {}
@@ -53,7 +53,7 @@ pub(crate) fn expected_params(realm: Realm<'_>, refusal: Refusal, scopes: Scopes
     params.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-fn read_realm(text: &str) -> Option<Realm<'_>> {
+fn read_realm(text: &str) -> Option<Realm<&str>> {
     let good = !text.is_empty() && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
     let realm = Realm::try_new(text);
     assert_eq!(realm.map(|realm| realm.as_str()).ok(), good.then_some(text));
@@ -61,7 +61,7 @@ fn read_realm(text: &str) -> Option<Realm<'_>> {
 }
 
 /// `scope = scope-token *( SP scope-token )`, `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 section 3.3)
-fn read_scopes(text: &str) -> Option<Scopes<'_>> {
+fn read_scopes(text: &str) -> Option<Scopes<&str>> {
     let good =
         |scope: &str| !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
     let good = text.is_empty() || text.split(' ').all(good);
@@ -71,7 +71,7 @@ fn read_scopes(text: &str) -> Option<Scopes<'_>> {
 }
 
 /// Scopes as the sets they are.
-fn grants(required: Scopes<'_>, granted: Scopes<'_>) {
+fn grants(required: Scopes<&str>, granted: Scopes<&str>) {
     let required_set: BTreeSet<_> = required.as_str().split_whitespace().collect();
     let granted_set: BTreeSet<_> = granted.as_str().split_whitespace().collect();
     assert_eq!(required.iter().collect::<BTreeSet<_>>(), required_set);
@@ -93,7 +93,7 @@ fn body(refusal: Refusal, size: usize) {
     assert_eq!(body, format!("{{\"detail\":\"{refusal}\"}}").into_bytes());
 }
 
-fn text(realm: Realm<'_>, refusal: Refusal, scopes: Scopes<'_>, size: usize) {
+fn text(realm: Realm<&str>, refusal: Refusal, scopes: Scopes<&str>, size: usize) {
     let challenge = Challenge::new(realm, refusal, scopes);
     let text = buffers::exact(size, |buf| {
         let mut out = Cursor::new(buf);

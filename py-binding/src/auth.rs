@@ -18,6 +18,7 @@ mod path_rules;
 mod principal;
 mod refusal;
 mod scopes;
+mod user;
 
 /// A fresh token: the prefix, `_`, 256 random bits in base62, and a checksum that catches typos.
 #[pyfunction]
@@ -30,6 +31,7 @@ fn generate_token(prefix: &str) -> PyResult<String> {
 
 /// Adds this module's classes and functions.
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<principal::Anonymous>()?;
     m.add_class::<bearer::Bearer>()?;
     m.add_class::<credentials::Credentials>()?;
     m.add_class::<key::Key>()?;

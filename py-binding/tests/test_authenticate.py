@@ -57,7 +57,8 @@ def test_none_refuses_and_only_none():
 
     for function in (none, lambda credentials: None):
         assert exact(ask(f"Bearer {READER}", with_callable(function))) == exact(ask(f"Bearer {UNKNOWN}"))
-    for user in ({"name": "ann"}, "ann", 7):
+    # What else is a user, and that "ann" and 7 are none, is test_users.py's.
+    for user in ({"name": "ann"}, Principal("1", "ann", ())):
         seen, reply = seen_by(Bearer(authenticate=lambda credentials, user=user: user), [asgi.bearer(READER)])
         assert (reply.status, seen["state"]["user"]) == (200, user)
 
@@ -186,7 +187,7 @@ def test_scopes_of_ones_own_user():
     assert ask(f"Bearer {READER}", guard(Bearer(authenticate=authenticate, scopes=["items:read"]))).status == 200
     assert ask(f"Bearer {READER}", guard(Bearer(authenticate=authenticate, scopes=["items:write"]))).status == 403
     # A user without scopes has none.
-    assert ask(f"Bearer {READER}", guard(Bearer(authenticate=lambda c: "ann", scopes=["items:read"]))).status == 403
+    assert ask(f"Bearer {READER}", guard(Bearer(authenticate=lambda c: {"name": "ann"}, scopes=["items:read"]))).status == 403
 
 
 @pytest.mark.parametrize("wrong", [lambda: None, lambda a, b: None, lambda *, token: None])

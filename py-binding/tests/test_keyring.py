@@ -134,10 +134,6 @@ def test_windows(options, valid):
 
 
 def test_bad_rings():
-    with pytest.raises(KeyringError, match="empty"):
-        Keyring([])
-    with pytest.raises(KeyringError, match="empty|no key"):
-        Keyring.from_tokens({})
     with pytest.raises(KeyringError, match="id"):
         Keyring([Key("a", token=READER), Key("a", token=WRITER)])
     with pytest.raises(KeyringError, match="token|digest"):
@@ -183,7 +179,7 @@ def test_from_tokens():
 
 def test_from_env(monkeypatch):
     monkeypatch.delenv("SALLET_TOKENS", raising=False)
-    for value in (None, "", "   ", ",", "\n"):
+    for value in (None, ""):
         if value is not None:
             monkeypatch.setenv("SALLET_TOKENS", value)
         with pytest.raises(KeyringError, match="SALLET_TOKENS"):
@@ -277,6 +273,63 @@ def test_a_bad_key_of_a_file_is_named(tmp_path):
     path.write_text(FILE + "[[key]]\nid = 'the-bad-one'\nsha256 = 'abc'\n")
     with pytest.raises(KeyringError, match="the-bad-one"):
         Keyring.from_file(path)
+
+
+# The last key
+
+NO_KEYS = {
+    "a comment": "# nobody, for now\n",
+    "a line end": "\n",
+    "an empty array": "key = []\n",
+    "a mark and a comment": "\ufeff# nobody\n",
+}
+
+
+def test_a_keyring_without_keys_admits_nobody():
+    for ring in (Keyring([]), Keyring(iter(())), Keyring.from_tokens({})):
+        assert (len(ring), bool(ring), ring.verify(READER), ring.verify("")) == (0, True, None, None)
+        assert repr(ring) == "<Keyring []>"
+
+
+@pytest.mark.parametrize("name", NO_KEYS)
+def test_the_last_key_can_be_revoked(file, name, caplog):
+    """To refuse the file would keep the key in force that was to be taken out."""
+    from harness import asgi
+    from sallet import AuthMiddleware, Bearer
+    from whoami import whoami
+
+    file.write_text(FILE.partition("[[key]]\nid = \"old")[0])
+    ring = Keyring.from_file(file)
+    app = AuthMiddleware(whoami, Bearer(ring))
+    assert (len(ring), asgi.call(app, "/", [asgi.bearer(READER)]).status) == (1, 200)
+    file.write_text(NO_KEYS[name], "utf-8")
+    with caplog.at_level("WARNING", "sallet.auth"):
+        ring.reload()
+    assert "keys.toml: no key is in it" in caplog.text
+    assert (len(ring), ring.verify(READER)) == (0, None)
+    assert asgi.call(app, "/", [asgi.bearer(READER)]).status == 401
+    assert Keyring.from_file(file).verify(READER) is None
+    file.write_text(FILE)
+    ring.reload()
+    assert asgi.call(app, "/", [asgi.bearer(READER)]).status == 200
+
+
+@pytest.mark.parametrize("value", [" ", ",", " , ", "\n"])
+def test_the_last_key_of_an_environment_can_be_revoked(monkeypatch, value):
+    monkeypatch.setenv("SALLET_TOKENS", f"ann={READER}")
+    ring = Keyring.from_env()
+    monkeypatch.setenv("SALLET_TOKENS", value)
+    ring.reload()
+    assert (len(ring), ring.verify(READER)) == (0, None)
+
+
+def test_a_file_of_no_bytes_may_be_half_written(file):
+    ring = Keyring.from_file(file)
+    for nothing in (b"", b"\xef\xbb\xbf"):
+        file.write_bytes(nothing)
+        with pytest.raises(KeyringError, match=r"keys\.toml: the file is empty.*\[\[key\]\]"):
+            ring.reload()
+        assert ring.verify(READER).id == "ci-1"
 
 
 # Reload

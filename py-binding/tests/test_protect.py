@@ -493,3 +493,10 @@ def test_uvicorn_does_not_serve_such_an_app(tmp_path):
     command = [sys.executable, "-m", "uvicorn", "wrong:app", "--port", "0", "--app-dir", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode != 0 and 'write scopes=["items:read"]' in done.stderr
+
+
+@pytest.mark.parametrize("wrong", [APIRouter(), PlainTextResponse("x"), lambda scope, receive, send: None, object()])
+def test_an_app_that_is_no_starlette_is_told_what_would_do(wrong):
+    """As `socketio.ASGIApp(...)`, and other things put around an app."""
+    with pytest.raises(TypeError, match="FastAPI or Starlette app.*SecurityHeadersMiddleware.*AuthMiddleware"):
+        protect(wrong)

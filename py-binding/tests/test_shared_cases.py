@@ -91,7 +91,7 @@ def test_auth(case):
     seen = {}
 
     async def app(scope, receive, send):
-        user = scope.get("user")
+        user = scope.get("state", {}).get("user")
         seen.update(id=user and user.id, principal=user and user.name)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})

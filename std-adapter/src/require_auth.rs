@@ -159,6 +159,7 @@ mod lookup;
 mod principal;
 mod service;
 mod token;
+mod user;
 
 pub use bearer::Bearer;
 pub use body::ResponseBody;

@@ -15,5 +15,6 @@ mod suite {
     mod require_auth;
     mod server;
     mod services;
+    mod users;
     mod wire;
 }

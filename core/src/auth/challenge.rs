@@ -19,10 +19,27 @@ use crate::{Cursor, cursor};
 /// // error[E0080]: evaluation panicked: a realm holds visible ASCII characters and spaces only: take out line
 /// //               breaks, control characters and accents
 /// ```
+///
+/// `S` is the kind of string: `&'static str` for a constant, `String` or `Box<str>` for a name that a host holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Realm<'a>(&'a str);
+pub struct Realm<S = &'static str>(S);
 
-impl<'a> Realm<'a> {
+impl<S: AsRef<str>> Realm<S> {
+    /// The realm called `name`.
+    ///
+    /// # Errors
+    /// [`RealmError`] when the name is empty or could not stand in a header.
+    pub fn try_new(name: S) -> Result<Self, RealmError> {
+        check(name.as_ref()).map(|()| Self(name))
+    }
+
+    /// The same realm with a borrowed name.
+    pub fn borrowed(&self) -> Realm<&str> {
+        Realm(self.0.as_ref())
+    }
+}
+
+impl<'a> Realm<&'a str> {
     /// The realm called `name`.
     ///
     /// # Panics
@@ -30,35 +47,31 @@ impl<'a> Realm<'a> {
     /// [`Realm::try_new`].
     #[track_caller]
     pub const fn new(name: &'a str) -> Self {
-        match Self::try_new(name) {
-            Ok(realm) => realm,
+        match check(name) {
+            Ok(()) => Self(name),
             Err(error) => panic!("{}", error.message()),
         }
-    }
-
-    /// The realm called `name`.
-    ///
-    /// # Errors
-    /// [`RealmError`] when the name is empty or could not stand in a header.
-    pub const fn try_new(name: &'a str) -> Result<Self, RealmError> {
-        let bytes = name.as_bytes();
-        if bytes.is_empty() {
-            return Err(RealmError::Empty);
-        }
-        let mut i = 0;
-        while i < bytes.len() {
-            if !matches!(bytes[i], b' '..=b'~') {
-                return Err(RealmError::Character);
-            }
-            i += 1;
-        }
-        Ok(Self(name))
     }
 
     /// The name, unescaped.
     pub const fn as_str(&self) -> &'a str {
         self.0
     }
+}
+
+const fn check(name: &str) -> Result<(), RealmError> {
+    let bytes = name.as_bytes();
+    if bytes.is_empty() {
+        return Err(RealmError::Empty);
+    }
+    let mut i = 0;
+    while i < bytes.len() {
+        if !matches!(bytes[i], b' '..=b'~') {
+            return Err(RealmError::Character);
+        }
+        i += 1;
+    }
+    Ok(())
 }
 
 /// Why a text is not a realm.
@@ -107,9 +120,9 @@ impl core::error::Error for RealmError {}
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Challenge<'a> {
-    realm: Realm<'a>,
+    realm: Realm<&'a str>,
     refusal: Refusal,
-    scopes: Scopes<'a>,
+    scopes: Scopes<&'a str>,
 }
 
 impl<'a> Challenge<'a> {
@@ -117,7 +130,7 @@ impl<'a> Challenge<'a> {
     pub const FIELD: &'static str = "www-authenticate";
 
     /// Why `realm` stays closed; `scopes` are those the request needed.
-    pub const fn new(realm: Realm<'a>, refusal: Refusal, scopes: Scopes<'a>) -> Self {
+    pub const fn new(realm: Realm<&'a str>, refusal: Refusal, scopes: Scopes<&'a str>) -> Self {
         Self { realm, refusal, scopes }
     }
 

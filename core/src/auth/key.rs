@@ -1,6 +1,6 @@
 //! One key of a keyring.
 
-use super::{KeyringError, Rejection, Scopes};
+use super::{KeyringError, Rejection, Scopes, scopes};
 use crate::{secret::Digest, text};
 
 /// Who may come in with which token, for what, and when.
@@ -85,7 +85,7 @@ impl<'a> Key<&'a str> {
         if !is_name(self.principal) {
             return Err(KeyringError::Principal);
         }
-        if Scopes::try_new(self.scopes).is_err() {
+        if scopes::check(self.scopes).is_err() {
             return Err(KeyringError::Scopes);
         }
         if let (Some(first), Some(last)) = (self.not_before, self.not_after)
@@ -133,7 +133,7 @@ impl<S: AsRef<str>> Key<S> {
     }
 
     /// Whether the key is good for all of `required`.
-    pub fn grants(&self, required: Scopes<'_>) -> bool {
+    pub fn grants(&self, required: Scopes<&str>) -> bool {
         required.is_empty() || Scopes::try_new(self.scopes.as_ref()).is_ok_and(|granted| granted.contains_all(required))
     }
 

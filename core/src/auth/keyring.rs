@@ -48,9 +48,13 @@ impl Keyring {
     /// A ring for a `static`.
     ///
     /// # Panics
-    /// For every reason for which [`Keyring::try_new`] fails; in a `static` that is a compile error.
+    /// When there is no key, since nobody could ever add one, and for every reason for which [`Keyring::try_new`] fails; in a
+    /// `static` that is a compile error.
     #[track_caller]
     pub const fn new(keys: &'static [Key]) -> Self {
+        if keys.is_empty() {
+            panic!("{}", KeyringError::Empty.message());
+        }
         match check(keys) {
             Ok(()) => Self { keys },
             Err(error) => panic!("{}", error.message()),
@@ -59,9 +63,6 @@ impl Keyring {
 }
 
 const fn check(keys: &[Key<&str>]) -> Result<(), KeyringError> {
-    if keys.is_empty() {
-        return Err(KeyringError::Empty);
-    }
     let mut i = 0;
     while i < keys.len() {
         if let Err(error) = keys[i].check() {
@@ -88,12 +89,12 @@ where
     ///
     /// Every key is compared with every other, which is quick for the sizes a linear search is meant for.
     ///
+    /// A ring without keys admits nobody. It is what remains when the last key was taken out, so it is no error: else the
+    /// key that was to be revoked would stay in force.
+    ///
     /// # Errors
-    /// [`KeyringError`] when there is no key, a key is unusable by itself, or two have one id or one token.
+    /// [`KeyringError`] when a key is unusable by itself, or two have one id or one token.
     pub fn try_new(keys: K) -> Result<Self, KeyringError> {
-        if keys.is_empty() {
-            return Err(KeyringError::Empty);
-        }
         for (i, key) in keys.iter().enumerate() {
             key.validate()?;
             for other in &keys[..i] {
@@ -145,7 +146,7 @@ where
     pub fn admit<'t>(
         &self,
         lines: impl IntoIterator<Item = &'t [u8]>,
-        required: Scopes<'_>,
+        required: Scopes<&str>,
         now: u64,
     ) -> Result<&Key<S>, Refusal> {
         let token = bearer_token(lines)?;
@@ -200,7 +201,7 @@ impl core::error::Error for Rejection {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyringError {
-    /// No keys.
+    /// No keys in a ring for a `static`.
     Empty,
     /// An id is empty or holds a control character.
     Id,

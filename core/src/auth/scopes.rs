@@ -20,10 +20,36 @@ use super::grammar;
 /// const TYPO: Scopes = Scopes::new("items:read  items:write");
 /// // error[E0080]: evaluation panicked: scopes are separated by exactly one space, with none at either end
 /// ```
+///
+/// `S` is the kind of string: `&'static str` for a constant, `String` or `Box<str>` for a list that a host reads from its
+/// configuration and holds. Once it is one of these it is a list of scopes, so nobody parses it again, and nothing falls
+/// back to "no scope needed":
+///
+/// ```
+/// # use sallet_core::auth::{Scopes, ScopesError};
+/// let required: Scopes<String> = Scopes::try_new("items:read items:write".to_owned())?;
+/// assert!(!Scopes::new("items:read").contains_all(required.borrowed()));
+/// # Ok::<(), ScopesError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scopes<'a>(&'a str);
+pub struct Scopes<S = &'static str>(S);
 
-impl<'a> Scopes<'a> {
+impl<S: AsRef<str>> Scopes<S> {
+    /// The scopes in `text`.
+    ///
+    /// # Errors
+    /// [`ScopesError`] when the text is not a list of scopes.
+    pub fn try_new(text: S) -> Result<Self, ScopesError> {
+        check(text.as_ref()).map(|()| Self(text))
+    }
+
+    /// The same scopes as a borrowed text, which is what has all the questions.
+    pub fn borrowed(&self) -> Scopes<&str> {
+        Scopes(self.0.as_ref())
+    }
+}
+
+impl<'a> Scopes<&'a str> {
     /// No scope at all.
     pub const EMPTY: Self = Self("");
 
@@ -34,34 +60,10 @@ impl<'a> Scopes<'a> {
     /// there is [`Scopes::try_new`].
     #[track_caller]
     pub const fn new(text: &'a str) -> Self {
-        match Self::try_new(text) {
-            Ok(scopes) => scopes,
+        match check(text) {
+            Ok(()) => Self(text),
             Err(error) => panic!("{}", error.message()),
         }
-    }
-
-    /// The scopes in `text`.
-    ///
-    /// # Errors
-    /// [`ScopesError`] when the text is not a list of scopes.
-    pub const fn try_new(text: &'a str) -> Result<Self, ScopesError> {
-        let bytes = text.as_bytes();
-        // A space may stand neither first, nor last, nor behind another.
-        let (mut i, mut before) = (0, b' ');
-        while i < bytes.len() {
-            match bytes[i] {
-                b' ' if before == b' ' => return Err(ScopesError::Separator),
-                b' ' => {}
-                byte if !grammar::is_scope_char(byte) => return Err(ScopesError::Character),
-                _ => {}
-            }
-            before = bytes[i];
-            i += 1;
-        }
-        if !bytes.is_empty() && before == b' ' {
-            return Err(ScopesError::Separator);
-        }
-        Ok(Self(text))
     }
 
     /// The list as it is written in a challenge.
@@ -85,7 +87,7 @@ impl<'a> Scopes<'a> {
     }
 
     /// Whether each of `required` is one of these.
-    pub fn contains_all(&self, required: Scopes<'_>) -> bool {
+    pub fn contains_all(&self, required: Scopes<&str>) -> bool {
         required.is_empty()
             || required.0.as_bytes().split(is_space).all(|scope| Self::includes(self.0.as_bytes(), scope))
     }
@@ -94,6 +96,27 @@ impl<'a> Scopes<'a> {
     fn includes(granted: &[u8], scope: &[u8]) -> bool {
         !scope.is_empty() && granted.split(is_space).any(|one| one == scope)
     }
+}
+
+/// Whether this is a list of scopes.
+pub(super) const fn check(text: &str) -> Result<(), ScopesError> {
+    let bytes = text.as_bytes();
+    // A space may stand neither first, nor last, nor behind another.
+    let (mut i, mut before) = (0, b' ');
+    while i < bytes.len() {
+        match bytes[i] {
+            b' ' if before == b' ' => return Err(ScopesError::Separator),
+            b' ' => {}
+            byte if !grammar::is_scope_char(byte) => return Err(ScopesError::Character),
+            _ => {}
+        }
+        before = bytes[i];
+        i += 1;
+    }
+    if !bytes.is_empty() && before == b' ' {
+        return Err(ScopesError::Separator);
+    }
+    Ok(())
 }
 
 const fn is_space(byte: &u8) -> bool {

@@ -48,15 +48,15 @@ use page;
 
 /// One case of `cases/auth.json`.
 pub(crate) struct AuthCase {
-    pub(crate) scopes: Scopes<'static>,
+    pub(crate) scopes: Scopes,
     pub(crate) rules: PathRules,
     pub(crate) refused: fn(Refusal) -> Answer,
 }
 
 macro_rules! auth_case {
     ($realm:literal, $scopes:literal, [$($public:expr,)*], [$($preflights:expr,)*]) => {{
-        const REALM: Realm<'_> = Realm::new($realm);
-        const SCOPES: Scopes<'_> = Scopes::new($scopes);
+        const REALM: Realm = Realm::new($realm);
+        const SCOPES: Scopes = Scopes::new($scopes);
         AuthCase {
             scopes: SCOPES,
             rules: PathRules::new(&[$($public),*]).preflights(&[$($preflights),*]),

@@ -6,7 +6,7 @@
 use sallet_core::auth::{Refusal, Scopes};
 use sallet_firmware::app::KEYS;
 
-const READ: Scopes<'_> = Scopes::new("readings:read");
+const READ: Scopes = Scopes::new("readings:read");
 
 sallet_firmware::measure!(|_, _, authorization| {
     let verdict: Result<&str, Refusal> = KEYS.admit([authorization], READ, 1_900_000_000).map(|key| key.principal);

@@ -115,12 +115,26 @@ class Principal:
     def __hash__(self) -> int: ...
 
 @final
+class Anonymous:
+    """Nobody in particular: `request.user` on a public path, with the names of Starlette's users."""
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Always false."""
+    @property
+    def display_name(self) -> str:
+        """Empty."""
+    @property
+    def identity(self) -> str:
+        """Empty."""
+
+@final
 class AuthCredentials:
     """What Starlette keeps at `request.auth`, so that its `@requires` works."""
 
     @property
     def scopes(self) -> list[str]:
-        """`"authenticated"` and the user's scopes; a new list each time."""
+        """`"authenticated"` and the user's scopes, nothing for an anonymous one; a new list each time."""
 
 class Keyring:
     """The native half of `sallet.Keyring`, which says all about it."""
@@ -132,6 +146,8 @@ class Keyring:
         Time does not depend on the ring's content, nor on whether or where a token matches.
         """
     def __len__(self) -> int: ...
+    def __bool__(self) -> bool:
+        """Always true: a keyring whose last key was taken out is still one."""
     def _ticket(self) -> int: ...
     def _swap(self, keys: Iterable[Key], ticket: int) -> None: ...
 
@@ -177,10 +193,10 @@ class Bearer:
         """The keyring, if that is where the users come from."""
     def authorize(self, user: Any, scopes: Iterable[str] | None = None) -> Refusal | None:
         """Checks the scopes of a user who is already verified: `None` when they are enough."""
-    def _begin(
-        self, headers: _HeaderList, scopes: Iterable[str] | None = None
-    ) -> tuple[Any, bool]: ...
-    def _finish(self, user: Any, scopes: Iterable[str] | None = None) -> Any: ...
+    def _begin(self, headers: _HeaderList) -> tuple[Any, bool]: ...
+    def _finish(self, user: Any) -> Any: ...
+    @staticmethod
+    def _accept(found: Any) -> Any: ...
 
 class AuthMiddleware:
     """The native half of `sallet.AuthMiddleware`, which says all about it."""

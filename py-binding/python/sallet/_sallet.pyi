@@ -1,5 +1,6 @@
 """Sallet's native half; import `sallet` instead."""
 
+from sallet._auth import Anonymous as Anonymous
 from sallet._auth import AuthCredentials as AuthCredentials
 from sallet._auth import AuthMiddleware as AuthMiddleware
 from sallet._auth import Bearer as Bearer
@@ -28,6 +29,7 @@ from sallet._headers import script_hash as script_hash
 from sallet._headers import style_hash as style_hash
 
 __all__ = [
+    "Anonymous",
     "AuthCredentials",
     "AuthMiddleware",
     "Bearer",

@@ -8,7 +8,7 @@ from typing import Any
 
 from sallet import _sallet
 from sallet._asgi import mark_asgi3
-from sallet._sallet import Credentials
+from sallet._sallet import Credentials, Refusal
 
 __all__ = ["AuthMiddleware", "Bearer"]
 
@@ -31,10 +31,17 @@ class Bearer(_sallet.Bearer):
             user, or `None` to refuse; plain or `async`. A plain one runs on the event loop, so it
             must not block. What it raises is not caught: a broken database is a 500 and never an
             open door, and so is an HTTPException, for which there is no handler this far out:
-            return `None` to refuse. A bool, something empty or not awaited is an error too.
+            return `None` to refuse.
         realm: Named in every challenge.
-        scopes: Scopes every request needs. A user of your own has those in his attribute
+        scopes: Scopes every request needs. A user of your own has theirs in the attribute
             `scopes`, or under the key `"scopes"` of a mapping.
+
+    A user is a `Principal`; a mapping that has something in it and no key `"error"`; or an
+    instance of a class of your own: a dataclass, a model of pydantic, attrs, Django or
+    SQLAlchemy. If it has `is_authenticated`, that is exactly `True`. Everything else that
+    `authenticate` returns is a mistake, which would admit everybody, and so a TypeError: text,
+    numbers, tuples and rows, classes, functions, an exception or response that was returned and
+    not raised, an iterator, what is empty or not awaited.
 
     Raises:
         TypeError: Both of keyring and authenticate, or neither, or something else in their place.
@@ -65,11 +72,19 @@ class Bearer(_sallet.Bearer):
         Returns:
             The user, or the `Refusal` to answer with.
 
-        A subclass may do it another way; `AuthMiddleware` and the FastAPI dependency ask here.
+        A subclass may find the user another way; `AuthMiddleware` and the FastAPI dependency ask
+        here, once for each request. They compare the scopes of what it returns themselves, those
+        of the scheme and those of the route, so it need not look at `scopes`.
         """
-        scopes = tuple(scopes) if not isinstance(scopes, str) else scopes
-        found, pending = self._begin(headers, scopes)
-        return self._finish(await found, scopes) if pending else found
+        found = await self._authenticate(headers)
+        if isinstance(found, Refusal):
+            return found
+        return self.authorize(found, scopes) or found
+
+    async def _authenticate(self, headers: Iterable[tuple[bytes, bytes]]) -> Any:
+        """The user or the refusal, before any scope is looked at."""
+        found, pending = self._begin(headers)
+        return self._finish(await found) if pending else found
 
 
 def _check_signature(authenticate: Callable[..., Any]) -> None:
@@ -100,15 +115,19 @@ class AuthMiddleware(_sallet.AuthMiddleware):
     A WebSocket is refused with a response where the server can send one, else closed with 1008.
     Lifespan passes untouched, an unknown kind of scope is an error.
 
-    Who is in stands at `scope["state"]["user"]` (`request.state.user`), and where Starlette has
-    `request.user` and `request.auth`, so that `@requires` works. On a public path nobody is asked
-    and no user is set. `scope["state"]` is replaced by a copy first, because some servers hand one
-    dict to every request, unless a layer of Sallet further out has done so. A middleware outside
-    all of them that looked at `request.state` earlier finds the user at `request.user`.
+    The authenticated user is in `scope["state"]["user"]` (`request.state.user`), and where
+    Starlette has `request.user` and `request.auth`, so that `@requires` works. If another
+    middleware around this one has set those two, such as Starlette's `AuthenticationMiddleware`,
+    they stay as they are. On a public path nobody is asked: `request.user` is anonymous (its
+    `is_authenticated` is `False`), unless another middleware has set it, and `request.state` has
+    no `user`. `scope["state"]` is replaced by a copy first, because some servers hand one dict to
+    every request, unless a layer of Sallet further out has done so. A middleware outside all of
+    them that looked at `request.state` earlier finds the user at `request.user`.
 
     Args:
         app: The ASGI app inside.
-        auth: A `Bearer`, or any object with the same `async identify(headers, scopes=())`.
+        auth: A `Bearer`, or any object with the same `async identify(headers, scopes=())`. Only a
+            `Bearer` has scopes that are compared here; another object judges alone.
         public: Paths that need no credentials. A rule is exact, `"/health"` that path alone,
             unless it ends with `/*`: `"/static/*"` is everything below. `"GET /items"` is one
             method (HEAD counts as GET). Rules are written decoded and compared with the path that
@@ -123,6 +142,7 @@ class AuthMiddleware(_sallet.AuthMiddleware):
 
     Raises:
         TypeError: `auth` cannot judge, a list of rules is one string, or `protected` is empty.
+        RuntimeError: `auth` is of a subclass that has not called `super().__init__`.
         PolicyError: A rule could never match, or means something other than it says.
     """
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sallet import _sallet
+from sallet._reload import log, on_signal
 from sallet._sallet import Key, KeyringError
 
 if sys.version_info >= (3, 11):
@@ -43,11 +44,14 @@ class Keyring(_sallet.Keyring):
     included. It takes tokens with much entropy, as `python -m sallet token` mints them, and is no
     place for passwords: a fast hash does not protect those.
 
+    A keyring without keys admits nobody: it is what is left when the last key was taken out. Only
+    a file or variable of zero bytes is refused as empty, since it may be half written.
+
     Args:
-        keys: The keys, at least one; no two with the same id or token.
+        keys: The keys; no two with the same id or token.
 
     Raises:
-        KeyringError: There is no key, or two have the same id or token.
+        KeyringError: Two keys have the same id or token.
     """
 
     _read: Callable[[], list[Key]] | None = None
@@ -104,21 +108,52 @@ class Keyring(_sallet.Keyring):
     def reload(self) -> None:
         """Reads the file or the environment variable again, and takes its keys in one step.
 
-        Requests that are being checked finish with the keys they began with. Call it from a
-        signal handler, a timer or an endpoint; from any thread. Of two at once, the one that
-        began later stands.
+        Requests that are being checked finish with the keys they began with. Call it from an
+        endpoint or a timer, from any thread. Of two at once, the one that began later stands.
+        For a signal use `reload_on`: an exception in a signal handler ends the server.
 
         Raises:
             KeyringError: The new keys are wrong, and the old ones stay in force; or the keyring
                 did not come from a file or the environment.
         """
+        read = self._source()
+        ticket = self._ticket()
+        self._swap(read(), ticket)
+
+    def reload_on(self, signum: int) -> None:
+        """Reloads whenever the process gets this signal, as from `kill -HUP`.
+
+        ```python
+        keys = Keyring.from_file("keys.toml")
+        keys.reload_on(signal.SIGHUP)
+        ```
+
+        It never raises then: if the new keys are wrong the old ones stay in force, and the logger
+        `sallet.auth` says at level ERROR which file and entry it is and how to fix it. The keys are
+        read in a thread of their own, so that requests go on meanwhile.
+
+        A Python function that handled the signal before is called as well, and several keyrings
+        may be reloaded on one signal. The signal reaches one process: with several workers, send
+        it to each of them.
+
+        Args:
+            signum: Such as `signal.SIGHUP`.
+
+        Raises:
+            ValueError: This is not the main thread, where Python allows signal handlers to be
+                set; or the number is not that of a signal.
+            KeyringError: The keyring did not come from a file or the environment.
+        """
+        self._source()
+        on_signal(signum, self)
+
+    def _source(self) -> Callable[[], list[Key]]:
         if self._read is None:
             raise KeyringError(
                 "this keyring has nothing to reload from: make it with Keyring.from_file or"
                 " Keyring.from_env"
             )
-        ticket = self._ticket()
-        self._swap(self._read(), ticket)
+        return self._read
 
     @classmethod
     def _from(cls, read: Callable[[], list[Key]]) -> Self:
@@ -128,9 +163,10 @@ class Keyring(_sallet.Keyring):
 
 
 def _read_env(name: str) -> list[Key]:
-    entries = os.environ.get(name, "").replace(",", " ").split()
-    if not entries:
+    text = os.environ.get(name, "")
+    if not text:
         raise KeyringError(f'{name} is not set or empty: set it to "id=token,id=token"')
+    entries = text.replace(",", " ").split()
     keys: list[Key] = []
     for number, entry in enumerate(entries, 1):
         identity, equals, token = entry.partition("=")
@@ -149,7 +185,8 @@ def _read_env(name: str) -> list[Key]:
 def _read_file(path: Path) -> list[Key]:
     try:
         # Not as text: Python would take a lone CR for a line end, which TOML does not.
-        document = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        text = path.read_bytes().decode("utf-8-sig")
+        document = tomllib.loads(text)
     except FileNotFoundError as error:
         raise KeyringError(
             f"{path}: no such file: make it of what `python -m sallet token` prints"
@@ -161,6 +198,12 @@ def _read_file(path: Path) -> list[Key]:
     # Nested too deeply, a number too long, a NUL in the path: the file is no better for it.
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         raise KeyringError(f"{path}: not valid TOML: {_masked(error)}; [[key]] blocks belong in it, tokens do not") from None
+    if not text:
+        # Whoever writes a file without renaming it into place has it empty for a moment.
+        raise KeyringError(
+            f"{path}: the file is empty, so it may be half written: put [[key]] tables into it, or "
+            "a comment to say that no key is in force"
+        )
     tables = document.pop("key", [])
     if document:
         raise KeyringError(f"{path}: {_listed(document)} is no part of a key file: write [[key]] tables")
@@ -205,6 +248,8 @@ def _checked(keys: list[Key], place: str) -> list[Key]:
         _sallet.Keyring(keys)
     except KeyringError as error:
         raise KeyringError(f"{place}: {error}") from None
+    if not keys:
+        log.warning("%s: no key is in it, so nobody is admitted", place)
     return keys
 
 

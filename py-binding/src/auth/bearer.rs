@@ -1,11 +1,12 @@
 //! The bearer scheme: whom it knows, what it asks for, and how it judges one request.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::auth::{Realm, Refusal as Reason, Scopes, bearer_token};
 
@@ -14,6 +15,7 @@ use super::field_lines::{self, FieldLines};
 use super::keyring::Keyring;
 use super::principal::AuthCredentials;
 use super::refusal::Refusal;
+use super::user::{self, User};
 use super::{error, scopes};
 
 /// The native half of `sallet.Bearer`, which says all about it.
@@ -27,8 +29,8 @@ pub(super) struct Bearer {
 #[derive(Debug)]
 struct Setup {
     source: Source,
-    realm: String,
-    scopes: String,
+    realm: Realm<String>,
+    scopes: Scopes<String>,
 }
 
 /// Who knows the users.
@@ -42,7 +44,7 @@ enum Source {
 #[derive(Debug)]
 pub(super) enum Verdict<'py> {
     Admitted {
-        user: Bound<'py, PyAny>,
+        user: User<'py>,
         credentials: Bound<'py, PyAny>,
     },
     /// `authenticate` is a coroutine: its user is still to come, and to be judged.
@@ -51,45 +53,35 @@ pub(super) enum Verdict<'py> {
 }
 
 impl Setup {
-    fn realm(&self) -> PyResult<Realm<'_>> {
-        Realm::try_new(&self.realm).map_err(error::realm)
-    }
-
-    fn refuse<'py>(&self, py: Python<'py>, reason: Reason, required: Scopes<'_>) -> PyResult<Verdict<'py>> {
-        Ok(Verdict::Refused(Bound::new(py, Refusal::new(reason, self.realm()?, required))?))
+    fn refuse<'py>(&self, py: Python<'py>, reason: Reason, required: Scopes<&str>) -> PyResult<Bound<'py, Refusal>> {
+        Bound::new(py, Refusal::new(reason, self.realm.borrowed(), required))
     }
 
     /// The scheme's own scopes, then those of the route.
-    fn required(&self, extra: Option<&Bound<'_, PyAny>>) -> PyResult<std::borrow::Cow<'_, str>> {
-        let extra = scopes::join(extra, error::policy)?;
-        let own = scopes::checked(&self.scopes);
-        let mut all = std::borrow::Cow::Borrowed(self.scopes.as_str());
-        for scope in scopes::checked(&extra).iter().filter(|scope| !own.contains(scope)) {
-            let all = all.to_mut();
-            if !all.is_empty() {
-                all.push(' ');
-            }
-            all.push_str(scope);
-        }
-        Ok(all)
+    fn required(&self, extra: Option<&Bound<'_, PyAny>>) -> PyResult<Cow<'_, Scopes<String>>> {
+        Ok(match extra {
+            None => Cow::Borrowed(&self.scopes),
+            Some(_) => Cow::Owned(scopes::with(&self.scopes, extra, error::policy)?),
+        })
     }
 
     fn judge_lines<'py>(
         &self,
         py: Python<'py>,
         lines: &FieldLines<'py>,
-        required: Scopes<'_>,
+        required: Scopes<&str>,
     ) -> PyResult<Verdict<'py>> {
+        let refused = |reason| self.refuse(py, reason, required).map(Verdict::Refused);
         match &self.source {
             Source::Keyring(keyring) => {
                 let ring = keyring.get().ring();
                 match ring.admit(lines.values(), required) {
                     Ok(Some(holder)) => Ok(Verdict::Admitted {
-                        user: holder.principal.bind(py).clone().into_any(),
+                        user: User::of(holder.principal.bind(py).clone().into_any(), user::Source::Authenticate)?,
                         credentials: holder.credentials.bind(py).clone().into_any(),
                     }),
-                    Ok(None) => self.refuse(py, Reason::InvalidToken, required),
-                    Err(reason) => self.refuse(py, reason, required),
+                    Ok(None) => refused(Reason::InvalidToken),
+                    Err(reason) => refused(reason),
                 }
             }
             Source::Callable(authenticate) => match bearer_token(lines.values()) {
@@ -100,46 +92,76 @@ impl Setup {
                     }
                     self.judge_user(user, required)
                 }
-                Err(reason) => self.refuse(py, reason, required),
+                Err(reason) => refused(reason),
             },
         }
     }
 
-    fn judge_user<'py>(&self, user: Bound<'py, PyAny>, required: Scopes<'_>) -> PyResult<Verdict<'py>> {
+    /// Judges what `authenticate` has returned.
+    fn judge_user<'py>(&self, user: Bound<'py, PyAny>, required: Scopes<&str>) -> PyResult<Verdict<'py>> {
         let py = user.py();
         if user.is_none() {
-            return self.refuse(py, Reason::InvalidToken, required);
+            return self.refuse(py, Reason::InvalidToken, required).map(Verdict::Refused);
         }
         // What another scheme's `identify` refused is refused here too.
         if let Ok(refusal) = user.cast::<Refusal>() {
             return Ok(Verdict::Refused(refusal.clone()));
         }
-        check_user(&user)?;
-        if !scopes::user_has(&user, required)? {
-            return self.refuse(py, Reason::InsufficientScope, required);
+        self.authorize(User::of(user, user::Source::Authenticate)?, required)
+    }
+
+    /// Compares the scopes of a user, however they were found.
+    fn authorize<'py>(&self, user: User<'py>, required: Scopes<&str>) -> PyResult<Verdict<'py>> {
+        let py = user.value().py();
+        if !scopes::user_has(user.value(), required)? {
+            return self.refuse(py, Reason::InsufficientScope, required).map(Verdict::Refused);
         }
-        let credentials = Bound::new(py, AuthCredentials::new(user.clone().unbind()))?.into_any();
-        Ok(Verdict::Admitted { user, credentials })
+        Verdict::admitted(user)
     }
 }
 
-/// Refuses what is no user but the mistake of a function that meant to return one. Each of these objects is there whether
-/// or not the token is good, so taking it for a user would let everybody in.
-pub(super) fn check_user(user: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = user.py();
-    let kind = user.get_type();
-    let mistake = if user.is_instance_of::<PyBool>() {
-        "a bool: return the user, or None to refuse"
-    } else if user.len().is_ok_and(|len| len == 0) {
-        "something empty, as of a query that found nothing: return None to refuse"
-    } else if kind.hasattr(intern!(py, "__await__"))? || kind.hasattr(intern!(py, "add_done_callback"))? {
-        "something to await: write `return await ...` in it"
-    } else if ["generator", "async_generator"].contains(&&*kind.name()?.to_string_lossy()) {
-        "a generator: use return in it, not yield"
-    } else {
-        return Ok(());
-    };
-    Err(PyTypeError::new_err(format!("no user but {mistake}")))
+impl<'py> Verdict<'py> {
+    fn admitted(user: User<'py>) -> PyResult<Self> {
+        let credentials = AuthCredentials::new(user.value().clone().unbind());
+        Ok(Self::Admitted { credentials: Bound::new(user.value().py(), credentials)?.into_any(), user })
+    }
+
+    /// Judges what an `identify` that is not Sallet's has returned: for the scopes of `bearer`, if it is one.
+    pub(super) fn of_identify(found: Bound<'py, PyAny>, bearer: Option<&Bearer>) -> PyResult<Self> {
+        let user = match accepted(found)? {
+            Ok(user) => user,
+            Err(refusal) => return Ok(Verdict::Refused(refusal)),
+        };
+        match bearer {
+            Some(bearer) => {
+                let setup = bearer.setup()?;
+                setup.authorize(user, setup.scopes.borrowed())
+            }
+            None => Self::admitted(user),
+        }
+    }
+
+    fn into_outcome(self) -> Bound<'py, PyAny> {
+        match self {
+            Verdict::Admitted { user, .. } => user.into_value(),
+            Verdict::Refused(refusal) => refusal.into_any(),
+            Verdict::Pending(awaitable) => awaitable,
+        }
+    }
+}
+
+/// What an `identify` that is not Sallet's has returned: a user, or the refusal.
+fn accepted(found: Bound<'_, PyAny>) -> PyResult<Result<User<'_>, Bound<'_, Refusal>>> {
+    match found.cast_into::<Refusal>() {
+        Ok(refusal) => Ok(Err(refusal)),
+        Err(error) => {
+            let user = error.into_inner();
+            if user.is_none() {
+                return Err(PyTypeError::new_err("identify returned None: return the user or a Refusal"));
+            }
+            User::of(user, user::Source::Identify).map(Ok)
+        }
+    }
 }
 
 impl Bearer {
@@ -149,16 +171,21 @@ impl Bearer {
             .ok_or_else(|| PyRuntimeError::new_err("Bearer was not set up: call super().__init__(...) in the subclass"))
     }
 
+    /// Whether a subclass has called `super().__init__(...)`: without it every request would fail.
+    pub(super) fn check_setup(&self) -> PyResult<()> {
+        self.setup().map(|_| ())
+    }
+
     /// Judges a request, for the scheme's own scopes.
     pub(super) fn judge<'py>(&self, headers: &Bound<'py, PyAny>) -> PyResult<Verdict<'py>> {
         let setup = self.setup()?;
-        setup.judge_lines(headers.py(), &field_lines::authorization(headers)?, scopes::checked(&setup.scopes))
+        setup.judge_lines(headers.py(), &field_lines::authorization(headers)?, setup.scopes.borrowed())
     }
 
     /// Judges the user of a [`Verdict::Pending`], for the scheme's own scopes.
     pub(super) fn judge_later<'py>(&self, user: Bound<'py, PyAny>) -> PyResult<Verdict<'py>> {
         let setup = self.setup()?;
-        setup.judge_user(user, scopes::checked(&setup.scopes))
+        setup.judge_user(user, setup.scopes.borrowed())
     }
 }
 
@@ -204,21 +231,21 @@ impl Bearer {
             }
             _ => return Err(PyTypeError::new_err("give Bearer exactly one of keyring and authenticate")),
         };
-        Realm::try_new(realm).map_err(error::realm)?;
-        let setup = Setup { source, realm: realm.to_owned(), scopes: scopes::join(scopes, error::policy)? };
+        let realm = Realm::try_new(realm.to_owned()).map_err(error::realm)?;
+        let setup = Setup { source, realm, scopes: scopes::read(scopes, error::policy)? };
         self.setup.set(setup).map_err(|_| PyRuntimeError::new_err("this Bearer is already set up: make another one"))
     }
 
     /// The name of what is protected.
     #[getter]
     fn realm(&self) -> PyResult<&str> {
-        Ok(&self.setup()?.realm)
+        Ok(self.setup()?.realm.borrowed().as_str())
     }
 
     /// The scopes that every request needs.
     #[getter]
     fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        scopes::to_tuple(py, &self.setup()?.scopes)
+        scopes::to_tuple(py, self.setup()?.scopes.borrowed())
     }
 
     /// The keyring, if that is where the users come from.
@@ -239,46 +266,47 @@ impl Bearer {
     ) -> PyResult<Option<Bound<'py, Refusal>>> {
         let setup = self.setup()?;
         let required = setup.required(scopes)?;
-        let required = scopes::checked(&required);
+        let required = required.borrowed();
         if scopes::user_has(user, required)? {
             return Ok(None);
         }
-        Bound::new(user.py(), Refusal::new(Reason::InsufficientScope, setup.realm()?, required)).map(Some)
+        setup.refuse(user.py(), Reason::InsufficientScope, required).map(Some)
     }
 
-    /// `identify` up to the point where something must be awaited: `(value, False)` with the user or refusal, or
-    /// `(awaitable, True)`.
-    #[pyo3(name = "_begin", signature = (headers, scopes = None))]
-    fn begin<'py>(
-        &self,
-        headers: &Bound<'py, PyAny>,
-        scopes: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<(Bound<'py, PyAny>, bool)> {
-        let setup = self.setup()?;
-        let required = setup.required(scopes)?;
+    /// Who sent the request, up to the point where something must be awaited: `(value, False)` with the user or refusal,
+    /// or `(awaitable, True)`. Scopes are not looked at: they are `authorize`'s.
+    #[pyo3(name = "_begin")]
+    fn begin<'py>(&self, headers: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, bool)> {
         let lines = field_lines::authorization(headers)?;
-        Ok(match setup.judge_lines(headers.py(), &lines, scopes::checked(&required))? {
-            Verdict::Admitted { user, .. } => (user, false),
-            Verdict::Refused(refusal) => (refusal.into_any(), false),
-            Verdict::Pending(awaitable) => (awaitable, true),
-        })
+        let verdict = self.setup()?.judge_lines(headers.py(), &lines, Scopes::EMPTY)?;
+        let is_pending = matches!(verdict, Verdict::Pending(_));
+        Ok((verdict.into_outcome(), is_pending))
     }
 
-    /// The rest of `identify`, with what was awaited.
-    #[pyo3(name = "_finish", signature = (user, scopes = None))]
-    fn finish<'py>(&self, user: Bound<'py, PyAny>, scopes: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
-        let setup = self.setup()?;
-        let required = setup.required(scopes)?;
-        Ok(match setup.judge_user(user, scopes::checked(&required))? {
-            Verdict::Admitted { user, .. } | Verdict::Pending(user) => user,
-            Verdict::Refused(refusal) => refusal.into_any(),
+    /// The rest of `_begin`, with what was awaited.
+    #[pyo3(name = "_finish")]
+    fn finish<'py>(&self, user: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.setup()?.judge_user(user, Scopes::EMPTY)?.into_outcome())
+    }
+
+    /// The user or refusal that an `identify` of a subclass has returned, once it is sure that it is one.
+    #[staticmethod]
+    #[pyo3(name = "_accept")]
+    fn accept(found: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+        Ok(match accepted(found)? {
+            Ok(user) => user.into_value(),
+            Err(refusal) => refusal.into_any(),
         })
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let name = slf.get_type().name()?;
         let setup = slf.get().setup()?;
-        Ok(format!("<{name} realm={:?} scopes={:?}>", setup.realm, setup.scopes))
+        Ok(format!(
+            "<{name} realm={:?} scopes={:?}>",
+            setup.realm.borrowed().as_str(),
+            setup.scopes.borrowed().as_str()
+        ))
     }
 
     #[expect(clippy::unused_self, reason = "Python's protocol")]

@@ -26,10 +26,7 @@ pub(super) fn about_key(id: &str, message: &str) -> PyErr {
 }
 
 pub(super) fn ring(error: KeyringError) -> PyErr {
-    errors::KeyringError::new_err(match error {
-        KeyringError::Empty => "the keyring is empty: add a key, or leave authentication off",
-        other => other.message(),
-    })
+    errors::KeyringError::new_err(error.message())
 }
 
 pub(super) fn token(error: TokenError) -> PyErr {

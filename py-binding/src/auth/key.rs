@@ -44,10 +44,10 @@ impl Key {
                 ));
             }
         };
-        let scopes = scopes::join(scopes, |message| error::about_key(&id, message))?;
+        let scopes = scopes::read(scopes, |message| error::about_key(&id, message))?;
         let inner = sallet_core::auth::Key {
             principal: principal.unwrap_or_else(|| id.clone()),
-            scopes,
+            scopes: scopes.borrowed().as_str().to_owned(),
             not_before: not_before.map(|time| unix(&id, "not_before", time)).transpose()?,
             not_after: not_after.map(|time| unix(&id, "not_after", time)).transpose()?,
             digest,
@@ -72,7 +72,7 @@ impl Key {
     /// What the key is good for.
     #[getter]
     fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        scopes::to_tuple(py, &self.inner.scopes)
+        scopes::to_tuple(py, scopes::granted(&self.inner.scopes))
     }
 
     /// The first second at which the key is good, since 1970.

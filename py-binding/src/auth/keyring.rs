@@ -73,7 +73,7 @@ impl Ring {
     pub(super) fn admit<'t>(
         &self,
         lines: impl IntoIterator<Item = &'t [u8]>,
-        required: Scopes<'_>,
+        required: Scopes<&str>,
     ) -> Result<Option<&Holder>, sallet_core::auth::Refusal> {
         self.keys.admit(lines, required, self.now()).map(|key| self.holder(key))
     }
@@ -122,6 +122,13 @@ impl Keyring {
 
     fn __len__(&self) -> usize {
         self.ring().holders.len()
+    }
+
+    /// A keyring without keys is still one: `Bearer(ring) if ring else None` must not open an app whose last key was
+    /// taken out.
+    #[expect(clippy::unused_self, reason = "Python's protocol")]
+    const fn __bool__(&self) -> bool {
+        true
     }
 
     fn __repr__(&self) -> String {

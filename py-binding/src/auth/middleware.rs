@@ -11,12 +11,13 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::paths::is_preflight;
 
-use super::bearer::{Bearer, Verdict, check_user};
+use super::bearer::{Bearer, Verdict};
 use super::field_lines;
 use super::keyring::Keyring;
 use super::path_rules::{PathRules, Routes};
-use super::principal::AuthCredentials;
+use super::principal::{Anonymous, AuthCredentials};
 use super::refusal::Refusal;
+use super::user::User;
 use crate::asgi;
 
 /// The native half of `sallet.AuthMiddleware`, which says all about it.
@@ -41,12 +42,14 @@ struct Setup {
 enum Judge {
     /// A [`Bearer`] whose `identify` is the one it came with: judged here, without a coroutine.
     Native(Py<Bearer>),
-    /// Something that has an `identify` of its own, which must not be passed by.
-    Custom,
+    /// Something that has an `identify` of its own, which must not be passed by. The scopes of a [`Bearer`] are compared
+    /// here all the same.
+    Custom(Option<Py<Bearer>>),
 }
 
 static REFUSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static FINISH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static ANONYMOUS: PyOnceLock<(Py<Anonymous>, Py<AuthCredentials>)> = PyOnceLock::new();
 
 #[pymethods]
 impl AuthMiddleware {
@@ -149,11 +152,12 @@ impl AuthMiddleware {
             is_preflight(&method, origin, request_method)
         };
         if this.rules.opens(&method, preflight, dict, this.app.bind(py), &this.routes)? {
+            open(dict)?;
             return pass();
         }
         let verdict = match &this.judge {
             Judge::Native(bearer) => bearer.get().judge(&headers)?,
-            Judge::Custom => Verdict::Pending(this.auth.bind(py).call_method1(intern!(py, "identify"), (headers,))?),
+            Judge::Custom(_) => Verdict::Pending(this.auth.bind(py).call_method1(intern!(py, "identify"), (headers,))?),
         };
         match verdict {
             Verdict::Admitted { user, credentials } => {
@@ -178,21 +182,10 @@ impl AuthMiddleware {
         scope: &Bound<'py, PyDict>,
         awaited: Bound<'py, PyAny>,
     ) -> PyResult<Option<Bound<'py, Refusal>>> {
-        let (setup, py) = (self.setup()?, scope.py());
+        let setup = self.setup()?;
         let verdict = match &setup.judge {
             Judge::Native(bearer) => bearer.get().judge_later(awaited)?,
-            Judge::Custom => match awaited.cast_into::<Refusal>() {
-                Ok(refusal) => Verdict::Refused(refusal),
-                Err(error) => {
-                    let user = error.into_inner();
-                    if user.is_none() {
-                        return Err(PyTypeError::new_err("identify returned None: return the user or a Refusal"));
-                    }
-                    check_user(&user)?;
-                    let credentials = Bound::new(py, AuthCredentials::new(user.clone().unbind()))?.into_any();
-                    Verdict::Admitted { user, credentials }
-                }
-            },
+            Judge::Custom(bearer) => Verdict::of_identify(awaited, bearer.as_ref().map(Py::get))?,
         };
         match verdict {
             Verdict::Admitted { user, credentials } => setup.admit(scope, user, credentials).map(|()| None),
@@ -218,19 +211,47 @@ impl AuthMiddleware {
 
 impl Setup {
     /// Writes down who is in, where applications, Starlette and our own dependencies look.
-    fn admit<'py>(
-        &self,
-        scope: &Bound<'py, PyDict>,
-        user: Bound<'py, PyAny>,
-        credentials: Bound<'py, PyAny>,
-    ) -> PyResult<()> {
-        let py = scope.py();
-        let name = intern!(py, "user");
+    ///
+    /// The user and scopes that another middleware has set for Starlette stay: an app that wants its own user there has
+    /// put its `AuthenticationMiddleware` around this one. Those of a Sallet further out are replaced.
+    fn admit<'py>(&self, scope: &Bound<'py, PyDict>, user: User<'py>, credentials: Bound<'py, PyAny>) -> PyResult<()> {
+        let (py, user) = (scope.py(), user.into_value());
+        let (name, auth, verdicts) = (intern!(py, "user"), intern!(py, "auth"), intern!(py, "sallet.auth"));
         asgi::own_state(scope)?.set_item(name, &user)?;
-        scope.set_item(name, &user)?;
-        scope.set_item(intern!(py, "auth"), credentials)?;
-        scope.set_item(intern!(py, "sallet.auth"), (&self.auth, user))
+        let earlier = scope.get_item(verdicts)?;
+        let is_ours = |found: &Bound<'py, PyAny>| -> PyResult<bool> {
+            let Some(earlier) = earlier.as_ref().and_then(|earlier| earlier.cast::<PyTuple>().ok()) else {
+                return Ok(found.is_none() || found.is_exact_instance_of::<Anonymous>());
+            };
+            Ok(found.is_none() || found.is_exact_instance_of::<Anonymous>() || earlier.get_item(1)?.is(found))
+        };
+        if scope.get_item(name)?.as_ref().map(is_ours).transpose()?.unwrap_or(true) {
+            scope.set_item(name, &user)?;
+        }
+        let theirs = scope.get_item(auth)?;
+        if theirs.is_none_or(|found| found.is_none() || found.is_exact_instance_of::<AuthCredentials>()) {
+            scope.set_item(auth, credentials)?;
+        }
+        // A chain, for a request may pass guards of several schemes.
+        scope.set_item(verdicts, (&self.auth, user, earlier))
     }
+}
+
+/// Lets a request pass for which no user is asked: where nobody has said who sent it, Starlette's `request.user` is
+/// anonymous, and not an error.
+fn open(scope: &Bound<'_, PyDict>) -> PyResult<()> {
+    let py = scope.py();
+    let (user, credentials) = ANONYMOUS.get_or_try_init(py, || {
+        Ok::<_, PyErr>((Py::new(py, Anonymous)?, Py::new(py, AuthCredentials::anonymous())?))
+    })?;
+    let (name, auth) = (intern!(py, "user"), intern!(py, "auth"));
+    if scope.get_item(name)?.is_none_or(|found| found.is_none()) {
+        scope.set_item(name, user)?;
+    }
+    if scope.get_item(auth)?.is_none_or(|found| found.is_none()) {
+        scope.set_item(auth, credentials)?;
+    }
+    Ok(())
 }
 
 /// One of ASGI's three arguments, by place or by name.
@@ -256,10 +277,15 @@ fn judge(auth: &Bound<'_, PyAny>) -> PyResult<Judge> {
     if auth.is_instance_of::<Keyring>() {
         return Err(PyTypeError::new_err("auth is a Bearer: write auth=Bearer(keyring)"));
     }
-    match (auth.cast::<Bearer>(), identify) {
+    let bearer = auth.cast::<Bearer>();
+    if let Ok(bearer) = &bearer {
+        bearer.get().check_setup()?;
+    }
+    match (bearer, identify) {
         (Ok(bearer), None) => Ok(Judge::Native(bearer.clone().unbind())),
         (Ok(bearer), Some(identify)) if identify.is(&own) => Ok(Judge::Native(bearer.clone().unbind())),
-        (_, Some(_)) => Ok(Judge::Custom),
+        (Ok(bearer), Some(_)) => Ok(Judge::Custom(Some(bearer.clone().unbind()))),
+        (Err(_), Some(_)) => Ok(Judge::Custom(None)),
         // The value is not shown: it may be a token that was put in the wrong place.
         (Err(_), None) => {
             Err(PyTypeError::new_err("auth is a Bearer, or an object with an async identify(headers, scopes=())"))

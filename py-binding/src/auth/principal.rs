@@ -25,7 +25,7 @@ impl Principal {
         Ok(Self {
             id: PyString::new(py, &key.id).unbind(),
             name: PyString::new(py, &key.principal).unbind(),
-            scopes: scopes::to_tuple(py, &key.scopes)?.unbind(),
+            scopes: scopes::to_tuple(py, scopes::granted(&key.scopes))?.unbind(),
         })
     }
 
@@ -44,11 +44,11 @@ impl Principal {
         scopes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let py = id.py();
-        let joined = scopes::join(scopes, error::policy)?;
+        let scopes = scopes::read(scopes, error::policy)?;
         Ok(Self {
             name: name.unwrap_or_else(|| id.clone()).unbind(),
             id: id.unbind(),
-            scopes: scopes::to_tuple(py, &joined)?.unbind(),
+            scopes: scopes::to_tuple(py, scopes.borrowed())?.unbind(),
         })
     }
 
@@ -92,26 +92,66 @@ impl Principal {
     }
 }
 
+/// Nobody in particular: `request.user` on a public path, with the names of Starlette's users.
+#[pyclass(frozen, module = "sallet")]
+#[derive(Debug)]
+pub(super) struct Anonymous;
+
+#[pymethods]
+impl Anonymous {
+    /// Always false.
+    #[getter]
+    #[expect(clippy::unused_self, reason = "a property of the instance")]
+    const fn is_authenticated(&self) -> bool {
+        false
+    }
+
+    /// Empty.
+    #[getter]
+    #[expect(clippy::unused_self, reason = "a property of the instance")]
+    const fn display_name(&self) -> &'static str {
+        ""
+    }
+
+    /// Empty.
+    #[getter]
+    #[expect(clippy::unused_self, reason = "a property of the instance")]
+    const fn identity(&self) -> &'static str {
+        ""
+    }
+
+    #[expect(clippy::unused_self, reason = "Python's protocol")]
+    const fn __repr__(&self) -> &'static str {
+        "Anonymous()"
+    }
+}
+
 /// What Starlette keeps at `request.auth`, so that its `@requires` works.
 #[pyclass(frozen, module = "sallet")]
 #[derive(Debug)]
 pub(super) struct AuthCredentials {
-    user: Py<PyAny>,
+    /// `None` for nobody, who has no scopes at all.
+    user: Option<Py<PyAny>>,
 }
 
 impl AuthCredentials {
     pub(super) const fn new(user: Py<PyAny>) -> Self {
-        Self { user }
+        Self { user: Some(user) }
+    }
+
+    pub(super) const fn anonymous() -> Self {
+        Self { user: None }
     }
 }
 
 #[pymethods]
 impl AuthCredentials {
-    /// `"authenticated"` and the user's scopes; a new list each time, for the object may be shared by requests.
+    /// `"authenticated"` and the user's scopes, nothing for an anonymous one; a new list each time, for the object may be shared by requests.
     #[getter]
     fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let Some(user) = &self.user else { return Ok(PyList::empty(py)) };
         let list = PyList::new(py, ["authenticated"])?;
-        for scope in scopes::of_user(self.user.bind(py))? {
+        for scope in scopes::of_user(user.bind(py))? {
             list.append(scope)?;
         }
         Ok(list)
@@ -122,6 +162,9 @@ impl AuthCredentials {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.user)
+        match &self.user {
+            Some(user) => visit.call(user),
+            None => Ok(()),
+        }
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(inner: sallet_core::auth::Refusal, realm: Realm<'_>, required: Scopes<'_>) -> Self {
+    pub(super) fn new(inner: sallet_core::auth::Refusal, realm: Realm<&str>, required: Scopes<&str>) -> Self {
         Self { inner, challenge: Challenge::new(realm, inner, required).to_string() }
     }
 }

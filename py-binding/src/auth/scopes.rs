@@ -8,37 +8,56 @@ use sallet_core::auth::Scopes;
 
 use super::principal::Principal;
 
-/// Joins a list of scopes into the core's form; `refuse` makes the exception for one that is no scope.
-pub(super) fn join(scopes: Option<&Bound<'_, PyAny>>, refuse: impl Fn(&str) -> PyErr) -> PyResult<String> {
-    let Some(scopes) = scopes else { return Ok(String::new()) };
+/// Reads a list of scopes into the core's form; `refuse` makes the exception for one that is no scope.
+pub(super) fn read(scopes: Option<&Bound<'_, PyAny>>, refuse: impl Fn(&str) -> PyErr) -> PyResult<Scopes<String>> {
+    join(scopes, String::new(), refuse)
+}
+
+/// The scopes of `joined`, and those of the list that are not among them.
+pub(super) fn with(
+    joined: &Scopes<String>,
+    scopes: Option<&Bound<'_, PyAny>>,
+    refuse: impl Fn(&str) -> PyErr,
+) -> PyResult<Scopes<String>> {
+    join(scopes, joined.borrowed().as_str().to_owned(), refuse)
+}
+
+fn join(
+    scopes: Option<&Bound<'_, PyAny>>,
+    mut joined: String,
+    refuse: impl Fn(&str) -> PyErr,
+) -> PyResult<Scopes<String>> {
+    let checked = |joined| Scopes::try_new(joined).map_err(|why| refuse(why.message()));
+    let Some(scopes) = scopes else { return checked(joined) };
     let wrong = || PyTypeError::new_err("scopes is a list of str: write scopes=[\"items:read\"]");
     if scopes.is_instance_of::<PyString>() {
         // list("admin") would be five scopes of one letter.
         return Err(wrong());
     }
-    let mut joined = String::new();
     for scope in scopes.try_iter().map_err(|_| wrong())? {
         let scope = scope?;
         let scope = scope.cast::<PyString>().map_err(|_| wrong())?.to_str()?;
-        if !joined.is_empty() {
-            joined.push(' ');
-        }
         if scope.is_empty() || scope.contains(' ') {
             return Err(refuse("a scope has at least one character and no space: write one list item for each scope"));
         }
+        if joined.split(' ').any(|one| one == scope) {
+            continue;
+        }
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
         joined.push_str(scope);
     }
-    Scopes::try_new(&joined).map_err(|why| refuse(why.message()))?;
-    Ok(joined)
+    checked(joined)
 }
 
-/// The core's form of a string that [`join`] made.
-pub(super) fn checked(joined: &str) -> Scopes<'_> {
-    Scopes::try_new(joined).unwrap_or(Scopes::EMPTY)
+/// What a key is good for. A list that cannot be read grants nothing: no key of a ring has one.
+pub(super) fn granted(scopes: &str) -> Scopes<&str> {
+    Scopes::try_new(scopes).unwrap_or(Scopes::EMPTY)
 }
 
-pub(super) fn to_tuple<'py>(py: Python<'py>, joined: &str) -> PyResult<Bound<'py, PyTuple>> {
-    PyTuple::new(py, checked(joined).iter().collect::<Vec<_>>())
+pub(super) fn to_tuple<'py>(py: Python<'py>, scopes: Scopes<&str>) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(py, scopes.iter().collect::<Vec<_>>())
 }
 
 /// What a user says about his scopes: the attribute `scopes`, or the key `"scopes"` of a mapping. A string is
@@ -74,8 +93,8 @@ pub(super) fn of_user(user: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     Ok(all)
 }
 
-/// Whether a user has each of these scopes. He is not even asked when there is none.
-pub(super) fn user_has(user: &Bound<'_, PyAny>, required: Scopes<'_>) -> PyResult<bool> {
+/// Whether a user has each of these scopes. They are not even asked when there is none.
+pub(super) fn user_has(user: &Bound<'_, PyAny>, required: Scopes<&str>) -> PyResult<bool> {
     if required.is_empty() {
         return Ok(true);
     }

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import signal
 from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -148,6 +150,7 @@ def keys(folder: Path) -> Keyring:
     from_file = Keyring.from_file(folder / "keys.toml")
     assert_type(from_file, Keyring)
     from_file.reload()
+    from_file.reload_on(signal.SIGHUP)
     return Keyring.from_tokens({"ci": token})
 
 
@@ -162,8 +165,13 @@ def parsed() -> None:
     assert not rules.needs_credentials("GET", "/health", b"/health") and rules.needs_credentials("POST", "/items")
 
 
-async def fetch_user(credentials: Credentials) -> str | None:
-    return "alice" if credentials.scheme == "Bearer" else None
+@dataclass(frozen=True)
+class User:
+    name: str
+
+
+async def fetch_user(credentials: Credentials) -> User | None:
+    return User("alice") if credentials.scheme == "Bearer" else None
 
 
 async def judged(ring: Keyring) -> None:
@@ -177,7 +185,7 @@ async def judged(ring: Keyring) -> None:
     assert_type(bearer.authorize(Principal("ci", "ci", ["items:read"])), Refusal | None)
 
     own = sallet.Bearer(authenticate=fetch_user)
-    assert await own.identify([(b"authorization", b"Bearer anything")]) == "alice"
+    assert await own.identify([(b"authorization", b"Bearer anything")]) == User("alice")
     try:
         sallet.Bearer("keys.toml")  # type: ignore[arg-type]
     except TypeError:
@@ -208,6 +216,8 @@ def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
     bearer = Bearer(ring, realm="items", scheme_name="Items", description="A token.", bearer_format="opaque", auto_error=True)
     app = FastAPI()
     protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), docs=True)
+
+    assert_type(bearer.make_not_authenticated_error(), Exception)
 
     async def items(who: Principal = Security(bearer, scopes=["items:read"])) -> dict[str, str]:
         return {"hello": who.name}

@@ -28,7 +28,7 @@ pub(super) enum Protocol {
 }
 
 impl Answers {
-    pub(super) fn new(realm: Realm<'_>, scopes: Scopes<'_>) -> Self {
+    pub(super) fn new(realm: Realm<&str>, scopes: Scopes<&str>) -> Self {
         let challenge = |refusal| {
             let text = Challenge::new(realm, refusal, scopes).to_string();
             HeaderValue::try_from(text).expect("realms and scopes are visible ASCII")

@@ -1,10 +1,9 @@
-use std::any::type_name;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sallet_core::auth::{Realm, Refusal, Scopes};
+use sallet_core::auth::{Realm, Scopes};
 
-use super::{BearerToken, Denied, Keys, Lookup};
+use super::{BearerToken, Denied, Keys, Lookup, user};
 
 /// How requests are authenticated: by a bearer token (RFC 6750) and the keys it is matched with.
 ///
@@ -24,14 +23,15 @@ use super::{BearerToken, Denied, Keys, Lookup};
 #[must_use = "a scheme does nothing until a layer requires it"]
 pub struct Bearer<V> {
     pub(super) lookup: V,
-    realm: String,
-    scopes: String,
+    realm: Realm<String>,
+    scopes: Scopes<String>,
     pub(super) now: fn() -> u64,
 }
 
 impl<V> Bearer<V> {
     fn with(lookup: V) -> Self {
-        Self { lookup, realm: "api".to_owned(), scopes: String::new(), now: unix_now }
+        let (realm, scopes) = (checked(Realm::try_new("api".to_owned())), checked(Scopes::try_new(String::new())));
+        Self { lookup, realm, scopes, now: unix_now }
     }
 
     /// Names what is protected, for people whose client asks them for a token. `api`, unless said otherwise.
@@ -41,19 +41,18 @@ impl<V> Bearer<V> {
     /// the line of the caller.
     #[track_caller]
     pub fn realm(mut self, name: &str) -> Self {
-        if let Err(error) = Realm::try_new(name) {
-            panic!("{error}");
-        }
-        name.clone_into(&mut self.realm);
+        self.realm = checked(Realm::try_new(name.to_owned()));
         self
     }
 
-    pub(super) fn realm_checked(&self) -> Realm<'_> {
-        Realm::new(&self.realm)
+    /// What is protected.
+    pub(super) fn realm_needed(&self) -> Realm<&str> {
+        self.realm.borrowed()
     }
 
-    pub(super) fn scopes_checked(&self) -> Scopes<'_> {
-        Scopes::new(&self.scopes)
+    /// What every request needs.
+    pub(super) fn scopes_needed(&self) -> Scopes<&str> {
+        self.scopes.borrowed()
     }
 }
 
@@ -70,10 +69,7 @@ impl<K: Keys> Bearer<K> {
     /// When this is no list of scopes: see [`Scopes::try_new`]. The panic names the line of the caller.
     #[track_caller]
     pub fn scopes(mut self, scopes: &str) -> Self {
-        if let Err(error) = Scopes::try_new(scopes) {
-            panic!("{error}");
-        }
-        scopes.clone_into(&mut self.scopes);
+        self.scopes = checked(Scopes::try_new(scopes.to_owned()));
         self
     }
 
@@ -118,8 +114,8 @@ impl<F> Bearer<Lookup<F>> {
     /// ```
     ///
     /// # Panics
-    /// When a user is an [`Option`], a [`Result`], a `bool`, a status, a response or a refusal: `Ok(None)` would let everybody
-    /// in. The panic names the line of the caller.
+    /// When the user would be a value that is there for a bad token as for a good one, and so admits everybody: `()`, a `bool`,
+    /// an `Option` or `Result`, a status code, a response or a refusal. The panic names the line of the caller.
     #[track_caller]
     pub fn from_fn<L, U>(lookup: F) -> Self
     where
@@ -127,37 +123,25 @@ impl<F> Bearer<Lookup<F>> {
         L: Future<Output = Result<U, Denied>>,
         U: Clone + Send + Sync + 'static,
     {
-        if is_no_user::<U>() {
-            panic!(
-                "a lookup returns `Ok(user)`, and a {} is none, so that everybody would be let in: return \
-                 `Err(Denied::Refused(Refusal::InvalidToken))` for a token that is nobody's, such as `user.ok_or(...)`",
-                type_name::<U>()
-            );
-        }
+        user::check::<U>();
         Self::with(Lookup(lookup))
     }
 }
 
-/// What a function returns that has not decided yet, or has said no in another way.
-fn is_no_user<U>() -> bool {
-    fn kind<T>() -> &'static str {
-        type_name::<T>().split('<').next().unwrap_or_default()
-    }
-    let others = [
-        kind::<Option<()>>(),
-        kind::<Result<(), ()>>(),
-        kind::<bool>(),
-        kind::<Denied>(),
-        kind::<Refusal>(),
-        kind::<http::StatusCode>(),
-        kind::<http::Response<()>>(),
-    ];
-    others.contains(&kind::<U>())
-}
-
 impl<V> fmt::Debug for Bearer<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bearer").field("realm", &self.realm).field("scopes", &self.scopes).finish_non_exhaustive()
+        f.debug_struct("Bearer")
+            .field("realm", &self.realm.borrowed().as_str())
+            .field("scopes", &self.scopes.borrowed().as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+#[track_caller]
+fn checked<T, E: fmt::Display>(read: Result<T, E>) -> T {
+    match read {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Guard<V> {
 
 impl<V> Guard<V> {
     pub(super) fn new(bearer: Bearer<V>) -> Self {
-        let answers = Answers::new(bearer.realm_checked(), bearer.scopes_checked());
+        let answers = Answers::new(bearer.realm_needed(), bearer.scopes_needed());
         let rules = PathRules::try_new(vec![], None, vec![]).expect("no rule is no wrong rule");
         Self { bearer, answers: Arc::new(answers), rules, nested: false }
     }
@@ -73,7 +73,7 @@ impl<K: Keys> Guard<K> {
         let token = presented(request.headers()).map_err(|refusal| refused(request, refusal, &refusal))?;
         let who = self.bearer.lookup.current().verify(token, (self.bearer.now)());
         let who = who.map_err(|rejection| refused(request, Refusal::InvalidToken, &rejection))?;
-        if !who.key().grants(self.bearer.scopes_checked()) {
+        if !who.key().grants(self.bearer.scopes_needed()) {
             return Err(refused(request, Refusal::InsufficientScope, &Refusal::InsufficientScope));
         }
         events::admitted(request, Some(&who));

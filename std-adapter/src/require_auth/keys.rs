@@ -8,6 +8,8 @@ use super::Principal;
 
 /// A keyring that was read from a file or the environment.
 ///
+/// Without keys it admits nobody: that is how the last key is taken out.
+///
 /// ```
 /// use std::sync::Arc;
 ///

@@ -49,7 +49,7 @@ fn a_mistake_is_blamed_on_the_line_that_made_it() {
     for (line, (file, told)) in [
         (line!(), blamed(|| bearer().realm("it\nems"))),
         (line!(), blamed(|| bearer().scopes("a  b"))),
-        (line!(), blamed(|| Bearer::from_fn(async |_: BearerToken| Ok::<_, Denied>(false)))),
+        (line!(), blamed(|| Bearer::from_fn(async |_: BearerToken| Ok::<Option<u8>, Denied>(None)))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).public(["/fine", "health"]))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).public(["/*"]))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).protected([""; 0]))),

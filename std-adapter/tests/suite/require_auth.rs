@@ -110,6 +110,9 @@ async fn keys_are_swapped_under_a_running_service() {
     assert_eq!(ask("token-of-y").await.status(), StatusCode::OK);
     // A ring that is refused is never stored, and whoever came in with the old one is still who they were.
     assert!(owned(&["z", "z"]).is_err());
+    // The last key can be taken out.
+    ring.store(Arc::new(owned(&[]).unwrap()));
+    assert_eq!(ask("token-of-y").await.status(), StatusCode::UNAUTHORIZED);
     let (_, body) = admitted.into_parts();
     drop(body);
 }
@@ -272,7 +275,7 @@ async fn a_client_that_goes_away_ends_the_lookup() {
         let ends = Ends(Arc::clone(&guard));
         async move {
             let _ends = ends;
-            std::future::pending::<Result<(), Denied>>().await
+            std::future::pending::<Result<u8, Denied>>().await
         }
     });
     let mut service = RequireAuthLayer::new(bearer).layer(service_fn(whoami));

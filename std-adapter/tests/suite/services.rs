@@ -153,7 +153,7 @@ async fn errors_pass_through() {
     let mut service = headers.layer(RequireAuthLayer::new(Bearer::new(&KEYS)).layer(broken()));
     assert_eq!(call(&mut service, request("abc")).await.1.map(|_| ()), Err(Broken));
     let mut service = headers
-        .layer(RequireAuthLayer::new(Bearer::from_fn(async |_: BearerToken| Ok::<_, Denied>(()))).layer(broken()));
+        .layer(RequireAuthLayer::new(Bearer::from_fn(async |_: BearerToken| Ok::<_, Denied>(7_u8))).layer(broken()));
     assert_eq!(call(&mut service, request("abc")).await.1.map(|_| ()), Err(Broken));
 }
 

@@ -17,8 +17,8 @@ static KEYS: Keyring = Keyring::new(&[Key::new(
     digest_hex!("b8e148545b13c78bc74da2f1a7275dd71e56ddece129d7d2f7b3ecc06f7994da"),
 )
 .scopes("items:read")]);
-const READ: Scopes<'_> = Scopes::new("items:read");
-const REALM: Realm<'_> = Realm::new("items");
+const READ: Scopes = Scopes::new("items:read");
+const REALM: Realm = Realm::new("items");
 const PUBLIC: PathRules = PathRules::new(&[PathRule::new("GET /"), PathRule::new("GET /health")]);
 
 // No TLS here, so the policies leave out what is for HTTPS.

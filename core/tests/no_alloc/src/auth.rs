@@ -10,7 +10,7 @@ static KEYS: Keyring = Keyring::new(&[
     Key::new("old", digest_hex!("3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0")).not_after(1),
     Key::new("abc", ABC).principal("alice").scopes("items:read").not_before(10),
 ]);
-const READ: Scopes<'static> = Scopes::new("items:read");
+const READ: Scopes = Scopes::new("items:read");
 
 pub fn works() -> bool {
     credentials() && keys() && rings() && answers() && scopes() && errors()
@@ -33,18 +33,22 @@ fn credentials() -> bool {
         && bearer_token([unknown("bearer abc").as_bytes()]) == Ok("abc")
 }
 
+fn owned(text: &str) -> heapless::String<8> {
+    heapless::String::try_from(unknown(text)).unwrap_or_default()
+}
+
 fn keys() -> bool {
     let key: Key<&str> =
         Key { id: "k", principal: "p", scopes: "a b", not_before: Some(1), not_after: None, digest: ABC };
     let owned = Key {
-        id: heapless::String::<8>::try_from(unknown("k")).unwrap_or_default(),
-        principal: heapless::String::<8>::try_from(unknown("p")).unwrap_or_default(),
-        scopes: heapless::String::<8>::try_from(unknown("a b")).unwrap_or_default(),
+        id: owned("k"),
+        principal: owned("p"),
+        scopes: owned("a b"),
         not_before: key.not_before,
         not_after: key.not_after,
         digest: key.digest,
     };
-    let same: Key<&str> = owned.borrowed();
+    let same: Key<&str> = Key::borrowed(&owned);
     (same.id, same.principal, same.scopes) == (key.id, key.principal, key.scopes)
         && owned.validate().is_ok()
         && owned.grants(Scopes::new("b"))
@@ -84,11 +88,14 @@ fn answers() -> bool {
         && (Challenge::FIELD, Refusal::FIELDS.len(), Refusal::CLOSE_CODE) == ("www-authenticate", 2, 1008)
         && Realm::try_new(unknown("a\nb")).is_err()
         && Realm::as_str(&Realm::new("api")) == "api"
+        && Realm::try_new(owned("items")).is_ok_and(|realm| Realm::borrowed(&realm) == Realm::new("items"))
 }
 
 fn scopes() -> bool {
     let Ok(granted) = Scopes::try_new(unknown("a b")) else { return false };
-    granted.contains(unknown("b"))
+    let Ok(held) = Scopes::try_new(owned("b a")) else { return false };
+    granted.contains_all(Scopes::borrowed(&held))
+        && granted.contains(unknown("b"))
         && granted.contains_all(Scopes::EMPTY)
         && granted.iter().count() == 2
         && Scopes::as_str(&granted) == "a b"

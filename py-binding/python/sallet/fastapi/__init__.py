@@ -15,12 +15,26 @@ async def items(who: Principal = Security(bearer, scopes=["items:read"])): ...
 ```
 """
 
+import re as _re
+
 try:
-    import fastapi as _fastapi  # noqa: F401
+    import fastapi as _fastapi
 except ImportError as _error:
     raise ImportError(
         "sallet.fastapi needs FastAPI: pip install 'sallet[fastapi]'"
     ) from _error
+
+# As in pyproject.toml, whose word does not count where Sallet was installed without the extra.
+_OLDEST = (0, 144)
+
+_version = getattr(_fastapi, "__version__", "")
+_numbers = _re.match(r"(\d+)\.(\d+)", _version)
+if _numbers and (int(_numbers[1]), int(_numbers[2])) < _OLDEST:
+    raise ImportError(
+        f"sallet.fastapi needs FastAPI {_OLDEST[0]}.{_OLDEST[1]} or newer, and this is {_version}: "
+        "pip install 'sallet[fastapi]'. SecurityHeadersMiddleware and AuthMiddleware of sallet work "
+        "with any version"
+    )
 
 from sallet.fastapi._bearer import Bearer
 from sallet.fastapi._protect import protect

@@ -14,6 +14,7 @@ from starlette.status import WS_1008_POLICY_VIOLATION
 
 import sallet
 from sallet import Credentials, Keyring, Refusal
+from sallet.fastapi._subclass import NOT_SAID, asked, with_scopes
 
 
 class Bearer(sallet.Bearer, SecurityBase):
@@ -32,9 +33,10 @@ class Bearer(sallet.Bearer, SecurityBase):
     async def items(who: Annotated[Principal, Security(bearer, scopes=["items:read"])]): ...
     ```
 
-    Behind the middleware a request is authenticated once: the dependency takes the user the
-    middleware has verified and looks at scopes only. On a public path, or without the
-    middleware, it does the whole check. It works on WebSocket routes too.
+    A request is authenticated once. Behind the middleware the dependency takes the user that the
+    middleware has verified and looks at scopes only; on a public path, or without the middleware,
+    the first dependency does the whole check and the others take its verdict. It works on
+    WebSocket routes too.
 
     Args:
         keyring: The keys that are accepted; the user is then a `Principal`.
@@ -53,6 +55,9 @@ class Bearer(sallet.Bearer, SecurityBase):
     A refusal is the middleware's own, status, body and headers alike: 401 for a missing or
     invalid token, 400 for one that cannot be read, 403 for too few scopes. A WebSocket gets it as
     a denial response, or a close with code 1008 where the server has no such thing.
+
+    A subclass may override `__call__`, as those of FastAPI's own schemes do; the scopes that a
+    route asks for are compared whether or not it hands them on.
 
     Raises:
         TypeError, PolicyError: As `sallet.Bearer`.
@@ -78,30 +83,65 @@ class Bearer(sallet.Bearer, SecurityBase):
         self.scheme_name = scheme_name or type(self).__name__
         self.auto_error = auto_error
 
-    async def __call__(self, conn: HTTPConnection, security_scopes: SecurityScopes) -> Any:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__call__" in vars(cls):
+            cls.__call__ = with_scopes(cls.__call__)  # type: ignore[method-assign]
+
+    async def __call__(
+        self, request: HTTPConnection, security_scopes: SecurityScopes = NOT_SAID
+    ) -> Any:
         """The verified user, or `None` when `auto_error` is off and no credential was sent."""
-        scopes = tuple(security_scopes.scopes)
-        scope = conn.scope
-        known = scope.get("sallet.auth")
-        # An `identify` of one's own may judge scopes in its own way, and so is asked again.
-        own = type(self).identify is not sallet.Bearer.identify
-        if known is not None and known[0] is self and not own:
-            user = known[1]
-            outcome = self.authorize(user, scopes) or user
+        outcome = await self._verdict(request.scope)
+        if isinstance(outcome, Refusal):
+            if not outcome.is_missing:
+                raise _exception(outcome, request.scope)
+            if not self.auto_error:
+                return None
+            if _needs_close(request.scope):
+                raise _exception(outcome, request.scope)
+            raise self.make_not_authenticated_error()
+        self._authorize(outcome, asked(self, security_scopes), request.scope)
+        return outcome
+
+    def make_not_authenticated_error(self) -> Exception:
+        """What this dependency raises for a missing credential, as in FastAPI's own schemes.
+
+        Override it to answer otherwise, such as with 403. Behind `protect(app, auth=...)` and
+        `AuthMiddleware` it is not asked: they have answered before any dependency runs, except on
+        public paths. A WebSocket is closed with 1008 where the server cannot send a response.
+        """
+        missing, _ = self._begin([])
+        return _exception(missing, {"type": "http"})
+
+    async def _verdict(self, scope: Any) -> Any:
+        """The user or refusal of this scheme: the guard's or an earlier dependency's, or a new one."""
+        earlier = scope.get("sallet.auth")
+        link = earlier
+        while link is not None:
+            scheme, outcome, link = link
+            if scheme is self:
+                return outcome
+        if type(self).identify is sallet.Bearer.identify:
+            outcome = await self._authenticate(scope["headers"])
         else:
-            outcome = await self.identify(scope["headers"], scopes)
-        if not isinstance(outcome, Refusal):
-            # Spares a second dependency on this scheme the second look.
-            scope.setdefault("sallet.auth", (self, outcome))
-            return outcome
-        if outcome.is_missing and not self.auto_error:
-            return None
-        raise _exception(outcome, scope)
+            outcome = self._accept(await self.identify(scope["headers"]))
+        scope["sallet.auth"] = (self, outcome, earlier)
+        return outcome
+
+    def _authorize(self, user: Any, scopes: Iterable[str], scope: Any) -> None:
+        refusal = self.authorize(user, scopes)
+        if refusal is not None:
+            raise _exception(refusal, scope)
+
+
+def _needs_close(scope: Any) -> bool:
+    extensions = scope.get("extensions") or {}
+    return scope["type"] == "websocket" and "websocket.http.response" not in extensions
 
 
 def _exception(refusal: Refusal, scope: Any) -> Exception:
-    extensions = scope.get("extensions") or {}
-    if scope["type"] == "websocket" and "websocket.http.response" not in extensions:
+    if _needs_close(scope):
         return WebSocketException(WS_1008_POLICY_VIOLATION, refusal.detail)
     headers = {name: value for name, value in refusal.headers if name != "content-type"}
     return HTTPException(refusal.status, refusal.detail, headers)

@@ -18,6 +18,27 @@ Schema = dict[str, Any]
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 
+# RFC 6750 section 3.1
+_ANSWERS = {
+    "400": "The Authorization field cannot be read",
+    "401": "Not authenticated, or the token is not valid",
+    "403": "The token does not have the required scope",
+}
+
+
+def _answer(description: str) -> Schema:
+    body = {
+        "type": "object",
+        "properties": {"detail": {"type": "string"}},
+        "required": ["detail"],
+    }
+    return {
+        "description": description,
+        "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}},
+        "content": {"application/json": {"schema": body}},
+    }
+
+
 def mark(apps: Iterable[Mounted], auth: sallet.Bearer, rules: sallet.PathRules) -> None:
     """Makes `openapi()` of every app tell which operations `auth` guards.
 
@@ -65,7 +86,17 @@ class MarkedOpenAPI:
                 for alternative in alternatives:
                     alternative.setdefault(name, list(self.auth.scopes))
                 operation["security"] = alternatives
+                self._answers(operation, any(alternative[name] for alternative in alternatives))
         return schema
+
+    def _answers(self, operation: Schema, asks_for_scopes: bool) -> None:
+        """Describes what the guard answers, except where the app has described that itself."""
+        responses = operation.setdefault("responses", {})
+        if "default" in responses or "4XX" in responses:
+            return
+        for status, description in _ANSWERS.items():
+            if status != "403" or asks_for_scopes:
+                responses.setdefault(status, _answer(description))
 
     def _is_public(self, method: str, path: str) -> bool:
         # Mounted in two places and guarded in one of them, the operation is marked.

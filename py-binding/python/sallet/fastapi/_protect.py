@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 import sallet
 from sallet import AuthMiddleware, PathRules, SecurityHeaders, SecurityHeadersMiddleware
 from sallet._sallet import ByPath
+from sallet.fastapi._bearer import Bearer
 from sallet.fastapi._docs import Docs, PagePolicy, PolicyRule, find_docs
 from sallet.fastapi._mounts import mounted_apps
 from sallet.fastapi._openapi import mark
@@ -50,8 +51,9 @@ def protect(
       `openapi.json` (those of FastAPI apps mounted inside too) are public, and each page gets
       the hashes and URLs it needs, on that path alone, under any `root_path`. A docs page you
       made yourself is not touched.
-    - **`app.openapi()`** gains the security scheme, and `security` on every operation that is
-      not public, so that the Authorize button works.
+    - **`app.openapi()`** gains the security scheme, and on every operation that is not public
+      `security`, so that the Authorize button works, and the answers 400, 401 and, where scopes
+      are needed, 403. Those that you have described yourself stay.
 
     Args:
         app: The FastAPI (or plain Starlette) app. Routes, mounts and middleware may be added
@@ -75,6 +77,7 @@ def protect(
         RuntimeError: The app has already started, or is already protected.
         PolicyError: A rule in `public` or `paths` is malformed, or a name in `remove` is none.
         TypeError: An argument is not of its kind.
+        RuntimeError: `auth` is of a subclass that has not called `super().__init__`.
 
     A `Security(bearer, scopes=...)` of a route that no token can satisfy keeps the app from
     starting: a str where a list belongs, which FastAPI takes apart, or a scope with a space.
@@ -83,7 +86,11 @@ def protect(
     this call: the contrib package insists on wrapping Starlette's own stack.
     """
     if not isinstance(app, Starlette):
-        raise TypeError("protect() takes a FastAPI or Starlette app; include your routers in one")
+        raise TypeError(
+            "protect() takes a FastAPI or Starlette app: include your routers in one. Around another "
+            "ASGI app, such as socketio.ASGIApp, write SecurityHeadersMiddleware(AuthMiddleware(app, "
+            "auth=...))"
+        )
     if "_sallet" in vars(app):
         raise RuntimeError("protect() was already called on this app; call it once, with everything")
     if app.middleware_stack is not None:
@@ -118,13 +125,23 @@ class _Protection:
         self._app = app
         # As in SecurityHeadersMiddleware, for those who pass a setting through.
         self._headers = headers if headers is not None else SecurityHeaders.STRICT
+        if auth is None:
+            # A setting that was not there: the app would be open.
+            raise TypeError(
+                "auth is None, so everything would be open: give auth=Bearer(...), or leave auth out for headers only"
+            )
+        if auth is not _LEFT_OUT and not isinstance(auth, sallet.Bearer):
+            # The value is not shown: it may be a token that was put in the wrong place.
+            raise TypeError(
+                "auth is a sallet.fastapi.Bearer, a sallet.Bearer or an instance of your subclass of "
+                "one, whose identify may be your own: write auth=Bearer(keyring)"
+            )
+        if isinstance(auth, Bearer) and not hasattr(auth, "model"):
+            raise RuntimeError("Bearer was not set up: call super().__init__(...) in the subclass")
         self._auth: sallet.Bearer | None = None if auth is _LEFT_OUT else auth
         self._public = tuple(public or ())
         self._protected = None if protected is None else protected if isinstance(protected, str) else tuple(protected)
         self._preflights = preflights if isinstance(preflights, (bool, str)) else tuple(preflights)
-        if auth is None:
-            # A setting that was not there: the app would be open.
-            raise TypeError("auth is None, so everything would be open: give auth=Bearer(...), or leave auth out for headers only")
         if self._auth is None and (self._public or protected is not None or preflights):
             raise TypeError(
                 "public, protected and preflights are about auth, and auth is left out, so everything is open: give auth="
