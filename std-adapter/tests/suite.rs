@@ -13,6 +13,7 @@ mod suite {
     mod panics;
     mod preflights;
     mod require_auth;
+    mod rules;
     mod server;
     mod services;
     mod users;
