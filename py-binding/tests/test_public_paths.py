@@ -6,10 +6,13 @@ import asyncio
 
 import guarded
 import pytest
+from fastapi import FastAPI
 from harness import asgi, http
 from harness.servers import KINDS
 from keys import READER, keyring
 from sallet import AuthMiddleware, Bearer, PathRules, SalletError
+from sallet.fastapi import Bearer as FastAPIBearer
+from sallet.fastapi import protect
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
@@ -170,6 +173,75 @@ def test_root_path(path, root_path, expected):
 def test_where_routes_cannot_be_seen_a_root_path_must_be_carried():
     assert status("/health", *RULES, root_path="/api") == 401
     assert status("/api/health", *RULES, root_path="/api") == 200
+
+
+def behind_a_mount():
+    """A FastAPI app whose mounted one answers every path, as a proxy does."""
+    sub, app = FastAPI(), FastAPI()
+
+    @sub.get("/{path:path}")
+    async def inside(path: str) -> str:
+        return path
+
+    app.mount("/sub", sub)
+    return sub, app
+
+
+def test_a_root_path_that_the_path_does_not_carry_opens_nothing_below_a_mount(caplog):
+    """Starlette hands the sub-app "/sub/docs" under the root path "/api/sub" (hypercorn --root-path /api): no docs page."""
+    _, app = behind_a_mount()
+    protect(app, auth=FastAPIBearer(keyring()), public=["/sub/open", "/sub/pub/*", "/health"])
+    app.get("/health")(lambda: "fine")
+    for path in ("/sub/docs", "/sub/openapi.json", "/sub/open", "/sub/pub/x", "/sub/x"):
+        assert asgi.call(app, path, root_path="/api").status == 401, path
+        assert asgi.call(app, "/api" + path, root_path="/api").status == (401 if path == "/sub/x" else 200), path
+    assert asgi.call(app, "/health", root_path="/api").status == 200
+    told = [record.getMessage() for record in caplog.records if "do not agree" in record.getMessage()]
+    assert len(told) == 4 and "'/sub/docs' with root_path '/api'" in told[0]
+
+
+def test_a_mounted_app_that_sets_a_root_path_of_its_own_is_followed():
+    sub, app = behind_a_mount()
+    sub.root_path = "/elsewhere"
+    protect(app, auth=FastAPIBearer(keyring()), public=["/sub/open"])
+    assert asgi.call(app, "/sub/open").status == 401
+    sub, app = behind_a_mount()
+    protect(app, auth=FastAPIBearer(keyring()), public=["/sub/open"])
+    assert asgi.call(app, "/sub/open").status == 200
+
+
+def test_a_root_path_that_the_app_inside_sets_is_read_from_it():
+    app = FastAPI(root_path="/static")
+    app.get("/admin")(lambda: "secret")
+    app.get("/health")(lambda: "fine")
+    guard = AuthMiddleware(app, Bearer(keyring()), public=["/static/*", "/health"])
+    assert asgi.call(guard, "/static/admin").status == 401
+    assert asgi.call(guard, "/static/health").status == 200
+    shut = AuthMiddleware(app, Bearer(keyring()), protected=["/admin"])
+    assert asgi.call(shut, "/static/admin").status == 401
+    assert asgi.call(shut, "/static/health").status == 200
+
+
+def test_a_trailing_slash_opens_no_item():
+    app = FastAPI()
+    app.get("/items/")(lambda: "all")
+    app.get("/items/{id}")(lambda id: id)
+    protect(app, auth=FastAPIBearer(keyring()), public=["GET /items/"])
+    assert asgi.call(app, "/items/").status == 200
+    assert asgi.call(app, "/items/42").status == 401
+
+
+def test_the_start_tells_what_is_open_and_what_was_probably_not_meant(caplog):
+    caplog.set_level("INFO", "sallet.auth")
+    app = FastAPI(openapi_url=None)
+    app.get("/items/")(lambda: "all")
+    app.add_middleware(AuthMiddleware, auth=Bearer(keyring()), public=["GET /items/", "/static/"])
+    asgi.call(app, "/")
+    asgi.call(app, "/")
+    told = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "sallet.auth"]
+    assert [level for level, _ in told] == ["INFO", "WARNING"]
+    assert "GET /items/, /static/" in told[0][1]
+    assert "'/static/' opens that one path alone" in told[1][1] and "'/static/*'" in told[1][1]
 
 
 def test_half_a_segment_is_no_root_path():

@@ -31,6 +31,9 @@ def mark_asgi3(middleware: Any) -> None:
         await middleware(scope, receive, send)
 
     vars(middleware)["__call__"] = __call__
+    # For those who count the arguments, as Falcon's test client does: a native `__call__` has no
+    # signature.
+    vars(middleware)["__signature__"] = inspect.signature(__call__)
 
 
 def is_async(function: Any) -> bool:
