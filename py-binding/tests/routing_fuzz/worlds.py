@@ -20,6 +20,7 @@ from .shapes import SHAPES, Handlers, Shape
 TOKEN = "routing-fuzz-5lIAQhTnB1uzXoLq0vY7kEw2JrcM8dFs"
 FRONT = "/m"  # where an app with a guard of its own is mounted
 
+INSIDE = "mounted inside another guard, which opens it"
 GUARDS = (
     "protect",
     "protect without docs",
@@ -28,6 +29,7 @@ GUARDS = (
     "outermost",
     "outermost around CORS and headers",
     "outermost around a function",
+    INSIDE,
 )
 
 
@@ -55,7 +57,11 @@ class World:
         handlers = Handlers()
         app = self.shape.build(handlers)
         guarded = guard(app, self.guard, self.rules, self.planted)
-        return (Starlette(routes=[Mount(FRONT, guarded)]) if self.shape.guarded_below else guarded), handlers
+        if self.shape.guarded_below:
+            guarded = Starlette(routes=[Mount(FRONT, guarded)])
+        if self.guard == INSIDE:
+            guarded = AuthMiddleware(guarded, bearer(), public=[f"{FRONT}/*"])
+        return guarded, handlers
 
     def with_fewer_rules(self) -> Iterator[World]:
         for field in ("public", "protected", "preflights"):
@@ -65,9 +71,12 @@ class World:
                 yield replace(self, rules=fewer)
 
 
+def bearer() -> Bearer:
+    return Bearer(authenticate=lambda credentials: {"sub": "a"} if credentials.token == TOKEN else None)
+
+
 def guard(app: Any, how: str, rules: Rules, planted: str) -> Any:
-    bearer = Bearer(authenticate=lambda credentials: {"sub": "a"} if credentials.token == TOKEN else None)
-    settings = {"auth": bearer, **{name: list(value) for name, value in vars(rules).items() if value}}
+    settings = {"auth": bearer(), **{name: list(value) for name, value in vars(rules).items() if value}}
     cors = {"allow_origins": ["*"], "allow_methods": ["*"]}
     if how.startswith("protect"):
         if how == "protect with CORS":
@@ -100,7 +109,8 @@ def worlds(random: Random, planted: str = "") -> Iterator[World]:
         for how in ("outermost",) if planted else GUARDS:
             for shape in SHAPES:
                 # No guard can know of a root_path that is set behind a function.
-                if not (shape.sets_root_path and (planted or how == "outermost around a function")):
+                hides = shape.sets_root_path and (planted or how == "outermost around a function")
+                if not hides and (how != INSIDE or shape.guarded_below):
                     yield World(shape, how, some_rules(random, shape), planted)
 
 
@@ -131,7 +141,7 @@ def accepted(name: str, rules: list[str]) -> tuple[str, ...]:
 
     def good(rule: str) -> bool:
         try:
-            AuthMiddleware(hidden(None), Bearer(authenticate=lambda credentials: None), **{name: [rule]})
+            AuthMiddleware(hidden(None), bearer(), **{name: [rule]})
         except SalletError:
             return False
         return True
