@@ -208,7 +208,10 @@ def report(outcomes: list[Outcome]) -> int:
         print(f"\n{one.name}: what went wrong is at the end of {WORK / 'logs' / one.name}.log")
         for find in one.finds:
             print(f"    {find}")
-        print(f"    mend it; the file, named after the fault, belongs in fuzz/regressions/{one.name}/")
+        if one.name == ROUTING:
+            print("    fix it; the request becomes a test with a name")
+        else:
+            print(f"    mend it; the file, named after the fault, belongs in fuzz/regressions/{one.name}/")
     return 1 if bad else 0
 
 

@@ -22,6 +22,7 @@ from .worlds import World, worlds
 EACH = 400  # requests in one world
 CONNECT = {"type": "websocket.connect"}
 EMPTY = {"type": "http.request", "body": b""}
+RAISED = "raised "
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Result:
 
 
 def send(app: Any, scope: dict[str, Any]) -> str:
-    """The answer: `refused`, a status, `accepted`, `closed`, or what was raised."""
+    """The answer: `refused`, a status, the type of a WebSocket's message, or what was raised."""
     first: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -67,9 +68,13 @@ def send(app: Any, scope: dict[str, Any]) -> str:
         raise RuntimeError("the app waited for something")
     except StopIteration:
         pass
-    except (UnicodeError, ValueError) as error:
+    except UnicodeError as error:
         # A path that Starlette cannot write into the redirect to it.
         return type(error).__name__
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a panic of Rust is no Exception
+        return f"{RAISED}{error!r}"
     if not first:
         return "silent"
     if first[0]["type"].endswith("response.start"):
@@ -82,6 +87,8 @@ def look(world: World, app: Any, handlers: Handlers, ask: Ask) -> tuple[str, str
     """Sends one request without a credential: the answer, and what is wrong with it, if anything is."""
     handlers.reached.clear()
     answer = send(app, ask.scope())
+    if answer.startswith(RAISED):
+        return answer, "the app raised", answer
     roots = (ask.root_path, world.shape.root_path, (ask.root_path or "") + world.front)
     doubt = sent_in_doubt(ask.path, ask.raw_path, *roots)
     for name, path in handlers.reached:
