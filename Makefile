@@ -174,7 +174,7 @@ test-types: setup ## mypy --strict, pyright and stubtest alone
 
 # ---- evidence
 
-fuzz: $(VENV)/develop.stamp ## Fuzz every target in turn: MINUTES=5 for each, TARGETS="path_rules headers" for some
+fuzz: setup ## Fuzz every target in turn: MINUTES=5 for each, TARGETS="path_rules headers" for some
 	$(call say,fuzzing)
 	@$(PY) fuzz/run.py fuzz --minutes $(or $(MINUTES),5) $(if $(TARGETS),--targets $(TARGETS))
 

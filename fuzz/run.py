@@ -24,6 +24,8 @@ TARGET = FUZZ.parent / "target"
 WORK = TARGET / "fuzz"
 CARGO_FUZZ = "0.13.2"
 KEYRING = "keyring_file"
+# No fuzzer of libFuzzer's: it takes two of its options and prints its lines of status, and has no corpus.
+ROUTING = "python_routing"
 
 # Every grammar here fits well below a kilobyte; longer inputs only take longer.
 LIMITS = ["-max_len=1024", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
@@ -76,14 +78,15 @@ def main() -> int:
     parser.add_argument("--targets", nargs="*", default=[])
     parser.add_argument("--python", default=sys.executable, help="a Python that has sallet, for the key files")
     options = parser.parse_args()
-    names = sorted(file.stem for file in (FUZZ / "fuzz_targets").glob("*.rs")) + [KEYRING]
+    names = sorted(file.stem for file in (FUZZ / "fuzz_targets").glob("*.rs")) + [KEYRING, ROUTING]
     if unknown := set(options.targets) - set(names):
         parser.error(f"no target {', '.join(sorted(unknown))}: there are {', '.join(names)}")
     # The fuzzers run in a folder of their own.
     fuzzers = list(made(options.targets or names, os.path.abspath(shutil.which(options.python) or sys.executable)))
     if options.job == "minimise":
         for fuzzer in fuzzers:
-            minimise(fuzzer)
+            if fuzzer.name != ROUTING:
+                minimise(fuzzer)
         return 0
     outcomes = [fuzz(fuzzer, options.minutes * 60) for fuzzer in fuzzers]
     return report(outcomes)
@@ -93,12 +96,14 @@ def main() -> int:
 
 
 def made(names: list[str], python: str) -> Iterator[Fuzzer]:
-    rust = [name for name in names if name != KEYRING]
+    rust = [name for name in names if name not in (KEYRING, ROUTING)]
     if rust and (folder := built()):
         for name in rust:
             yield Fuzzer(name, [str(folder / name)], {})
     if KEYRING in names and (modules := atheris(python)):
         yield Fuzzer(KEYRING, [python, str(FUZZ / "keyring_file.py")], {"PYTHONPATH": str(modules)})
+    if ROUTING in names:
+        yield Fuzzer(ROUTING, [python, str(FUZZ.parent / "py-binding" / "tests" / "test_routing_fuzz.py")], {})
 
 
 def built() -> Path | None:
@@ -203,7 +208,10 @@ def report(outcomes: list[Outcome]) -> int:
         print(f"\n{one.name}: what went wrong is at the end of {WORK / 'logs' / one.name}.log")
         for find in one.finds:
             print(f"    {find}")
-        print(f"    mend it; the file, named after the fault, belongs in fuzz/regressions/{one.name}/")
+        if one.name == ROUTING:
+            print("    fix it; the request becomes a test with a name")
+        else:
+            print(f"    mend it; the file, named after the fault, belongs in fuzz/regressions/{one.name}/")
     return 1 if bad else 0
 
 
