@@ -16,7 +16,7 @@
 //!
 //! A path is plain when nobody on its way can read it as another one: it has no `//`, no `.` or `..` segment, no `;`,
 //! backslash or control character, and every percent-encoding in it is one that RFC 3986 requires: a byte outside `pchar`
-//! (section 3.3), in UTF-8, with capital digits (section 2.1), and never `%2F`, `%5C` or `%25`. `/caf%C3%A9` is plain and matches
+//! (section 3.3), in UTF-8, with capital digits (section 2.1), and never `%2F`, `%5C` or `%25`; and such a byte comes encoded. `/caf%C3%A9` is plain and matches
 //! `/café`. `/%68ealth` and `/caf%c3%a9` are not: they mean `/health` and `/café`, but a router that compares what was sent
 //! takes them for other paths.
 //!
