@@ -22,7 +22,7 @@ def ask(
 ) -> wire.Reply:
     """The answer to a request with these field lines beside curl's own; `None` takes one of curl's away."""
     command: list[str | bytes] = [
-        find(), "--silent", "--show-error", "--max-time", "30", "--include", "--path-as-is", "--request", method
+        find(), "--silent", "--show-error", "--max-time", "30", "--include", "--path-as-is", "--globoff", "--request", method
     ]
     if method == "HEAD":
         command.append("--head")

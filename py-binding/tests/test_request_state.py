@@ -82,7 +82,7 @@ async def nothing(scope, receive, send):
         lambda app: SecurityHeadersMiddleware(AuthMiddleware(app, Bearer(keyring())), pages.POLICY),
         lambda app: AuthMiddleware(SecurityHeadersMiddleware(app, pages.POLICY), Bearer(keyring())),
         # No headers on this path, and the guard inside writes all the same.
-        lambda app: SecurityHeadersMiddleware(AuthMiddleware(app, Bearer(keyring())), paths={"/": None}),
+        lambda app: SecurityHeadersMiddleware(AuthMiddleware(app, Bearer(keyring())), paths={"/": SecurityHeaders.EMPTY}),
     ],
 )
 @pytest.mark.parametrize("ask", [asgi.call, asgi.connect])
@@ -140,7 +140,7 @@ def by_hand():
 
 
 def no_headers_on_this_path():
-    return SecurityHeadersMiddleware(Touches(AuthMiddleware(nothing, Bearer(keyring()))), paths={"/me": None})
+    return SecurityHeadersMiddleware(Touches(AuthMiddleware(nothing, Bearer(keyring()))), paths={"/me": SecurityHeaders.EMPTY})
 
 
 @pytest.mark.parametrize("make", [under_protect, by_hand, no_headers_on_this_path])
