@@ -124,10 +124,7 @@ impl SecurityHeadersMiddleware {
         };
         let sender = Bound::new(py, sender)?;
         if can_deny {
-            // An app that fails before it accepts leaves the answer to the server, which has no headers for it.
-            return py
-                .import(intern!(py, "sallet._asgi"))?
-                .call_method1(intern!(py, "watch_handshake"), (app, scope, receive, sender));
+            return watch_handshake(app, scope, receive, sender);
         }
         app.call1((scope, receive, sender))
     }
@@ -207,6 +204,18 @@ fn has_layer_inside(app: &Bound<'_, PyAny>) -> bool {
         inside = app.getattr_opt(intern!(app.py(), "app")).ok().flatten();
     }
     false
+}
+
+/// An app that fails before it accepts leaves the answer to the server, which has no headers for it.
+#[cold]
+fn watch_handshake<'py>(
+    app: &Bound<'py, PyAny>,
+    scope: &Bound<'py, PyAny>,
+    receive: &Bound<'py, PyAny>,
+    sender: Bound<'py, Sender>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = app.py();
+    py.import(intern!(py, "sallet._asgi"))?.call_method1(intern!(py, "watch_handshake"), (app, scope, receive, sender))
 }
 
 fn policy<'a, 'py>(value: &'a Bound<'py, PyAny>, place: &str) -> PyResult<&'a Bound<'py, SecurityHeaders>> {
