@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 /// The `state` that belongs to this request alone.
 ///
-/// The outermost layer of Sallet puts a copy in place of what the server gave, because some hand the same dict to every
+/// The outermost layer that asks puts a copy in place of what the server gave, because some hand the same dict to every
 /// request (gunicorn's own worker before 27, test clients), and what is written there would be read by other users.
 /// The specification asks for the copy too ("Middleware"). The layers inside find that very object again and write
 /// into it, so that whoever holds it already, as `request.state` of a middleware between the two does, sees all of it.
@@ -22,23 +22,30 @@ pub(crate) fn own_state<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Bound<'py, 
     {
         return Ok(own);
     }
-    let own = match given {
-        Some(given) if !given.is_none() => match given.cast_exact::<PyDict>() {
-            Ok(given) => given.copy()?.into_any(),
-            // Not as specified, but what reads it may need its type.
-            Err(_) => py.import(intern!(py, "copy"))?.call_method1(intern!(py, "copy"), (given,))?,
-        },
-        _ => PyDict::new(py).into_any(),
+    let own = match given.as_ref().map(Bound::cast_exact::<PyDict>) {
+        Some(Ok(given)) => given.copy()?.into_any(),
+        _ => unusual_state(py, given)?,
     };
     scope.set_item(name, &own)?;
     scope.set_item(mark, &own)?;
     Ok(own)
 }
 
+/// None at all, or one that is not as specified: what reads it may need its type.
+#[cold]
+#[inline(never)]
+fn unusual_state<'py>(py: Python<'py>, given: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+    match given {
+        Some(given) if !given.is_none() => py.import(intern!(py, "copy"))?.call_method1(intern!(py, "copy"), (given,)),
+        _ => Ok(PyDict::new(py).into_any()),
+    }
+}
+
 /// How the request travelled, as the scope says now: a middleware that trusts a proxy may write it late.
 pub(crate) fn scheme(scope: &Bound<'_, PyDict>) -> PyResult<Scheme> {
     let scheme = scope.get_item(intern!(scope.py(), "scheme"))?;
-    Ok(if matches!(text(scheme.as_ref()).as_ref(), "https" | "wss") { Scheme::Https } else { Scheme::Http })
+    let scheme = scheme.as_ref().and_then(|scheme| scheme.cast::<PyString>().ok()?.to_str().ok());
+    Ok(if matches!(scheme, Some("https" | "wss")) { Scheme::Https } else { Scheme::Http })
 }
 
 /// Whether this is Starlette's `TestClient`, in whose tests a close before accept is an exception with a code and a reason.

@@ -20,6 +20,8 @@ mod refusal;
 mod scopes;
 mod user;
 
+pub(crate) use middleware::AuthMiddleware;
+
 /// A fresh token: the prefix, `_`, 256 random bits in base62, and a checksum that catches typos.
 #[pyfunction]
 #[pyo3(signature = (prefix = Token::DEFAULT_PREFIX))]
@@ -36,7 +38,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<credentials::Credentials>()?;
     m.add_class::<key::Key>()?;
     m.add_class::<keyring::Keyring>()?;
-    m.add_class::<middleware::AuthMiddleware>()?;
+    m.add_class::<AuthMiddleware>()?;
     m.add_class::<path_rules::ByPath>()?;
     m.add_class::<path_rules::PathRules>()?;
     m.add_class::<principal::AuthCredentials>()?;

@@ -17,7 +17,11 @@ from harness import asgi
 from keys import READER, WRITER, keyring
 from sallet import AuthMiddleware, Bearer, SecurityHeaders, SecurityHeadersMiddleware
 from sallet.fastapi import protect
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount
 
 AS_ALICE, AS_BOB = asgi.bearer(alice_and_bob.ALICE), asgi.bearer(alice_and_bob.BOB)
 
@@ -139,11 +143,18 @@ def by_hand():
     return SecurityHeadersMiddleware(Touches(AuthMiddleware(nothing, Bearer(keyring()))))
 
 
+def by_hand_in_starlette():
+    """The guard is among the middlewares inside, as far as these can be seen."""
+    layers = [Middleware(SecurityHeadersMiddleware), Middleware(Touches), Middleware(CORSMiddleware)]
+    guard = Middleware(AuthMiddleware, auth=Bearer(keyring()))
+    return Starlette(routes=[Mount("/me", app=nothing)], middleware=[*layers, guard])
+
+
 def no_headers_on_this_path():
     return SecurityHeadersMiddleware(Touches(AuthMiddleware(nothing, Bearer(keyring()))), paths={"/me": SecurityHeaders.EMPTY})
 
 
-@pytest.mark.parametrize("make", [under_protect, by_hand, no_headers_on_this_path])
+@pytest.mark.parametrize("make", [under_protect, by_hand, by_hand_in_starlette, no_headers_on_this_path])
 def test_a_middleware_in_between_sees_the_user_the_guard_found(make):
     app, shared = make(), {"database": 1}
     for token, who in ((READER, "reader"), (WRITER, "writer")):
@@ -186,6 +197,22 @@ def test_a_scope_that_was_copied_deeply_still_knows_its_own():
     asgi.call(SecurityHeadersMiddleware(copies(Touches(guarded)), pages.POLICY), "/", [asgi.bearer(READER)])
     assert scopes[0]["state"]["user"].name == "reader"
     assert Touches.seen[-1] == ("reader", "t-1")
+
+
+def test_what_only_looks_like_a_chain_of_middlewares():
+    """`app` may be anything, and may lead round in a circle or raise."""
+
+    class Circle:
+        app = property(lambda self: self)
+
+        async def __call__(self, scope, receive, send):
+            await nothing(scope, receive, send)
+
+    class Raises(Circle):
+        app = property(lambda self: 1 / 0)
+
+    for app in (Circle(), Raises()):
+        assert asgi.call(SecurityHeadersMiddleware(app)).status == 200
 
 
 def test_lifespan_is_left_alone():

@@ -31,8 +31,8 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
     A policy with a `NONCE` draws a fresh one per request; it is at `request.state.csp_nonce` before
     the app runs, and the same for every layer of Sallet that the request passes through.
 
-    The outermost layer replaces `scope["state"]` by a copy, which is this request's alone: some
-    servers and test clients hand one dict to all.
+    Where a nonce is drawn, or an `AuthMiddleware` is found inside, `scope["state"]` is replaced by
+    a copy, which is this request's alone: some servers and test clients hand one dict to all.
 
     On the wire, a WebSocket that the app closes before it accepts is refused with an empty 403
     response that carries the headers, instead of the server's bare 403, and one whose app fails

@@ -24,7 +24,7 @@ use crate::asgi;
 #[pyclass(frozen, subclass, module = "sallet")]
 #[derive(Debug)]
 // Set up in `__init__` and not in `__new__`, so that a subclass may take other arguments, as Python's classes do.
-pub(super) struct AuthMiddleware {
+pub(crate) struct AuthMiddleware {
     setup: OnceLock<Setup>,
 }
 

@@ -7,6 +7,7 @@ use super::nonce::request_nonce;
 use super::plan::Plan;
 use super::sender::Sender;
 use crate::asgi;
+use crate::auth::AuthMiddleware;
 use crate::errors::policy_error;
 use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError};
 use pyo3::intern;
@@ -37,6 +38,8 @@ struct Setup {
     /// A `root_path` that the app inside sets, whatever the server says; asked at the first request.
     own_root_path: OnceLock<Option<String>>,
     rules: Arc<Rules>,
+    /// A layer of Sallet further in may write into `scope["state"]`.
+    writers_inside: bool,
     /// Plans of policies that callables gave; a policy is made ready once.
     chosen: Mutex<HashMap<SecurityHeaders, Arc<Plan>>>,
 }
@@ -51,6 +54,9 @@ enum PathPolicy {
 
 /// Callables give few policies; more than this many means they make new ones, which are not kept.
 const MAX_CHOSEN: usize = 256;
+
+/// More middlewares than anyone has.
+const MAX_LAYERS: usize = 256;
 
 #[pymethods]
 impl SecurityHeadersMiddleware {
@@ -76,6 +82,7 @@ impl SecurityHeadersMiddleware {
             Some(headers) => Plan::new(py, policy(headers, "headers")?.get(), &rules)?,
         };
         let paths = read_paths(paths, &rules)?;
+        let writers_inside = has_layer_inside(&app);
         self.setup
             .set(Setup {
                 app: app.unbind(),
@@ -83,6 +90,7 @@ impl SecurityHeadersMiddleware {
                 paths,
                 own_root_path: OnceLock::new(),
                 rules,
+                writers_inside,
                 chosen: Mutex::default(),
             })
             .map_err(|_| PyRuntimeError::new_err("this middleware is already set up: make another one"))
@@ -105,15 +113,17 @@ impl SecurityHeadersMiddleware {
         let app = setup.app.bind(py);
         let Ok(dict) = scope.cast::<PyDict>() else { return app.call1((scope, receive, send)) };
         let kind = dict.get_item(intern!(py, "type"))?;
-        let can_deny = match asgi::text(kind.as_ref()).as_ref() {
-            "http" => false,
-            "websocket" => asgi::can_deny_websocket(dict)?,
+        let can_deny = match kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()?.to_str().ok()) {
+            Some("http") => false,
+            Some("websocket") => asgi::can_deny_websocket(dict)?,
             // Lifespan has no response.
             _ => return app.call1((scope, receive, send)),
         };
-        let state = asgi::own_state(dict)?;
+        if setup.writers_inside {
+            asgi::own_state(dict)?;
+        }
         let plan = setup.plan_for(dict)?;
-        let nonce = if plan.needs_nonce() { Some(request_nonce(dict, &state)?) } else { None };
+        let nonce = if plan.needs_nonce() { Some(request_nonce(dict)?) } else { None };
         let sender = Sender {
             send: send.clone().unbind(),
             scope: dict.clone().unbind(),
@@ -124,10 +134,7 @@ impl SecurityHeadersMiddleware {
         };
         let sender = Bound::new(py, sender)?;
         if can_deny {
-            // An app that fails before it accepts leaves the answer to the server, which has no headers for it.
-            return py
-                .import(intern!(py, "sallet._asgi"))?
-                .call_method1(intern!(py, "watch_handshake"), (app, scope, receive, sender));
+            return watch_handshake(app, scope, receive, sender);
         }
         app.call1((scope, receive, sender))
     }
@@ -216,6 +223,36 @@ impl Setup {
         }
         Ok(plan)
     }
+}
+
+/// Whether a guard or another layer of headers is among the middlewares inside.
+///
+/// Each of them copies `scope["state"]` before it writes, if nobody has yet. But a middleware in between that looked at
+/// `request.state` before, which Starlette keeps, would not see what is written into a copy: so the outermost layer
+/// makes it, and those around which there is none need not spend the time.
+fn has_layer_inside(app: &Bound<'_, PyAny>) -> bool {
+    // Middlewares keep what is inside as `app`. A chain that does not end is of something else.
+    let mut inside = Some(app.clone());
+    for _ in 0..MAX_LAYERS {
+        let Some(app) = inside else { return false };
+        if app.is_instance_of::<AuthMiddleware>() || app.is_instance_of::<SecurityHeadersMiddleware>() {
+            return true;
+        }
+        inside = app.getattr_opt(intern!(app.py(), "app")).ok().flatten();
+    }
+    false
+}
+
+/// An app that fails before it accepts leaves the answer to the server, which has no headers for it.
+#[cold]
+fn watch_handshake<'py>(
+    app: &Bound<'py, PyAny>,
+    scope: &Bound<'py, PyAny>,
+    receive: &Bound<'py, PyAny>,
+    sender: Bound<'py, Sender>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = app.py();
+    py.import(intern!(py, "sallet._asgi"))?.call_method1(intern!(py, "watch_handshake"), (app, scope, receive, sender))
 }
 
 fn policy<'a, 'py>(value: &'a Bound<'py, PyAny>, place: &str) -> PyResult<&'a Bound<'py, SecurityHeaders>> {

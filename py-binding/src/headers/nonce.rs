@@ -1,5 +1,6 @@
 //! The nonce of a request: drawn by the first layer that needs one, and the same for all.
 
+use crate::asgi;
 use pyo3::exceptions::PyOSError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -12,7 +13,7 @@ use sallet_core::{NONCE_ENTROPY, Nonce};
 /// A type of Sallet's own: no server or client can have put it there, as it can a text in `state`.
 #[pyclass(frozen)]
 #[derive(Debug)]
-struct RequestNonce(Nonce);
+pub(super) struct RequestNonce(Nonce);
 
 #[pymethods]
 impl RequestNonce {
@@ -22,21 +23,27 @@ impl RequestNonce {
     }
 }
 
+impl RequestNonce {
+    pub(super) const fn nonce(&self) -> &Nonce {
+        &self.0
+    }
+}
+
 /// The nonce that an outer layer drew for this request, or else a fresh one; the app finds it as
 /// `request.state.csp_nonce`.
-pub(super) fn request_nonce(scope: &Bound<'_, PyDict>, state: &Bound<'_, PyAny>) -> PyResult<Nonce> {
+#[inline(never)]
+pub(super) fn request_nonce(scope: &Bound<'_, PyDict>) -> PyResult<Py<RequestNonce>> {
     let (py, place) = (scope.py(), intern!(scope.py(), "sallet.nonce"));
-    let drawn = scope.get_item(place)?.and_then(|found| Some(found.cast::<RequestNonce>().ok()?.get().0));
-    let nonce = match drawn {
-        Some(nonce) => nonce,
-        None => {
-            let nonce = draw()?;
-            scope.set_item(place, Bound::new(py, RequestNonce(nonce))?)?;
-            nonce
+    let nonce = match scope.get_item(place)?.map(Bound::cast_into::<RequestNonce>) {
+        Some(Ok(drawn)) => drawn,
+        _ => {
+            let drawn = Bound::new(py, RequestNonce(draw()?))?;
+            scope.set_item(place, &drawn)?;
+            drawn
         }
     };
-    state.set_item(intern!(py, "csp_nonce"), nonce.as_str())?;
-    Ok(nonce)
+    asgi::own_state(scope)?.set_item(intern!(py, "csp_nonce"), nonce.get().0.as_str())?;
+    Ok(nonce.unbind())
 }
 
 fn draw() -> PyResult<Nonce> {
