@@ -37,6 +37,8 @@ def _command(kind: str, target: str, port: int) -> list[str]:
         "hypercorn": ["hypercorn", target, "--bind", at, "--workers", "0"],
         "granian": ["granian", target, "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)],
         "daphne": ["daphne", "-b", "127.0.0.1", "-p", str(port), target],
+        # Its worker is an argument: `-k asgi`.
+        "gunicorn": ["gunicorn", target, "--bind", at, "--no-control-socket"],
     }[kind]
 
 
