@@ -40,7 +40,7 @@ pub use content_security_policy::{ContentSecurityPolicy, Directive, DirectiveNam
 pub use cross_origin_embedder_policy::CrossOriginEmbedderPolicy;
 pub use cross_origin_opener_policy::CrossOriginOpenerPolicy;
 pub use cross_origin_resource_policy::CrossOriginResourcePolicy;
-pub use custom_field::CustomField;
+pub use custom_field::{CustomField, removable};
 pub use error::PolicyError;
 pub use origin_agent_cluster::OriginAgentCluster;
 pub use permissions_policy::PermissionsPolicy;

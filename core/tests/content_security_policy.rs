@@ -104,10 +104,27 @@ fn hashes_as_browsers_do() {
     assert_eq!(Hash::of("").as_str(), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
 }
 
+/// An HTML parser turns CRLF and CR into LF and NUL into U+FFFD, and the browser hashes what comes out of it. The answers
+/// are `printf 'a\nb' | openssl dgst -sha256 -binary | base64`, and so on.
+#[test]
+fn a_page_has_one_hash_whichever_its_line_ends() {
+    let known =
+        |text: &[u8], digest: &str| assert_eq!(Hash::of(text).as_str(), format!("'sha256-{digest}'"), "{text:?}");
+    for text in ["a\nb", "a\r\nb", "a\rb"] {
+        known(text.as_bytes(), "fhj3NzEbLcOy8mndeDlrA1HxT7Zu+oefdoyyMYGIPHg=");
+    }
+    for text in ["\n", "\r", "\r\n"] {
+        known(text.as_bytes(), "AbpHGcgLb+kRsJGnwFEktk7uzpZOCcBY74+YBdrKVGs=");
+    }
+    for text in ["a\0b\n\n", "a\0b\r\r\n", "a\u{fffd}b\n\r", "a\0b\r\r", "a\0b\r\n\n"] {
+        known(text.as_bytes(), "GLI3z5Cxyms2aw/9VUuWnM9KVSHTIRXw3oXXBHnLRQM=");
+    }
+}
+
 /// Every sentence tells what to do: it says more than that something is wrong.
 #[test]
 fn every_message_names_a_fix() {
-    let all: [PolicyError; 24] = [
+    let all: [PolicyError; 25] = [
         EmptyPolicy,
         UnknownDirective,
         DirectiveCase,
@@ -132,6 +149,7 @@ fn every_message_names_a_fix() {
         BadHost,
         UndefinedEndpoint,
         PreloadWithoutSubdomains,
+        NotForAPolicy,
     ];
     for error in all {
         assert!(error.to_string().split_once([':', ',']).is_some_and(|(_, fix)| fix.len() > 10), "{error}");

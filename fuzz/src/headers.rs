@@ -2,7 +2,7 @@
 
 mod meaning;
 
-use sallet_core::{CustomField, Hash, PolicyError, Scheme, SecurityHeaders, Source, allows_sharing};
+use sallet_core::{CustomField, Hash, PolicyError, Scheme, SecurityHeaders, Source, allows_sharing, removable};
 
 use crate::{buffers, csp3, input, wire};
 
@@ -57,10 +57,16 @@ fn alone(name: &str, value: &str) {
     assert_eq!(policy.without(name).unwrap().fields().count(), 0);
 }
 
+/// What a client reads before it has read the content.
+const FRAMING: [&str; 5] = ["content-length", "transfer-encoding", "connection", "content-encoding", "content-type"];
+
 fn custom<'a>(name: &'a str, value: &'a str) -> Option<CustomField<'a>> {
     let is_name = http::HeaderName::from_bytes(name.as_bytes()).is_ok_and(|parsed| parsed.as_str() == name);
     let field = CustomField::parse(name, value);
-    assert_eq!(field.is_ok(), is_name && wire::is_value(value), "{name:?}: {value:?}");
+    let refused = field == Err(PolicyError::NotForAPolicy);
+    assert_eq!(field.is_ok(), is_name && wire::is_value(value) && !refused, "{name:?}: {value:?}");
+    assert!(!refused || is_name);
+    assert!(refused || !FRAMING.contains(&name) && removable(name).is_ok() == is_name);
     let field = field.ok()?;
     assert_eq!((field.name(), field.value()), (name, value));
     Some(field)

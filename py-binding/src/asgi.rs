@@ -7,32 +7,49 @@ use sallet_core::Scheme;
 use sallet_core::auth::PathRule;
 use std::borrow::Cow;
 
-/// The scope's `state`, made if the server did not.
-pub(crate) fn state<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
-    let key = intern!(scope.py(), "state");
-    if let Some(state) = scope.get_item(key)?
-        && !state.is_none()
+/// The `state` that belongs to this request alone.
+///
+/// The outermost layer of Sallet puts a copy in place of what the server gave, because some hand the same dict to every
+/// request (gunicorn's own worker before 27, test clients), and what is written there would be read by other users.
+/// The specification asks for the copy too ("Middleware"). The layers inside find that very object again and write
+/// into it, so that whoever holds it already, as `request.state` of a middleware between the two does, sees all of it.
+pub(crate) fn own_state<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+    let py = scope.py();
+    let (name, mark) = (intern!(py, "state"), intern!(py, "sallet.state"));
+    let given = scope.get_item(name)?;
+    if let Some(given) = &given
+        && let Some(own) = scope.get_item(mark)?
+        && own.is(given)
     {
-        return Ok(state);
+        return Ok(own);
     }
-    let state = PyDict::new(scope.py());
-    scope.set_item(key, &state)?;
-    Ok(state.into_any())
+    let own = match given {
+        Some(given) if !given.is_none() => match given.cast_exact::<PyDict>() {
+            Ok(given) => given.copy()?.into_any(),
+            // Not as specified, but what reads it may need its type.
+            Err(_) => py.import(intern!(py, "copy"))?.call_method1(intern!(py, "copy"), (given,))?,
+        },
+        _ => PyDict::new(py).into_any(),
+    };
+    scope.set_item(name, &own)?;
+    scope.set_item(mark, &own)?;
+    Ok(own)
 }
 
-/// How a request of type `http` travelled, as the server says; `None` for other types, and where it does not say.
-pub(crate) fn http_scheme(scope: &Bound<'_, PyDict>) -> PyResult<Option<Scheme>> {
-    Ok(match text(scope.get_item(intern!(scope.py(), "scheme"))?.as_ref()).as_ref() {
-        "http" => Some(Scheme::Http),
-        "https" => Some(Scheme::Https),
-        _ => None,
-    })
-}
-
-/// How a WebSocket travelled, as the server says.
-pub(crate) fn websocket_scheme(scope: &Bound<'_, PyDict>) -> PyResult<Scheme> {
+/// How the request travelled, as the scope says now: a middleware that trusts a proxy may write it late.
+pub(crate) fn scheme(scope: &Bound<'_, PyDict>) -> PyResult<Scheme> {
     let scheme = scope.get_item(intern!(scope.py(), "scheme"))?;
-    Ok(if text(scheme.as_ref()) == "wss" { Scheme::Https } else { Scheme::Http })
+    Ok(if matches!(text(scheme.as_ref()).as_ref(), "https" | "wss") { Scheme::Https } else { Scheme::Http })
+}
+
+/// Whether this is Starlette's `TestClient`, in whose tests a close before accept is an exception with a code and a reason.
+///
+/// No network server is taken for it, whatever a client sends: the scope has none of the `asgi` that the specification
+/// requires. The name alone can be forged, by `X-Forwarded-For: testclient:50000` where the server believes that.
+pub(crate) fn is_test_client(scope: &Bound<'_, PyDict>) -> PyResult<bool> {
+    let py = scope.py();
+    let Some(client) = scope.get_item(intern!(py, "client"))? else { return Ok(false) };
+    Ok(!scope.contains(intern!(py, "asgi"))? && client.eq(("testclient", 50_000))?)
 }
 
 /// Whether the server can answer a WebSocket handshake with a response.

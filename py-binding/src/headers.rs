@@ -7,6 +7,7 @@ mod content_security_policy;
 mod lint;
 mod merge;
 mod middleware;
+mod nonce;
 mod plan;
 mod security_headers;
 mod sender;
@@ -16,7 +17,7 @@ pub(crate) use security_headers::SecurityHeaders;
 
 /// The CSP source that allows one inline script: `'sha256-…'`, quotes included.
 ///
-/// `text` is what stands between `<script>` and `</script>`, to the byte.
+/// `text` is what is between `<script>` and `</script>`, whichever line ends it has.
 #[pyfunction]
 fn script_hash(text: &Bound<'_, PyAny>) -> PyResult<String> {
     hash(text)
@@ -24,7 +25,7 @@ fn script_hash(text: &Bound<'_, PyAny>) -> PyResult<String> {
 
 /// The CSP source that allows one inline style: `'sha256-…'`, quotes included.
 ///
-/// `text` is what stands between `<style>` and `</style>`, to the byte.
+/// `text` is what is between `<style>` and `</style>`, whichever line ends it has.
 #[pyfunction]
 fn style_hash(text: &Bound<'_, PyAny>) -> PyResult<String> {
     hash(text)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import weakref
 
 import everything
+import falcon.asgi
+import falcon.testing
 import pytest
+from fastapi import FastAPI, WebSocket
 from harness import asgi, http
 from harness.servers import KINDS
 from keys import keyring
 from sallet import AuthMiddleware, Bearer, ContentSecurityPolicy, SecurityHeaders, SecurityHeadersMiddleware
 from sallet.fastapi import protect
+from starlette.responses import PlainTextResponse
+from starlette.websockets import WebSocketDisconnect
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 POLICY = everything.POLICY
 JSON = ("Content-Type", "application/json")
@@ -75,6 +82,51 @@ def test_websocket_denial(server, kind):
     assert (raised.status, returned.status) == (500, 500)
     for answer in (denied, closed, missing, raised, returned):
         assert_policy_once(answer)
+
+
+@pytest.mark.parametrize("kind", ["uvicorn --ws websockets", "uvicorn --ws wsproto", "hypercorn", "granian"])
+def test_a_denial_that_sallet_makes_says_that_it_is_empty(server, kind):
+    kind, *arguments = kind.split()
+    running = server(kind, "everything:app", *arguments)
+    for path, status in (("/closed", 403), ("/raises", 500)):
+        answer = running.websocket(path)
+        assert (answer.status, answer.body) == (status, b"")
+        assert answer.one("content-length") == "0"
+        assert not answer.has("transfer-encoding")
+
+
+@pytest.mark.filterwarnings("ignore:Using `httpx`")
+def test_a_test_sees_the_code_and_the_reason_of_a_close_before_accept():
+    """In a user's own tests: a close is an exception with both, and a response would have neither."""
+    from starlette.testclient import TestClient, WebSocketDenialResponse
+
+    app = FastAPI()
+
+    @app.websocket("/busy")
+    async def busy(socket: WebSocket) -> None:
+        await socket.close(4429, "one at a time")
+
+    @app.websocket("/denied")
+    async def denied(socket: WebSocket) -> None:
+        await socket.send_denial_response(PlainTextResponse("no", status_code=403))
+
+    protect(app)
+    client = TestClient(app)
+    with pytest.raises(WebSocketDisconnect) as caught, client.websocket_connect("/busy"):
+        pass
+    assert (caught.value.code, caught.value.reason) == (4429, "one at a time")
+    # A response of the application's own stays one, with the headers.
+    with pytest.raises(WebSocketDenialResponse) as denial, client.websocket_connect("/denied"):
+        pass
+    assert (denial.value.status_code, denial.value.headers["x-frame-options"]) == (403, "DENY")
+
+
+def test_no_client_can_pass_for_a_test(server):
+    """Whatever name a proxy header gives it: uvicorn here believes every one."""
+    trusting = server("uvicorn", "everything:app", "--proxy-headers", "--forwarded-allow-ips", "*")
+    answer = trusting.websocket("/closed", [("X-Forwarded-For", "testclient:50000"), ("User-Agent", "testclient")])
+    assert answer.status == 403
+    assert_policy_once(answer)
 
 
 def test_a_close_before_accept_stays_one_where_the_server_has_nothing_else():
@@ -176,6 +228,30 @@ def test_a_client_cannot_claim_https(server):
     assert not trusting.get("/ok").has("strict-transport-security")
 
 
+@pytest.mark.parametrize("layout", ["protect", "added last"])
+def test_a_proxy_middleware_inside_is_heard(layout):
+    """It says in the scope how the request came, after the layer around it was called."""
+    app = FastAPI()
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts="*")
+    if layout == "protect":
+        protect(app, headers=HTTPS_POLICY)
+    else:
+        app.add_middleware(SecurityHeadersMiddleware, headers=HTTPS_POLICY)
+    app.websocket("/closed")(closed_at_once)
+    for forwarded, https in (("https", True), ("http", False)):
+        headers = [("X-Forwarded-Proto", forwarded)]
+        for reply in (asgi.call(app, "/missing", headers), asgi.connect(app, "/closed", headers)):
+            assert_policy_once(reply, HTTPS_POLICY, https=https)
+            assert reply.has("strict-transport-security") is https
+    # The other way round too: what the server said does not stand if the proxy says otherwise.
+    reply = asgi.call(app, "/missing", [("X-Forwarded-Proto", "http")], scheme="https")
+    assert not reply.has("strict-transport-security")
+
+
+async def closed_at_once(socket: WebSocket) -> None:
+    await socket.close()
+
+
 # A policy per path
 
 EMBED = SecurityHeaders.STRICT.replace(x_frame_options=None)
@@ -246,6 +322,31 @@ def test_lifespan_and_unknown_scopes_pass():
         scope = {"type": kind}
         asyncio.run(SecurityHeadersMiddleware(app)(scope, receive, send))
         assert seen[-1] == ({"type": kind}, receive, send)
+
+
+BOTH = [SecurityHeadersMiddleware, lambda app: AuthMiddleware(app, Bearer(keyring()), public=["/"])]
+
+
+@pytest.mark.parametrize("wrap", BOTH)
+def test_a_wrapped_application_shows_the_three_arguments_of_asgi(wrap):
+    wrapped = wrap(everything.bare)
+    assert list(inspect.signature(wrapped).parameters) == ["scope", "receive", "send"]
+    assert inspect.getfullargspec(wrapped).args == ["scope", "receive", "send"]
+    assert "app" in inspect.signature(type(wrapped)).parameters  # of the class it is the constructor's
+
+
+@pytest.mark.parametrize("wrap", BOTH)
+def test_falcons_own_test_client_takes_a_wrapped_application(wrap):
+    class Hello:
+        async def on_get(self, request, response):
+            response.media = {"hello": "falcon"}
+
+    app = falcon.asgi.App()
+    app.add_route("/", Hello())
+    result = falcon.testing.TestClient(wrap(app)).simulate_get("/")
+    assert (result.status_code, result.json) == (200, {"hello": "falcon"})
+    if wrap is SecurityHeadersMiddleware:
+        assert result.headers["x-frame-options"] == "DENY"
 
 
 @pytest.mark.parametrize("wrap", [SecurityHeadersMiddleware, lambda app: AuthMiddleware(app, Bearer(keyring()))])

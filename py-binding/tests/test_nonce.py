@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pages
 import pytest
+from fastapi import FastAPI
 from harness import asgi
+from hypercorn.middleware import ProxyFixMiddleware
 from keys import keyring
 from sallet import NONCE, SELF, ContentSecurityPolicy, SecurityHeaders, SecurityHeadersMiddleware
 from sallet.fastapi import Bearer, protect
@@ -206,9 +208,87 @@ def test_a_refusal_and_a_websocket_denial_under_a_nonce_policy():
         assert len(set(enforced + reported)) == 1
 
 
-def test_two_nonce_middlewares_agree():
-    """Starlette apps get mounted in one another: the outer policy must admit the scripts of the inner page."""
-    inner = SecurityHeadersMiddleware(pages.bare, pages.POLICY)
-    reply = asgi.call(SecurityHeadersMiddleware(inner, pages.POLICY))
-    the_nonce(reply)
-    assert SELF  # the names of the policy are those of pages.py
+# Several layers with a nonce: the page has one, so all policies must name it (CSP3 section 8.1).
+
+RO = SecurityHeaders.EMPTY.replace(content_security_policy_report_only={"script-src": [NONCE]})
+ENFORCED = SecurityHeaders.EMPTY.replace(content_security_policy={"script-src": [SELF, NONCE]})
+NO_NONCE = SecurityHeaders.EMPTY
+
+
+def mounted_child():
+    parent, child = FastAPI(), pages.make()
+    protect(child, headers=pages.POLICY)
+    parent.mount("/child", child)
+    protect(parent, headers=ENFORCED, override=True)
+    return parent, "/child/slow"
+
+
+def protect_and_a_tighter_one_on_trial():
+    app = pages.make()
+    protect(app, headers=ENFORCED)
+    app.add_middleware(SecurityHeadersMiddleware, headers=RO)
+    return app, "/slow"
+
+
+def deeply_copied():
+    return SecurityHeadersMiddleware(ProxyFixMiddleware(SecurityHeadersMiddleware(pages.bare, RO)), ENFORCED), "/"
+
+
+def layers(*outer_to_inner):
+    def make():
+        app = pages.bare
+        for policy, override in reversed(outer_to_inner):
+            app = SecurityHeadersMiddleware(app, policy, override=override)
+        return app, "/"
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        layers((ENFORCED, False), (RO, False)),
+        layers((ENFORCED, True), (ENFORCED, False)),
+        layers((RO, False), (ENFORCED, False)),
+        layers((ENFORCED, False), (ENFORCED, False)),
+        layers((ENFORCED, False), (NO_NONCE, False), (RO, False)),
+        mounted_child,
+        protect_and_a_tighter_one_on_trial,
+        deeply_copied,
+    ],
+)
+def test_every_policy_of_a_response_names_the_nonce_of_its_page(make):
+    app, path = make()
+    seen = set()
+    for _ in range(2):
+        reply = asgi.call(app, path)
+        policies = reply.all("content-security-policy") + reply.all("content-security-policy-report-only")
+        assert policies
+        [nonce] = {found for policy in policies for found in IN_HEADER.findall(policy)}
+        assert all(nonce in policy for policy in policies)
+        assert set(IN_BODY.findall(reply.body)) == {nonce.encode()}
+        seen.add(nonce)
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("forged", ["guessed", b"guessed", {"nonce": "guessed"}])
+def test_only_a_layer_of_sallet_hands_a_nonce_on(forged):
+    """Nothing that a server or a middleware can write is taken for one, wherever it writes."""
+    app = SecurityHeadersMiddleware(pages.bare, ENFORCED)
+    reply = asgi.call(app, state={"csp_nonce": "guessed"}, **{"sallet.nonce": forged})
+    [nonce] = IN_HEADER.findall(reply.one("content-security-policy"))
+    assert set(IN_BODY.findall(reply.body)) == {nonce.encode()} != {b"guessed"}
+
+
+def test_a_middleware_in_between_cannot_change_it():
+    def overwrites(app):
+        async def overwriting(scope, receive, send):
+            scope["state"]["csp_nonce"] = "guessed"
+            await app(scope, receive, send)
+
+        return overwriting
+
+    app = SecurityHeadersMiddleware(overwrites(SecurityHeadersMiddleware(pages.bare, RO)), ENFORCED)
+    reply = asgi.call(app)
+    [nonce] = IN_HEADER.findall(reply.one("content-security-policy"))
+    assert set(IN_BODY.findall(reply.body)) == {nonce.encode()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import pytest
@@ -19,6 +20,7 @@ from sallet import (
     ContentSecurityPolicy,
     PolicyError,
     SecurityHeaders,
+    SecurityHeadersMiddleware,
     script_hash,
     style_hash,
 )
@@ -200,13 +202,27 @@ def test_repr_gives_the_value_back():
             assert eval(repr(value), dict(names)) == value  # noqa: S307
 
 
-def test_pickle_gives_the_value_back_if_it_gives_anything():
-    for value in (SecurityHeaders.STRICT, SecurityHeaders.STRICT.content_security_policy):
-        try:
-            data = pickle.dumps(value)
-        except TypeError:
-            continue
-        assert pickle.loads(data) == value  # noqa: S301
+EVERYTHING = {**VALUES, "custom": {"x-robots-tag": "noindex", "x-b": "2"}}
+COPIES = [copy.copy, copy.deepcopy] + [
+    lambda value, protocol=protocol, python=python: (pickle._loads if python else pickle.loads)(  # noqa: S301
+        (pickle._dumps if python else pickle.dumps)(value, protocol)
+    )
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    for python in (False, True)
+]
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_a_policy_can_be_copied_and_pickled(copied):
+    """For settings objects, and for workers that are spawned."""
+    everything = SecurityHeaders.EMPTY.replace(**EVERYTHING)
+    noncy = SecurityHeaders(content_security_policy={"script-src": [NONCE]}, x_frame_options=None)
+    assert [value for value in (getattr(everything, name) for name in EVERYTHING) if not value] == []
+    for policy in (*(getattr(SecurityHeaders, name) for name in PRESETS), everything, noncy):
+        again = copied(policy)
+        assert again == policy and hash(again) == hash(policy)
+        assert again.items() == policy.items() and again.custom == policy.custom
+        assert again.content_security_policy == copied(policy.content_security_policy)
 
 
 def test_presets_cannot_be_changed():
@@ -230,6 +246,14 @@ def test_hashes_are_those_of_csp3s_example():
     assert script_hash(b"alert('Hello, world.');") == script_hash("alert('Hello, world.');")
     assert style_hash("p { color: red }") == script_hash("p { color: red }")
     assert script_hash("h\u00e9") == script_hash("h\u00e9".encode())
+
+
+def test_a_page_has_one_hash_whichever_its_line_ends():
+    """An HTML parser makes LF of CRLF and CR, and U+FFFD of NUL, before the browser hashes: see the browser's tests."""
+    for hashed in (script_hash, style_hash):
+        assert {hashed("a\r\nb"), hashed("a\rb"), hashed(b"a\r\nb")} == {hashed("a\nb")}
+        assert hashed("a\0b\r\r\n") == hashed("a\ufffdb\n\n")
+    assert script_hash("a\nb") == "'sha256-fhj3NzEbLcOy8mndeDlrA1HxT7Zu+oefdoyyMYGIPHg='"
 
 
 def test_directives_come_back_as_given():
@@ -340,6 +364,30 @@ def test_custom_headers():
 def test_custom_refusals(name, value):
     with pytest.raises(PolicyError):
         SecurityHeaders(custom={name: value})
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["content-length", "Transfer-Encoding", "trailer", "connection", "keep-alive", "upgrade", "content-type",
+     "content-encoding", "content-range", "set-cookie", "vary", "etag", "www-authenticate", "location", "host"],
+)  # fmt: skip
+def test_a_policy_cannot_own_what_belongs_to_one_response(name):
+    with pytest.raises(PolicyError, match="leave it to the server and to the code that makes the response"):
+        SecurityHeaders(custom={name: "3"})
+
+
+def test_what_can_be_the_same_for_every_response_is_left_to_the_user():
+    custom = {name: "x" for name in ("expires", "pragma", "link", "server-timing", "x-robots-tag", "nel", "alt-svc")}
+    assert SecurityHeaders.EMPTY.replace(custom=custom).custom == custom
+
+
+def test_only_what_frames_a_response_cannot_be_removed():
+    async def app(scope, receive, send): ...
+
+    for name in ("content-length", "Transfer-Encoding", "connection", "content-encoding", "content-type"):
+        with pytest.raises(PolicyError, match=f'remove: "{name.lower()}"'):
+            SecurityHeadersMiddleware(app, remove=[name])
+    SecurityHeadersMiddleware(app, remove=["ETag", "via", "set-cookie", "vary", "server", "x-powered-by"])
 
 
 def test_a_custom_header_cannot_stand_twice():

@@ -1,6 +1,6 @@
-//! A header that Sallet has no type for.
+//! A header that Sallet has no type for, and the names that no policy may set.
 
-use super::error::valid;
+use super::error::{ok, valid};
 use crate::{PolicyError, text};
 
 /// A field of your own: its name and value are checked, what it means is yours.
@@ -29,19 +29,13 @@ impl<'a> CustomField<'a> {
     ///
     /// # Errors
     /// [`BadFieldName`](PolicyError::BadFieldName) unless the name is a token in lower case,
-    /// [`BadFieldValue`](PolicyError::BadFieldValue) unless the value is visible ASCII with inner white space
+    /// [`NotForAPolicy`](PolicyError::NotForAPolicy) where the field belongs to the connection, to one response or to a
+    /// request (as `content-length`, `set-cookie`, `host`), [`BadFieldValue`](PolicyError::BadFieldValue) unless the value is visible ASCII with inner white space
     /// (RFC 9110, section 5.5).
     pub const fn parse(name: &'a str, value: &'a str) -> Result<Self, PolicyError> {
-        let bytes = name.as_bytes();
-        let mut i = 0;
-        while i < bytes.len() {
-            if bytes[i].is_ascii_uppercase() {
-                return Err(PolicyError::BadFieldName);
-            }
-            i += 1;
-        }
-        if !text::is_token(name) {
-            return Err(PolicyError::BadFieldName);
+        ok!(name_is_valid(name));
+        if is_one_of(name, OF_THE_MESSAGE) || is_one_of(name, OF_ONE_RESPONSE) || is_one_of(name, OF_REQUESTS) {
+            return Err(PolicyError::NotForAPolicy);
         }
         if !text::is_field_value(value) {
             return Err(PolicyError::BadFieldValue);
@@ -58,4 +52,120 @@ impl<'a> CustomField<'a> {
     pub const fn value(&self) -> &'a str {
         self.value
     }
+}
+
+/// Checks a name, in lower case, of a field that is to be taken off every response.
+///
+/// ```
+/// use sallet_core::{PolicyError, removable};
+/// assert_eq!(removable("x-powered-by"), Ok(()));
+/// assert_eq!(removable("content-length"), Err(PolicyError::NotForAPolicy));
+/// ```
+///
+/// # Errors
+/// [`BadFieldName`](PolicyError::BadFieldName) unless it is a token in lower case,
+/// [`NotForAPolicy`](PolicyError::NotForAPolicy) where no client could read the response without the field.
+pub const fn removable(name: &str) -> Result<(), PolicyError> {
+    ok!(name_is_valid(name));
+    if is_one_of(name, OF_THE_MESSAGE) { Err(PolicyError::NotForAPolicy) } else { Ok(()) }
+}
+
+/// What says where a message ends, what becomes of its connection, and how its content is to be read: the server and the
+/// app know, and a client that is told something else cuts the response short or cannot decode it.
+const OF_THE_MESSAGE: &[&str] = &[
+    // RFC 9112 section 6, RFC 9110 section 6.6.2
+    "content-length",
+    "transfer-encoding",
+    "trailer",
+    // RFC 9110 section 7.6.1, which names the obsolete ones too; RFC 9113 section 8.2.2 forbids them in HTTP/2
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "upgrade",
+    "http2-settings",
+    "close", // RFC 9110 section 18.4 reserves it
+    // RFC 6455 section 11.3
+    "sec-websocket-accept",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-protocol",
+    "sec-websocket-version",
+    // RFC 9110 sections 8.3, 8.4 and 14.4
+    "content-type",
+    "content-encoding",
+    "content-range",
+];
+
+/// What only the code that makes a response can know. The same for every response it is wrong for most, and with
+/// `override` it takes the right one away: all cookies, say.
+const OF_ONE_RESPONSE: &[&str] = &[
+    // RFC 6265 section 4.1
+    "set-cookie",
+    "set-cookie2",
+    // RFC 9110 section 12.5.5: a cache that misses a name serves one user's response to another
+    "vary",
+    // RFC 9110 section 11: of the 401 and the 407
+    "www-authenticate",
+    "authentication-info",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    // RFC 9110 sections 10.2.2, 8.7, 8.8.2, 8.8.3 and 6.6.1
+    "location",
+    "content-location",
+    "last-modified",
+    "etag",
+    "date",
+    // RFC 9111 section 5.1
+    "age",
+    // RFC 9530 sections 2 and 3, and what came before
+    "content-digest",
+    "repr-digest",
+    "digest",
+    "content-md5",
+];
+
+/// What a client sends; in a response it means nothing, and stands there for something else that was meant.
+const OF_REQUESTS: &[&str] = &[
+    // RFC 9110 sections 7.2, 7.6.2, 10.1, 11.6.2, 11.7.2, 13.1 and 14.2
+    "host",
+    "max-forwards",
+    "expect",
+    "from",
+    "referer",
+    "user-agent",
+    "authorization",
+    "proxy-authorization",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "if-range",
+    "range",
+    // RFC 6265 section 4.2, RFC 6454 section 7
+    "cookie",
+    "origin",
+];
+
+const fn is_one_of(name: &str, names: &[&str]) -> bool {
+    let mut i = 0;
+    while i < names.len() {
+        if text::eq(name, names[i]) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+const fn name_is_valid(name: &str) -> Result<(), PolicyError> {
+    let bytes = name.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        if bytes[i].is_ascii_uppercase() {
+            return Err(PolicyError::BadFieldName);
+        }
+        i += 1;
+    }
+    if text::is_token(name) { Ok(()) } else { Err(PolicyError::BadFieldName) }
 }

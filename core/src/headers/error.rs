@@ -92,6 +92,8 @@ pub enum PolicyError {
     BadFieldName,
     /// Not a field value.
     BadFieldValue,
+    /// A field that belongs to the connection, to one response or to requests, so that no policy can set it for all.
+    NotForAPolicy,
     /// A custom field for a header that the policy already has a setter for.
     NotCustom,
     /// A header set twice.
@@ -191,6 +193,10 @@ impl PolicyError {
             Self::BadFieldName => "not a header name: lower-case letters, digits and - only, without spaces or a colon",
             Self::BadFieldValue => {
                 "not a header value: visible ASCII and inner spaces only; no line breaks, no control characters, not empty"
+            }
+            Self::NotForAPolicy => {
+                "a policy is the same for every response, and this field is not: leave it to the server and to the code that \
+                 makes the response"
             }
             Self::NotCustom => {
                 "this header has an option of its own, which checks its value: use that instead of a custom field"

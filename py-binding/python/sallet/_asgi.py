@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,9 @@ def mark_asgi3(middleware: Any) -> None:
         await middleware(scope, receive, send)
 
     vars(middleware)["__call__"] = __call__
+    # For those who count the arguments, as Falcon's test client does: a native `__call__` has no
+    # signature.
+    vars(middleware)["__signature__"] = inspect.signature(__call__)
 
 
 async def finish(

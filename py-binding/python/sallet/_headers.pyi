@@ -245,8 +245,10 @@ class SecurityHeadersMiddleware:
 def script_hash(text: str | bytes) -> str:
     """`'sha256-…'` of an inline script, quotes included, for `script-src`.
 
-    The text is what stands between `<script>` and `</script>`, every space and newline of it; a
-    `str` is taken as UTF-8, which the page must then be in.
+    The text is everything between `<script>` and `</script>`, every space and newline of it; a
+    `str` is taken as UTF-8, which the page must then be in. CRLF and CR are hashed as LF, and NUL as
+    U+FFFD, because that is what a browser does with a page. A file that `src` names is hashed byte
+    for byte, so this is not for files.
     """
 
 def style_hash(text: str | bytes) -> str:

@@ -102,7 +102,9 @@ class AuthMiddleware(_sallet.AuthMiddleware):
 
     Who is in stands at `scope["state"]["user"]` (`request.state.user`), and where Starlette has
     `request.user` and `request.auth`, so that `@requires` works. On a public path nobody is asked
-    and no user is set.
+    and no user is set. `scope["state"]` is replaced by a copy first, because some servers hand one
+    dict to every request, unless a layer of Sallet further out has done so. A middleware outside
+    all of them that looked at `request.state` earlier finds the user at `request.user`.
 
     Args:
         app: The ASGI app inside.

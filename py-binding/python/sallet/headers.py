@@ -24,9 +24,21 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
     Added with `add_middleware` it sits inside Starlette's own 500, which then goes without; wrap
     the app itself, or use `sallet.fastapi.protect`, and nothing goes without.
 
-    Strict-Transport-Security and `upgrade-insecure-requests` are sent when the server says the
-    request came over https (`scope["scheme"]`), and only then. A policy with a `NONCE` draws a
-    fresh one per request; it is at `request.state.csp_nonce` before the app runs.
+    Strict-Transport-Security and `upgrade-insecure-requests` are sent when the request came over
+    https, and only then. What counts is `scope["scheme"]` at the time the response starts, so a
+    middleware inside that trusts a proxy, as uvicorn's `ProxyHeadersMiddleware`, is heard too.
+
+    A policy with a `NONCE` draws a fresh one per request; it is at `request.state.csp_nonce` before
+    the app runs, and the same for every layer of Sallet that the request passes through.
+
+    The outermost layer replaces `scope["state"]` by a copy, which is this request's alone: some
+    servers and test clients hand one dict to all.
+
+    On the wire, a WebSocket that the app closes before it accepts is refused with an empty 403
+    response that carries the headers, instead of the server's bare 403, and one whose app fails
+    before that with such a 500 (where the server has the extension `websocket.http.response`). A
+    close's code and reason reach no client in either case. Under Starlette's `TestClient` the close
+    is passed on as it is, so that a test still sees both.
 
     Args:
         app: The ASGI app inside.

@@ -201,7 +201,7 @@ impl Setup {
     ) -> PyResult<()> {
         let py = scope.py();
         let name = intern!(py, "user");
-        asgi::state(scope)?.set_item(name, &user)?;
+        asgi::own_state(scope)?.set_item(name, &user)?;
         scope.set_item(name, &user)?;
         scope.set_item(intern!(py, "auth"), credentials)?;
         scope.set_item(intern!(py, "sallet.auth"), (&self.auth, user))

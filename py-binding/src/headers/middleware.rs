@@ -3,6 +3,7 @@
 use super::SecurityHeaders;
 use super::content_security_policy::refused;
 use super::merge::Rules;
+use super::nonce::request_nonce;
 use super::plan::Plan;
 use super::sender::Sender;
 use crate::asgi;
@@ -13,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::auth::PathRule;
-use sallet_core::{CustomField, NONCE_ENTROPY, Nonce, Scheme};
+use sallet_core::removable;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -94,22 +95,20 @@ impl SecurityHeadersMiddleware {
         let setup = self.setup()?;
         let app = setup.app.bind(py);
         let Ok(dict) = scope.cast::<PyDict>() else { return app.call1((scope, receive, send)) };
-        // Most requests say by their scheme alone that they are of type http.
-        let (scheme, can_deny) = match asgi::http_scheme(dict)? {
-            Some(scheme) => (scheme, false),
-            None => match asgi::text(dict.get_item(intern!(py, "type"))?.as_ref()).as_ref() {
-                "http" => (Scheme::Http, false),
-                "websocket" => (asgi::websocket_scheme(dict)?, asgi::can_deny_websocket(dict)?),
-                // Lifespan has no response.
-                _ => return app.call1((scope, receive, send)),
-            },
+        let kind = dict.get_item(intern!(py, "type"))?;
+        let can_deny = match asgi::text(kind.as_ref()).as_ref() {
+            "http" => false,
+            "websocket" => asgi::can_deny_websocket(dict)?,
+            // Lifespan has no response.
+            _ => return app.call1((scope, receive, send)),
         };
+        let state = asgi::own_state(dict)?;
         let Some(plan) = setup.plan_for(dict)? else { return app.call1((scope, receive, send)) };
-        let nonce = if plan.over(scheme).needs_nonce() { Some(draw_nonce(dict)?) } else { None };
+        let nonce = if plan.needs_nonce() { Some(request_nonce(dict, &state)?) } else { None };
         let sender = Sender {
             send: send.clone().unbind(),
+            scope: dict.clone().unbind(),
             plan,
-            scheme,
             nonce,
             handshake: can_deny,
             settled: AtomicBool::new(false),
@@ -225,20 +224,8 @@ fn removed(remove: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Vec<u8>>> {
         .map_err(|_| wrong())?
         .map(|name| {
             let name = name?.extract::<String>().map_err(|_| wrong())?.to_ascii_lowercase();
-            // A name that no header can have is a typo.
-            CustomField::parse(&name, "-").map_err(|error| policy_error(&format!("remove: {name:?}"), error))?;
+            removable(&name).map_err(|error| policy_error(&format!("remove: {name:?}"), error))?;
             Ok(name.into_bytes())
         })
         .collect()
-}
-
-/// A fresh nonce, where the app finds it as `request.state.csp_nonce`.
-fn draw_nonce(scope: &Bound<'_, PyDict>) -> PyResult<Nonce> {
-    let py = scope.py();
-    let mut entropy = [0; NONCE_ENTROPY];
-    getrandom::fill(&mut entropy)
-        .map_err(|error| pyo3::exceptions::PyOSError::new_err(format!("no entropy for a nonce: {error}")))?;
-    let nonce = Nonce::new(entropy);
-    asgi::state(scope)?.set_item(intern!(py, "csp_nonce"), nonce.as_str())?;
-    Ok(nonce)
 }

@@ -31,6 +31,11 @@ impl Plan {
             Scheme::Https => &self.https,
         }
     }
+
+    /// Whether a response may take one: what is left out over HTTP has none.
+    pub(super) const fn needs_nonce(&self) -> bool {
+        self.https.needs_nonce()
+    }
 }
 
 /// The fields of one policy over one scheme.

@@ -5,7 +5,7 @@ use super::lint::Lint;
 use crate::errors::policy_error;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyString};
+use pyo3::types::{PyDict, PyMapping, PyString, PyType};
 use sallet_core::{self as core, CustomField, Scheme};
 
 /// The headers that every response carries.
@@ -216,6 +216,21 @@ impl SecurityHeaders {
             }
             Some(text) => Ok(PyString::new(py, text).into_any()),
         }
+    }
+
+    /// For `copy` and `pickle`: the policy from its texts, and nothing of a preset.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyDict>,))> {
+        let (this, headers) = (slf.get(), PyDict::new(slf.py()));
+        for (name, text) in &this.values {
+            headers.set_item(snake(name), text)?;
+        }
+        headers.set_item(CUSTOM, this.custom(slf.py())?)?;
+        Ok((slf.get_type().getattr("_from_texts")?, (headers,)))
+    }
+
+    #[classmethod]
+    fn _from_texts(_cls: &Bound<'_, PyType>, headers: &Bound<'_, PyDict>) -> PyResult<Self> {
+        Self::empty().changed(Some(headers))
     }
 
     /// Frozen; the message names what to do instead.

@@ -2,11 +2,12 @@
 
 use super::merge::merge;
 use super::plan::Plan;
+use crate::asgi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use pyo3::{PyTraverseError, PyVisit};
-use sallet_core::{Nonce, Scheme};
+use sallet_core::Nonce;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,8 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug)]
 pub(super) struct Sender {
     pub(super) send: Py<PyAny>,
+    /// The request's: read when the response starts, because the app inside may have set its scheme.
+    pub(super) scope: Py<PyDict>,
     pub(super) plan: Arc<Plan>,
-    pub(super) scheme: Scheme,
     pub(super) nonce: Option<Nonce>,
     /// A WebSocket handshake that the server can answer with a response (ASGI's `websocket.http.response`).
     pub(super) handshake: bool,
@@ -46,7 +48,13 @@ impl Sender {
                 send.call1((message,))
             }
             // Before it is accepted: the server would make a response of its own of it, without headers.
-            Some("websocket.close") if self.handshake => self.deny(py, 403),
+            Some("websocket.close") if self.handshake && !asgi::is_test_client(self.scope.bind(py))? => {
+                self.deny(py, 403)
+            }
+            Some("websocket.close") => {
+                self.settled.store(true, Ordering::Relaxed);
+                send.call1((message,))
+            }
             _ => send.call1((message,)),
         }
     }
@@ -62,6 +70,8 @@ impl Sender {
         let start = PyDict::new(py);
         start.set_item(intern!(py, "type"), intern!(py, "websocket.http.response.start"))?;
         start.set_item(intern!(py, "status"), status)?;
+        // Without it some servers send an empty body in chunks.
+        start.set_item(intern!(py, "headers"), [(PyBytes::new(py, b"content-length"), PyBytes::new(py, b"0"))])?;
         let start = self.start(&start)?;
         self.settled.store(true, Ordering::Relaxed);
         py.import(intern!(py, "sallet._asgi"))?.call_method1(intern!(py, "deny_websocket"), (self.send.bind(py), start))
@@ -69,7 +79,8 @@ impl Sender {
 
     /// An app may keep its request, and with it this, in the scope that the server's `send` leads to.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.send)
+        visit.call(&self.send)?;
+        visit.call(&self.scope)
     }
 }
 
@@ -85,7 +96,8 @@ impl Sender {
             Some(nonce) if takes_nonce(message)? => Some(nonce),
             _ => None,
         };
-        let merged = merge(&headers, self.plan.over(self.scheme), nonce, &self.plan.rules)?;
+        let scheme = asgi::scheme(self.scope.bind(py))?;
+        let merged = merge(&headers, self.plan.over(scheme), nonce, &self.plan.rules)?;
         let message = message.copy()?;
         message.set_item(intern!(py, "headers"), merged)?;
         Ok(message)

@@ -138,8 +138,19 @@ impl SecurityHeadersLayer {
     /// let layer = SecurityHeadersLayer::new(&SecurityHeaders::API).remove([]); // none
     /// # let _ = layer;
     /// ```
+    ///
+    /// # Panics
+    /// When [`removable`](sallet_core::removable) refuses a name, as `content-length`. The panic names the line of the
+    /// caller.
+    #[track_caller]
     pub fn remove(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        Arc::make_mut(&mut self.config).rules.remove = names.into_iter().collect();
+        let names: Vec<_> = names.into_iter().collect();
+        for name in &names {
+            if let Err(error) = sallet_core::removable(name.as_str()) {
+                panic!("remove: {name:?}: {error}");
+            }
+        }
+        Arc::make_mut(&mut self.config).rules.remove = names;
         self
     }
 }

@@ -246,4 +246,7 @@ fn mistakes_are_told_when_the_layer_is_made() {
     let pattern = told(|| SecurityHeadersLayer::new(&ENFORCED).path("/items/*", &ENFORCED));
     assert!(pattern.contains("\"/items/*\"") && pattern.contains("not a pattern"), "{pattern}");
     assert!(told(|| SecurityHeadersLayer::new(&ENFORCED).without("items")).contains("starts with `/`"));
+    let framing = told(|| SecurityHeadersLayer::new(&ENFORCED).remove([http::header::TRANSFER_ENCODING]));
+    assert!(framing.contains("\"transfer-encoding\"") && framing.contains("leave it to the server"), "{framing}");
+    let _ = SecurityHeadersLayer::new(&ENFORCED).remove([http::header::ETAG, http::header::SET_COOKIE]);
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::panic::{catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
+use http::header::CONTENT_LENGTH;
 use sallet_core::auth::{Key, Keyring};
 use sallet_core::{ContentSecurityPolicy, SecurityHeaders, digest_hex};
 use sallet_hyper::{Bearer, RequireAuthLayer, SecurityHeadersLayer};
@@ -51,6 +52,7 @@ fn a_mistake_is_blamed_on_the_line_that_made_it() {
         (line!(), blamed(|| headers().path("items", &SecurityHeaders::API))),
         (line!(), blamed(|| headers().path("/items", &DANGLING))),
         (line!(), blamed(|| headers().without("items"))),
+        (line!(), blamed(|| headers().remove([CONTENT_LENGTH]))),
         (line!(), blamed(|| SecurityHeadersLayer::new(&DANGLING))),
         (line!(), blamed(|| SecurityHeadersLayer::overriding(&DANGLING))),
     ] {

@@ -22,11 +22,17 @@ pub struct Hash([u8; LEN]);
 
 impl Hash {
     /// Hashes what stands between `<script>` and `</script>`, or `<style>` and `</style>`: all of it, line breaks included.
+    ///
+    /// As a browser sees it: an HTML parser makes a line feed of CRLF and of a lone CR ([HTML, section
+    /// 13.2.3.5](https://html.spec.whatwg.org/multipage/parsing.html#preprocessing-the-input-stream)), and U+FFFD of NUL
+    /// (sections 13.2.5.3 and 13.2.5.4), before the text is hashed. So a page has one hash, whichever line ends it is
+    /// saved with. The page must be in UTF-8.
+    ///
+    /// Not for a file that a `src` names: of a file the bytes are hashed as they are, and nothing is turned.
     pub fn of(text: impl AsRef<[u8]>) -> Self {
         let mut out = [b'\''; LEN];
         out[..PREFIX.len()].copy_from_slice(PREFIX);
-        let digest = Sha256::digest(text.as_ref());
-        let written = Base64::encode(&digest, &mut out[PREFIX.len()..LEN - 1]);
+        let written = Base64::encode(&digest_of_parsed(text.as_ref()), &mut out[PREFIX.len()..LEN - 1]);
         debug_assert!(written.is_ok_and(|text| text.len() == 44));
         Self(out)
     }
@@ -43,4 +49,21 @@ impl Hash {
     pub const fn source(&self) -> Source<'_> {
         Source::hash(self.as_str())
     }
+}
+
+/// The digest of the text that an HTML parser makes of this one.
+fn digest_of_parsed(mut text: &[u8]) -> sha2::digest::Output<Sha256> {
+    let mut sha256 = Sha256::new();
+    while let Some(at) = text.iter().position(|byte| matches!(byte, b'\r' | b'\0')) {
+        sha256.update(&text[..at]);
+        let turned = &text[at..];
+        text = &turned[1..];
+        if turned[0] == b'\0' {
+            sha256.update("\u{fffd}");
+        } else if text.first() != Some(&b'\n') {
+            sha256.update(b"\n");
+        }
+    }
+    sha256.update(text);
+    sha256.finalize()
 }

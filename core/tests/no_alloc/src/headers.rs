@@ -104,6 +104,7 @@ fn texts() -> bool {
         && allows_sharing([unknown("public").as_bytes()])
         && (CustomField::name(&field), field.value()) == ("x-robots-tag", "noindex")
         && CustomField::parse(unknown("x y"), "").is_err()
+        && removable(unknown("x-powered-by")).is_ok()
 }
 
 fn errors() -> bool {
@@ -147,6 +148,7 @@ fn errors() -> bool {
         PolicyError::UnknownHeader,
         PolicyError::BadFieldName,
         PolicyError::BadFieldValue,
+        PolicyError::NotForAPolicy,
         PolicyError::NotCustom,
         PolicyError::DuplicateHeader,
         PolicyError::SharedNonce,

@@ -24,8 +24,7 @@ def scan(html: str) -> Needs:
     host in a policy would allow any script in the world.
     """
     scanner = _Scanner()
-    # A browser hashes the text after HTML's newline normalisation, so this must come first.
-    scanner.feed(html.replace("\r\n", "\n").replace("\r", "\n"))
+    scanner.feed(html)
     scanner.close()
     return scanner.needs
 

@@ -33,6 +33,10 @@ def protect(
 
     - **Headers sit outermost**, outside even Starlette's own 500, so that 404, 405, 413, 422, an
       unhandled exception, a redirect, a stream, a mounted app and a WebSocket denial carry them.
+      A WebSocket closed before it is accepted becomes an empty 403 with headers, instead of the
+      server's bare 403; Starlette's `TestClient` still sees the close's code and reason.
+      HTTPS-only headers follow `scope["scheme"]` as the response starts, so a
+      `ProxyHeadersMiddleware` inside the app is heard.
     - **Authentication sits innermost**, just around the router and its mounts, whatever
       middleware is added before or after this call. A refusal therefore still gets the CORS
       headers of a `CORSMiddleware`, and it is answered before the request body is read.
