@@ -11,12 +11,14 @@ import base64
 import json
 import os
 import re
+import resource
 from dataclasses import dataclass
 
 import crowd
 import httpx
 import pytest
 from asgi_lifespan import LifespanManager
+from harness.servers import Server
 
 STRANGERS = 100  # on the public path
 SOCKETS = 100
@@ -127,9 +129,19 @@ async def crowd_at(port: int) -> list[tuple[str | None, Answer]]:
     return [*[(None, answer) for answer in (*first, *last)], *zip([*callers, *users], answers)]
 
 
+@pytest.fixture
+def many_connections():
+    """1,200 of them, and the server inherits the limit. Often 1,024 are allowed until one asks."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < 4096:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_on_a_server(kind, server):
-    running = server(kind, "crowd:app", *ARGUMENTS.get(kind, ()))
+def test_on_a_server(kind, many_connections):
+    running = Server(kind, "crowd:app", *ARGUMENTS.get(kind, ())).start()
     try:
         judge(asyncio.run(asyncio.wait_for(crowd_at(running.port), 60)))
     finally:
