@@ -24,7 +24,10 @@ STRANGERS = 100  # on the public path
 SOCKETS = 100
 KINDS = ("uvicorn", "hypercorn", "granian", "daphne", "gunicorn")
 # More than 1,000 connections: what a server limits by default.
-ARGUMENTS = {"gunicorn": ["-k", "asgi", "--worker-connections", "4000"], "granian": ["--backpressure", "4000"]}
+ARGUMENTS = {
+    "gunicorn": ["-k", "asgi", "--worker-connections", "4000", "--graceful-timeout", "1"],
+    "granian": ["--backpressure", "4000"],
+}
 IN_HEADER = re.compile(r"'nonce-([^']*)'")
 
 
