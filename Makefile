@@ -101,6 +101,7 @@ features: ## Lint every set of sallet-hyper's features
 cargo-test:
 	$(call say,cargo test (links the core without an allocator too))
 	@$(CARGO) test --workspace --exclude sallet-py --all-features --locked
+	@$(CARGO) test -p sallet-hyper --locked --test without_axum
 
 doc:
 	$(call say,cargo doc)

@@ -8,7 +8,8 @@
 #![allow(clippy::print_stdout)]
 use embedded_io::{ErrorType, Read, Write, WriteFmtError};
 use embedded_io_adapters::std::FromStd;
-use sallet_core::auth::{Challenge, Key, Keyring, PathRule, PathRules, Realm, Scopes};
+use sallet_core::auth::{Challenge, Key, Keyring, Realm, Scopes};
+use sallet_core::paths::{PathRule, PathRules, RequestPath};
 use sallet_core::*;
 use std::fmt::Write as _;
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -63,7 +64,7 @@ fn serve<C: Read + Write>(client: &mut C) -> Outcome<C> {
             Err(error) => return answer(client, error.status(), HEADERS.as_bytes(), "", error.message()),
         }
     };
-    if !PUBLIC.is_public(head.method(), head.path(), None) {
+    if !PUBLIC.access(head.method(), &RequestPath::raw(head.path().as_bytes()), false).is_open() {
         let now = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs());
         if let Err(refusal) = KEYS.admit(head.field_lines("authorization"), READ, now) {
             let mut challenge = heapless::String::<128>::new();

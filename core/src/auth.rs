@@ -2,7 +2,7 @@
 //!
 //! The parts, in the order in which a request meets them:
 //!
-//! 1. [`is_preflight`] and [`PathRules::is_public`] say whether the request needs credentials at all.
+//! 1. [`PathRules::access`](crate::paths::PathRules::access) says whether the request needs credentials at all.
 //! 2. [`bearer_token`] reads the token out of the `Authorization` field lines; [`Credentials`] is the grammar below it.
 //! 3. [`Keyring::verify`] finds the [`Key`], in a time that tells nothing about the keys.
 //! 4. [`Key::grants`] checks the [`Scopes`] the route asks for.
@@ -50,7 +50,6 @@ pub(crate) mod grammar;
 mod key;
 mod keyring;
 mod params;
-mod path_rules;
 mod refusal;
 mod scopes;
 
@@ -60,6 +59,5 @@ pub use credentials::{Credentials, CredentialsError};
 pub use key::Key;
 pub use keyring::{Keyring, KeyringError, Rejection};
 pub use params::{ParamValue, Params};
-pub use path_rules::{PathRule, PathRuleError, PathRules, is_preflight};
 pub use refusal::Refusal;
 pub use scopes::{Scopes, ScopesError};

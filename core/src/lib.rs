@@ -47,6 +47,7 @@ mod scheme;
 mod text;
 
 pub mod auth;
+pub mod paths;
 pub mod secret;
 
 pub use cursor::{BufferTooSmall, Cursor};

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::panic::{PanicHookInfo, catch_unwind, set_hook};
 
-use sallet_core::auth::{Key, Keyring, PathRule, Realm, Scopes};
+use sallet_core::auth::{Key, Keyring, Realm, Scopes};
+use sallet_core::paths::{ByPath, PathRule, PathRules};
 use sallet_core::secret::Digest;
 use sallet_core::{
     CacheControl, ContentSecurityPolicy, CustomField, Directive, PermissionsPolicy, ReportingEndpoints,
@@ -39,6 +40,10 @@ fn a_panic_points_at_the_line_that_gave_the_text() {
         Realm::new(text),
         Scopes::new(text),
         PathRule::new(text),
+        PathRules::new(const { &[PathRule::new("/*")] }),
+        PathRules::NONE.protected(&[]),
+        PathRules::NONE.preflights(const { &[PathRule::new("GET /x")] }),
+        ByPath::in_order(const { &[(PathRule::new("/*"), ()), (PathRule::new("/x"), ())] }),
         Keyring::new(const { &[Key::new("", Digest::from_bytes([1; 32]))] }),
         Source::new(text),
         Directive::script_src(&[]),

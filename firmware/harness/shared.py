@@ -25,6 +25,7 @@ Fields = list[tuple[str, str]]
 TABLES = FIRMWARE.parent / "cases"
 HEADERS: list[Case] = json.loads((TABLES / "headers.json").read_text("utf-8"))["cases"]
 AUTH: list[Case] = json.loads((TABLES / "auth.json").read_text("utf-8"))["cases"]
+PATHS: list[list[Any]] = json.loads((TABLES / "paths.json").read_text("utf-8"))["raw"]
 # Added by a server, whatever the app and the policy say.
 OF_THE_SERVER = {"date", "content-length", "connection", "transfer-encoding"}
 NONCE = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -47,8 +48,11 @@ def run(board: Board) -> None:
         reply, logged = ask(board, 1, number, case)
         check_auth(case, reply, logged)
         show(case, logged)
+    for number, row in enumerate(PATHS):
+        check_path(board, number, row)
     ran = len(HEADERS) - len(joining)
-    print(f"    {ran} of headers and {len(AUTH)} of auth answered as the table says; {len(joining)} are not the board's")
+    print(f"    {ran} of headers, {len(AUTH)} of auth and {len(PATHS)} of paths answered as the table says;")
+    print(f"    {len(joining)} are not the board's")
 
 
 def show(case: Case, logged: Logged) -> None:
@@ -57,15 +61,14 @@ def show(case: Case, logged: Logged) -> None:
 
 def joins_headers(case: Case) -> bool:
     """Whether the app sends a field that the host must take out, or that the policy has too."""
-    if case.get("paths", {}).get(case.get("path", "/"), case["policy"]) is None:
-        return False  # left alone
+    policy = case.get("paths", {}).get(case.get("path", "/"), case["policy"])
     own = {name.lower() for name, _ in case["app"]}
-    return bool(own & {*case.get("remove", ["server", "x-powered-by"]), *ruled_by(case["policy"])})
+    return bool(own & {*case.get("remove", ["server", "x-powered-by"]), *ruled_by(policy)})
 
 
 def ruled_by(policy: dict[str, Any]) -> set[str]:
     """The names of a policy's fields."""
-    names = set(PRESETS[policy["preset"]])
+    names = set(PRESETS.get(policy["preset"], ()))
     for name, value in policy.get("set", {}).items():
         names = names | {name} if value is not None else names - {name}
         # For one reader alone.
@@ -96,6 +99,18 @@ def ask(board: Board, table: int, number: int, case: Case) -> tuple[Reply, Logge
     status = case["expect"]["status"] if table else case.get("status", 200)
     expect(reply.status == logged.status == status, f"{case['name']!r}: {reply.status}, the log says {logged.status}")
     return reply, logged
+
+
+def check_path(board: Board, number: int, row: list[Any]) -> None:
+    """One rule, one path as it was sent: is it public, is it protected, is it the rule's policy?"""
+    rule, method, path, *expected = row
+    board.answer("case?", bytes([2, number]) + struct.pack(">Q", int(time.time())))
+    # A handshake has no method: the board is told so by the table.
+    reply = curl.ask(board.url + path, method or "GET", [])
+    board.logged("case?")
+    if method != "HEAD":
+        said = [{"0": False, "1": True, "-": None}[answer] for answer in reply.body.decode()]
+        expect(said == expected, f"{rule!r} to {method} {path!r}: {said}, expected {expected}")
 
 
 def by_name(fields: Fields) -> Fields:

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::{env, fs, path::PathBuf};
 
+use sallet_core::paths::PathRule;
 use sallet_core::{NONCE_LEN, Source};
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ fn main() {
     let mut code = String::new();
     headers(&mut code, &read("headers.json"));
     auth(&mut code, &read("auth.json"));
+    paths(&mut code, &read("paths.json"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("cases.rs"), code).expect("cargo made the folder");
 }
@@ -29,10 +31,11 @@ fn headers(code: &mut String, table: &Table) {
     for case in cases(table) {
         let https = case["scheme"] == "https";
         let policy = plan(&case["policy"], https);
-        let paths = pairs(&case["paths"], |rule, policy| {
-            let plan = if policy.is_null() { "Plan::Nothing".to_owned() } else { plan(policy, https) };
-            format!("(PathRule::new({rule:?}), {plan}),")
-        });
+        let mut paths: Vec<_> = case["paths"].as_object().into_iter().flatten().collect();
+        let exactness = |rule: &str| PathRule::try_new(rule).expect("a rule").exactness();
+        paths.sort_by_key(|(rule, _)| std::cmp::Reverse(exactness(rule)));
+        let one = |(rule, policy): &(&String, &Value)| format!("(PathRule::new({rule:?}), {}),", plan(policy, https));
+        let paths: String = paths.iter().map(one).collect();
         // The nonce is what the app saw.
         let body = if policy.starts_with("page!") { NONCE_LEN } else { 0 };
         let (status, start) = (status(case), start(case, body));
@@ -94,10 +97,23 @@ fn auth(code: &mut String, table: &Table) {
     *code += "];\npub(crate) static AUTH: &[AuthCase] = &[\n";
     for case in cases(table) {
         let (realm, scopes) = (case["realm"].as_str().unwrap_or("items"), case["scopes"].as_str().unwrap_or(""));
-        let public = case["public"].as_array().map_or_else(String::new, |rules| {
-            rules.iter().map(|rule| format!("PathRule::new({:?}),", text(rule))).collect()
-        });
-        let _ = writeln!(code, "auth_case!({realm:?}, {scopes:?}, [{public}]),");
+        let rules = |name| {
+            let rules = case[name].as_array().into_iter().flatten();
+            rules.map(|rule| format!("PathRule::new({:?}),", text(rule))).collect::<String>()
+        };
+        let _ = writeln!(code, "auth_case!({realm:?}, {scopes:?}, [{}], [{}]),", rules("public"), rules("preflights"));
+    }
+    *code += "];\n";
+}
+
+fn paths(code: &mut String, table: &Table) {
+    *code += "pub(crate) static PATHS: &[PathsCase] = &[\n";
+    for row in table["raw"].as_array().expect("rows") {
+        let (rule, method) = (format!("PathRule::new({:?})", text(&row[0])), text(&row[1]));
+        let some = |verdict: &Value, rules: String| if verdict.is_null() { "None".to_owned() } else { format!("Some({rules})") };
+        let public = some(&row[3], format!("PathRules::new(&[{rule}])"));
+        let protected = some(&row[4], format!("PathRules::NONE.protected(&[{rule}])"));
+        let _ = writeln!(code, "PathsCase {{ rule: {rule}, method: {method:?}, public: {public}, protected: {protected} }},");
     }
     *code += "];\n";
 }

@@ -1,6 +1,7 @@
 //! What this device serves, to whom, and under which policy.
 
-use sallet_core::auth::{Key, Keyring, PathRule, PathRules, Realm, Refusal, Scopes};
+use sallet_core::auth::{Key, Keyring, Realm, Refusal, Scopes};
+use sallet_core::paths::{PathRule, PathRules, RequestPath};
 use sallet_core::{
     ContentSecurityPolicy, Directive, HeadError, Scheme, SecurityHeaders, Source, Template, const_block,
     const_template, digest_hex,
@@ -97,7 +98,7 @@ impl App for Device {
             _ => READ,
         };
         let mut key = None;
-        if !PUBLIC.is_public(method, path, None) {
+        if !PUBLIC.access(method, &RequestPath::raw(path.as_bytes()), false).is_open() {
             match KEYS.admit(head.field_lines("authorization"), required, now) {
                 Ok(found) => key = Some(found.id),
                 Err(refusal) => return Err(refused(refusal, required)),

@@ -1,10 +1,10 @@
-//! Public paths: no path is public that anybody else on the way to the handler may read as another one. And rules of
-//! policies: nobody shakes one off but by leading elsewhere.
+//! Paths: no path is public that anybody else on the way to the handler may read as another one, none that anybody may read as
+//! a protected one is open, and nobody shakes a policy off but by leading elsewhere.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
-use sallet_core::auth::{PathRule, PathRules, is_preflight};
+use sallet_core::paths::{PathRule, PathRules, RequestPath, is_preflight};
 use url::Url;
 
 use crate::input;
@@ -18,35 +18,41 @@ pub fn path_rules(data: &[u8]) {
     assert_eq!(preflight, method == "OPTIONS" && !raw.is_empty() && !other.is_empty());
 
     let rules: Vec<_> = rules.iter().filter_map(|rule| read(rule)).collect();
-    let rules = PathRules::new(rules);
-    let is_public = |path: &str, raw: Option<&[u8]>| rules.is_public(method, path, raw);
-    let check = |path: &str| routed_inside(rules.rules(), method, path);
+    let public: Vec<_> = rules.iter().filter_map(|rule| rule.for_public().ok()).collect();
+    let public = PathRules::try_new(public.as_slice(), None, &[]).expect("each was asked");
+    let is_public = |path: &RequestPath<'_>| public.access(method, path, false).is_open();
+    let check = |path: &str| routed_inside(public.public_rules(), method, path);
 
-    for rule in rules.rules() {
-        for path in [raw, other] {
-            covered(rule, method, path);
-        }
+    for path in [raw, other] {
+        rules.iter().for_each(|rule| applied(rule, method, path));
     }
 
     // hyper, and the firmware: the router matches the path as it came.
     let path = raw.split('?').next().unwrap_or_default();
-    if is_public(path, None) {
-        check(path);
-    }
-    // ASGI: the server decodes the path, the router matches that, and what came is known too.
     let decoded = decode(path);
-    if is_public(&decoded, Some(raw.as_bytes())) {
+    let as_sent = is_public(&RequestPath::raw(raw.as_bytes()));
+    if as_sent {
         check(&decoded);
     }
-    // What came over the wire can only close.
-    let narrowed = is_public(other, Some(raw.as_bytes()));
-    assert!(!narrowed || is_public(other, None));
-    if narrowed {
-        check(other);
+    // ASGI: the server decodes the path, the router matches that, and what came is known too. One verdict on every host.
+    assert_eq!(as_sent, is_public(&RequestPath::decoded(&decoded, Some(raw.as_bytes()), "")), "{path:?}");
+    // What came over the wire can only close, and closes where it is another path.
+    let narrowed = is_public(&RequestPath::decoded(other, Some(raw.as_bytes()), ""));
+    assert!(!narrowed || (is_public(&RequestPath::decoded(other, None, "")) && decoded == *other), "{other:?}");
+    // A nest shows its router the end of the path.
+    if is_public(&RequestPath::nested(raw.as_bytes(), other.as_bytes())) {
+        let inner = other.split('?').next().unwrap_or_default();
+        assert!(path.ends_with(inner) || inner == "/", "{path:?} does not end with {inner:?}");
+        check(&decode(inner));
     }
-    // One policy has one verdict on every host: a path that hyper opens, ASGI opens.
-    if is_public(path, None) {
-        assert!(is_public(&decoded, Some(raw.as_bytes())), "{path:?} is public undecoded, {decoded:?} is not");
+
+    let protected: Vec<_> = rules.iter().filter_map(|rule| rule.for_all_methods().ok()).collect();
+    if let Ok(shut) = PathRules::try_new(&[][..], Some(protected.as_slice()), &[]) {
+        let is_open = |path: &RequestPath<'_>| shut.access(method, path, false).is_open();
+        if is_open(&RequestPath::raw(raw.as_bytes())) {
+            outside(&protected, path);
+        }
+        assert!(!preflight || !is_open(&RequestPath::raw(raw.as_bytes()).doubted()));
     }
 }
 
@@ -57,45 +63,80 @@ fn read(text: &str) -> Option<PathRule<&str>> {
     let again = rule.method().map_or(rule.path().to_owned(), |method| format!("{method} {}", rule.path()));
     assert_eq!(again, text);
     assert!(rule.path().starts_with('/'));
+    assert_eq!(rule.is_subtree(), rule.path().ends_with("/*"));
     assert!(rule.method().is_none_or(|method| method.bytes().all(|byte| byte.is_ascii_uppercase())));
-    let method = rule.method().unwrap_or("GET");
-    assert!(PathRules::new([rule].as_slice()).is_public(method, rule.path(), None), "{text:?} opens nothing");
+    let (path, method) = (RequestPath::decoded(literal(&rule), None, ""), rule.method().unwrap_or("GET"));
+    if let Ok(rules) = PathRules::try_new([rule].as_slice(), None, &[]) {
+        assert!(rules.access(method, &path, false).is_open(), "{text:?} opens nothing");
+    }
+    if let Ok(rules) = PathRules::try_new([].as_slice(), Some(&[rule]), &[]) {
+        assert!(!rules.access(method, &path, false).is_open(), "{text:?} protects nothing");
+    }
+    assert!(rule.applies(method, &path), "{text:?} applies to nothing");
     Some(rule)
 }
 
-/// Where does this path lead? A router, a browser and several kinds of proxy are asked; each rule that opens it must
-/// have meant the place that they name.
+/// Where does this path lead? A router, a browser and several kinds of proxy are asked; some rule must have meant the place
+/// that they all name.
 fn routed_inside(rules: &[PathRule<&str>], method: &str, path: &str) {
-    let opening = |rule: &&PathRule<&str>| rule.matches(method, path);
-    let mut any = false;
-    for rule in rules.iter().filter(opening) {
-        any = true;
-        let by_method = rule.method().is_none_or(|only| only == method || (only, method) == ("GET", "HEAD"));
-        assert!(by_method, "{method:?} is not what {rule:?} speaks of");
-        assert!(is_routed(rule.path(), path), "axum sends {path:?} elsewhere than {rule:?} says");
-        for read in readings(path) {
-            assert!(is_inside(rule.path(), &read), "{path:?} is public by {rule:?}, and may be read as {read:?}");
-        }
-    }
-    assert!(any, "{path:?} is public by no rule");
+    let meant = |rule: &&PathRule<&str>| {
+        rule.method().is_none_or(|only| only == method || (only, method) == ("GET", "HEAD"))
+            && is_routed(rule, path)
+            && readings(path).iter().all(|read| is_inside(rule, read))
+    };
+    assert!(rules.iter().any(|rule| meant(&rule)), "{path:?} is public, and no rule means it");
 }
 
-/// A rule of a policy holds for whatever it would open, for nothing that leads out of what it names, and for all the rest
-/// of that.
-fn covered(rule: &PathRule<&str>, method: &str, path: &str) {
-    let covers = rule.covers(method, path);
-    assert!(covers || !rule.matches(method, path), "{rule:?} opens {path:?} and does not cover it");
-    let decodings: Vec<_> = decodings(path).collect();
-    if covers {
-        let spelt_so = is_inside(rule.path(), path);
-        assert!(spelt_so, "{rule:?} covers {path:?}");
-        for read in &decodings {
-            assert!(is_inside(rule.path(), &plain(read)), "{rule:?} covers {path:?}, which may be read as {read:?}");
+/// Whoever reads an open path, in whatever case, does not come to a protected one.
+fn outside(rules: &[PathRule<&str>], path: &str) {
+    for rule in rules {
+        let stem = literal(rule).trim_end_matches('/').to_lowercase();
+        for read in readings(path) {
+            let read = read.to_lowercase();
+            let below = read.strip_prefix(stem.as_str());
+            assert!(!below.is_some_and(|below| below.is_empty() || below.starts_with('/')), "{path:?} is {rule:?}");
         }
-    } else if is_inside(rule.path(), path) && decodings.iter().all(|read| !read.contains("..") && !read.contains('%')) {
-        let by_method = rule.covers(rule.method().unwrap_or(method), path);
-        assert!(by_method && rule.method().is_some_and(|only| only != method), "{path:?} shakes {rule:?} off");
     }
+}
+
+/// A rule of a policy holds for nothing that leads out of what it names, and for all the rest of that, however spelt.
+fn applied(rule: &PathRule<&str>, method: &str, path: &str) {
+    let path = path.split('?').next().unwrap_or_default();
+    let Ok(once) = percent_decode(path.as_bytes()).decode_utf8() else { return };
+    let applies = rule.applies(method, &RequestPath::raw(path.as_bytes()));
+    let by_method = rule.method().is_none_or(|only| only == method || (only, method) == ("GET", "HEAD"));
+    if rule.path() == "/*" || !by_method {
+        assert_eq!(applies, by_method, "{rule:?} to {method:?} {path:?}");
+        return;
+    }
+    let spelt_so = is_inside(rule, &normal(&once));
+    let decodings: Vec<_> = decodings(&once).collect();
+    if applies {
+        assert!(spelt_so, "{rule:?} applies to {path:?}");
+        for read in decodings.iter().filter(|_| rule.is_subtree()) {
+            assert!(is_inside(rule, &plain(read)), "{rule:?} applies to {path:?}, which may be read as {read:?}");
+        }
+    } else if spelt_so {
+        let elsewhere = decodings.iter().any(|read| read.contains("..") || read.contains('%'));
+        assert!(rule.is_subtree() && elsewhere, "{path:?} shakes {rule:?} off");
+    }
+}
+
+/// What a path must be, or begin with.
+fn literal<'r>(rule: &'r PathRule<&str>) -> &'r str {
+    if rule.is_subtree() { rule.path().trim_end_matches('*') } else { rule.path() }
+}
+
+/// Without parameters, each run of slashes one.
+fn normal(path: &str) -> String {
+    let mut normal = String::new();
+    for (at, segment) in path.split('/').enumerate() {
+        if at > 0 && !normal.ends_with('/') {
+            normal.push('/');
+        }
+        normal += segment.split(';').next().unwrap_or_default();
+    }
+    normal
 }
 
 /// A path and what it may be decoded to, again and again.
@@ -106,18 +147,19 @@ fn decodings(path: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// `/static/` means what is below it, `/` the root page alone, anything else itself.
-fn is_inside(rule: &str, path: &str) -> bool {
-    path == rule || (rule != "/" && rule.ends_with('/') && path.starts_with(rule))
+/// `/static/*` means what is below, anything else itself.
+fn is_inside(rule: &PathRule<&str>, path: &str) -> bool {
+    if rule.is_subtree() { path.starts_with(literal(rule)) } else { path == rule.path() }
 }
 
 /// Whether axum's router, which has a route for the rule and one for all the rest, takes the first.
-fn is_routed(rule: &str, path: &str) -> bool {
+fn is_routed(rule: &PathRule<&str>, path: &str) -> bool {
     let mut router = matchit::Router::new();
     router.insert("/{*everything}", false).expect("a route");
-    router.insert(rule, true).expect("a rule is no pattern");
-    if rule != "/" && rule.ends_with('/') {
-        router.insert(format!("{rule}{{*below}}"), true).expect("a rule is no pattern");
+    let literal = literal(rule);
+    router.insert(literal, true).expect("a rule is no pattern");
+    if rule.is_subtree() {
+        router.insert(format!("{literal}{{*below}}"), true).expect("not `/*`, which is no public rule");
     }
     router.at(path).is_ok_and(|found| *found.value)
 }

@@ -39,7 +39,7 @@ app = FastAPI(title="The article's app")
 app.add_middleware(
     AuthMiddleware,
     auth=Bearer(authenticate=fetch_user, realm="article"),
-    public=["/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/v1/"],
+    public=["/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/v1/*"],
 )
 
 # Part one: the seven headers. Added last, so outermost: the 401s above carry them too. What parts

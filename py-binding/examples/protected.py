@@ -59,4 +59,4 @@ def make_app() -> FastAPI:
 app = make_app()
 
 # The whole job. /v1/ is public here because its router guards itself, with a key of its own.
-protect(app, auth=users, public=["/v1/"])
+protect(app, auth=users, public=["/v1/*"])

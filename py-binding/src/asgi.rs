@@ -2,9 +2,8 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 use sallet_core::Scheme;
-use sallet_core::auth::PathRule;
 use std::borrow::Cow;
 
 /// The `state` that belongs to this request alone.
@@ -62,23 +61,12 @@ pub(crate) fn can_deny_websocket(scope: &Bound<'_, PyDict>) -> PyResult<bool> {
     }
 }
 
-/// The path that routers match: without `root_path`, where that is a prefix of whole segments (as Starlette's
-/// `get_route_path`).
-pub(crate) fn route_path<'s>(path: &'s str, root_path: &str) -> &'s str {
-    match path.strip_prefix(root_path) {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
-        _ => path,
-    }
-}
-
-/// Whether `rule` could match once `root_path` is taken off `path`: spares most requests, which no rule speaks of, the
-/// look-ups that decide it.
-pub(crate) fn could_match(rule: &PathRule<String>, path: &str) -> bool {
-    let rule = rule.path();
-    if rule.ends_with('/') { path.contains(rule) } else { path.ends_with(rule) }
-}
-
 /// A text of the scope, or `""`.
 pub(crate) fn text<'a>(value: Option<&'a Bound<'_, PyAny>>) -> Cow<'a, str> {
     value.and_then(|value| value.cast::<PyString>().ok()).map_or(Cow::Borrowed(""), |text| text.to_string_lossy())
+}
+
+/// Bytes of the scope.
+pub(crate) fn bytes<'a>(value: Option<&'a Bound<'_, PyAny>>) -> Option<&'a [u8]> {
+    value.and_then(|value| value.cast::<PyBytes>().ok()).map(|bytes| bytes.as_bytes())
 }

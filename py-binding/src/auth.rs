@@ -35,6 +35,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<key::Key>()?;
     m.add_class::<keyring::Keyring>()?;
     m.add_class::<middleware::AuthMiddleware>()?;
+    m.add_class::<path_rules::ByPath>()?;
     m.add_class::<path_rules::PathRules>()?;
     m.add_class::<principal::AuthCredentials>()?;
     m.add_class::<principal::Principal>()?;

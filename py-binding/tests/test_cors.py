@@ -110,20 +110,41 @@ def test_the_request_itself_works(app):
         assert (reply.status, reply.one("access-control-allow-origin")) == (200, ORIGIN)
 
 
-def test_auth_outside_cors_lets_preflights_through_too():
-    """Added last it is outermost: a refusal cannot carry CORS headers then, but the preflight still works."""
+def test_auth_outside_cors_says_what_to_change_and_refuses_preflights(caplog):
+    """Added last it is outermost: browsers could not use the app, and the log says which order or argument they need."""
     app = with_routes(FastAPI())
     app.add_middleware(CORSMiddleware, **CORS)
     app.add_middleware(AuthMiddleware, auth=auth())
+    assert asgi.call(app, "/items", PREFLIGHT, method="OPTIONS").status == 401
+    assert asgi.call(app, "/items").status == 401
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "sallet.auth"]
+    assert "put it in front" in told and "preflights=['/*']" in told
+
+
+def test_auth_outside_cors_lets_preflights_through_where_it_is_told_to(caplog):
+    app = with_routes(FastAPI())
+    app.add_middleware(CORSMiddleware, **CORS)
+    app.add_middleware(AuthMiddleware, auth=auth(), preflights=True)
     preflight = asgi.call(app, "/items", PREFLIGHT, method="OPTIONS")
     assert (preflight.status, preflight.one("access-control-allow-origin")) == (200, ORIGIN)
     assert asgi.call(app, "/items", [("origin", ORIGIN)]).status == 401
+    assert not caplog.records
 
 
-def test_without_cors_middleware_a_preflight_reaches_only_the_routers_405():
+def test_a_mounted_app_with_cors_of_its_own_is_named(caplog):
+    inner, app = with_routes(FastAPI()), FastAPI()
+    inner.add_middleware(CORSMiddleware, **CORS)
+    app.mount("/sub", inner)
+    protect(app, auth=auth())
+    assert asgi.call(app, "/sub/items", PREFLIGHT, method="OPTIONS").status == 401
+    assert "at /sub " in caplog.text and "preflights=['/sub/*']" in caplog.text
+
+
+def test_without_cors_middleware_a_preflight_learns_nothing_of_the_routes():
     app = with_routes(FastAPI())
     protect(app, auth=auth())
-    assert asgi.call(app, "/items", PREFLIGHT, method="OPTIONS").status == 405
+    for path in ("/items", "/nowhere"):
+        assert asgi.call(app, path, PREFLIGHT, method="OPTIONS").status == 401
 
 
 def test_a_plain_options_needs_credentials(app):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import inspect
 import weakref
@@ -261,7 +262,14 @@ def by_query(scope):
     return SecurityHeaders.API if b"api" in scope["query_string"] else None
 
 
-PATHS = {"/embed/": EMBED, "/raw": None, "/choice": by_query, "/embed/not": SecurityHeaders.CLASSIC}
+PATHS = {
+    "/embed/*": EMBED,
+    "/raw": SecurityHeaders.EMPTY,
+    "/choice": by_query,
+    "/choices/*": SecurityHeaders.CLASSIC,
+    "/choices/own": by_query,
+    "/embed/not": SecurityHeaders.CLASSIC,
+}
 
 
 @pytest.mark.parametrize(
@@ -274,39 +282,67 @@ PATHS = {"/embed/": EMBED, "/raw": None, "/choice": by_query, "/embed/not": Secu
         ("/embedded", SecurityHeaders.STRICT),
         ("/embed/not", SecurityHeaders.CLASSIC),
         ("/embed/not/this", EMBED),
-        ("/raw", None),
+        ("/raw", SecurityHeaders.EMPTY),
         ("/raw/", SecurityHeaders.STRICT),
         ("/rawer", SecurityHeaders.STRICT),
         ("/choice?api", SecurityHeaders.API),
-        ("/choice", None),
+        ("/choice", SecurityHeaders.STRICT),  # no opinion: the app's policy
+        ("/choices/own?api", SecurityHeaders.API),
+        ("/choices/own", SecurityHeaders.CLASSIC),  # the next rule's
         ("/x/embed/", SecurityHeaders.STRICT),
     ],
 )
 def test_paths(path, policy):
     app = SecurityHeadersMiddleware(everything.bare, SecurityHeaders.STRICT, paths=PATHS, remove=())
     for reply in (asgi.call(app, path), asgi.call(app, "/api" + path, root_path="/api")):
-        if policy is None:
-            assert reply.raw == everything.START["headers"]
-        else:
-            assert reply.raw[2:] == [(n.encode(), v.encode()) for n, v in policy.items(https=False)]
+        assert reply.raw[2:] == [(n.encode(), v.encode()) for n, v in policy.items(https=False)]
 
 
-def test_a_failing_policy_function_is_an_error_not_an_unprotected_page():
-    def fails(scope):
-        raise LookupError("no policy")
-
-    async def main_app(scope, receive, send):
-        await everything.bare(scope, receive, send)
-
-    reply = asgi.call(SecurityHeadersMiddleware(main_app, paths={"/": fails}), "/")
-    assert isinstance(reply.error, LookupError)
-    assert reply.messages == []
+def fails(scope):
+    raise LookupError("no policy")
 
 
-@pytest.mark.parametrize("rule", ["embed", "", "//", "/a/../b", "*", "/a b"])
+@pytest.mark.parametrize("choose", [fails, lambda scope: "STRICT", lambda scope: False, lambda: SecurityHeaders.API])
+def test_a_failing_policy_function_costs_no_header_and_is_logged(choose, caplog):
+    app = SecurityHeadersMiddleware(everything.bare, SecurityHeaders.EMPTY, paths={"/*": choose}, remove=())
+    reply = asgi.call(app, "/x")
+    assert reply.raw[2:] == [(n.encode(), v.encode()) for n, v in SecurityHeaders.STRICT.items(https=False)]
+    (record,) = caplog.records
+    assert record.name == "sallet.headers" and record.exc_info and 'paths: "/*"' in record.getMessage()
+
+
+def test_an_interrupt_is_no_failure_of_a_policy_function():
+    def stops(scope):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(asgi.send_to(SecurityHeadersMiddleware(everything.bare, paths={"/*": stops}), asgi.http_scope("GET", "/")))
+
+
+async def later(scope):
+    return SecurityHeaders.API
+
+
+class Later:
+    async def __call__(self, scope):
+        return SecurityHeaders.API
+
+
+@pytest.mark.parametrize("choose", [later, functools.partial(later), Later(), Later().__call__])
+def test_an_async_policy_function_is_refused_at_once(choose):
+    with pytest.raises(TypeError, match="write def instead of async def"):
+        SecurityHeadersMiddleware(everything.bare, paths={"/x": choose})
+
+
+def test_none_is_no_policy():
+    with pytest.raises(TypeError, match=r"no headers is SecurityHeaders\.EMPTY"):
+        SecurityHeadersMiddleware(everything.bare, paths={"/x": None})
+
+
+@pytest.mark.parametrize("rule", ["embed", "", "//", "/a/../b", "*", "/a*", "/a "])
 def test_a_bad_path_rule_is_refused(rule):
     with pytest.raises(ValueError):
-        SecurityHeadersMiddleware(everything.bare, paths={rule: None})
+        SecurityHeadersMiddleware(everything.bare, paths={rule: SecurityHeaders.EMPTY})
 
 
 def test_lifespan_and_unknown_scopes_pass():

@@ -160,7 +160,7 @@ def test_protect_after_the_start_is_told():
 def test_bad_arguments_are_told_at_once():
     for options in (
         {"public": ["health"], "auth": make_bearer()},
-        {"paths": {"health": None}},
+        {"paths": {"health": SecurityHeaders.EMPTY}},
         {"public": "/health", "auth": make_bearer()},
         {"headers": "STRICT"},
         {"auth": READER},
@@ -402,8 +402,29 @@ def test_the_docs_at_a_mounts_root_take_nothing_from_the_subtree():
     sub = FastAPI(docs_url="/")
     app = FastAPI()
     app.mount("/sub", sub)
-    protect(app, paths={"GET /sub/": None})
+    protect(app, paths={"GET /sub/": SecurityHeaders.EMPTY})
     assert asgi.call(app, "/sub/x", method="POST").has("x-frame-options")
+
+
+def test_the_order_of_paths_does_not_matter():
+    first = SecurityHeaders.STRICT.replace(referrer_policy="no-referrer")
+    second = SecurityHeaders.STRICT.replace(referrer_policy="origin")
+    rules = {"/x/*": first, "GET /x/*": second}
+    for paths in (rules, dict(reversed(rules.items()))):
+        app = FastAPI(docs_url="/x/docs", openapi_url="/x/openapi.json", redoc_url=None)
+        protect(app, paths=paths)
+        for path in ("/x/docs", "/x/other"):
+            assert asgi.call(app, path).one("referrer-policy") == "origin", path
+
+
+def test_one_odd_server_url_costs_the_docs_page_nothing_else(caplog):
+    for url in ("http://localhost:80000", "https://a..b", "https://good.example"):
+        app = FastAPI(servers=[{"url": url}, {"url": "https://api.example"}])
+        protect(app)
+        csp = asgi.call(app, "/docs").one("content-security-policy")
+        assert "'sha256-" in csp and "https://api.example" in csp, url
+        told = [record.getMessage() for record in caplog.records if url in record.getMessage()]
+        assert bool(told) is (url != "https://good.example"), url
 
 
 # Scopes that no token can satisfy

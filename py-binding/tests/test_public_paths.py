@@ -6,10 +6,13 @@ import asyncio
 
 import guarded
 import pytest
+from fastapi import FastAPI
 from harness import asgi, http
 from harness.servers import KINDS
 from keys import READER, keyring
 from sallet import AuthMiddleware, Bearer, PathRules, SalletError
+from sallet.fastapi import Bearer as FastAPIBearer
+from sallet.fastapi import protect
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
@@ -25,7 +28,7 @@ def status(path, *rules, method="GET", headers=(), **scope):
     return asgi.call(app, path, headers, method=method, **scope).status
 
 
-RULES = ("/health", "/static/", "GET /items", "POST /hook", "/docs")
+RULES = ("/health", "/static/*", "GET /items", "POST /hook", "/docs")
 
 OPEN = [
     ("GET", "/health"),
@@ -111,8 +114,9 @@ def test_an_encoded_separator_is_never_public(raw):
     assert status("/static/admin", *RULES, raw_path=raw + b"?a=1") == 401
 
 
-def test_a_plainly_encoded_letter_is_the_same_path():
-    assert status("/health", *RULES, raw_path=b"/%68ealth") == 200
+def test_only_what_must_be_encoded_may_be():
+    """A router that compares what was sent takes "/%68ealth" for another path (RFC 3986 section 2.3)."""
+    assert status("/health", *RULES, raw_path=b"/%68ealth") == 401
     assert status("/static/caf\u00e9", *RULES, raw_path=b"/static/caf%C3%A9") == 200
     assert status("/health", *RULES, raw_path=b"/health?x=%2f..%2f") == 200
 
@@ -145,7 +149,7 @@ def test_the_root_rule_is_the_root_page_alone():
     ("path", "root_path", "expected"),
     [
         ("/api/health", "/api", 200),
-        ("/health", "/api", 200),  # a server that does not put root_path into path
+        ("/health", "/api", 200),  # a server that does not put root_path into path: hypercorn
         ("/api/api/health", "/api", 401),
         ("/apihealth", "/api", 401),
         ("/api-internal/health", "/api", 401),
@@ -159,17 +163,92 @@ def test_the_root_rule_is_the_root_page_alone():
 )
 def test_root_path(path, root_path, expected):
     """The same answers as Starlette's router, which is what decides what runs."""
-    assert status(path, *RULES, root_path=root_path) == expected
     routes = [Route("/health", lambda request: PlainTextResponse("inside")), Mount("/static", app=open_sesame)]
-    reached = asgi.call(Starlette(routes=routes), path, root_path=root_path).status == 200
+    app = Starlette(routes=routes)
+    assert asgi.call(AuthMiddleware(app, Bearer(keyring()), public=RULES), path, root_path=root_path).status == expected
+    reached = asgi.call(app, path, root_path=root_path).status == 200
     assert reached or expected == 401, "opened a path that the router does not route there"
+
+
+def test_where_routes_cannot_be_seen_a_root_path_must_be_carried():
+    assert status("/health", *RULES, root_path="/api") == 401
+    assert status("/api/health", *RULES, root_path="/api") == 200
+
+
+def behind_a_mount():
+    """A FastAPI app whose mounted one answers every path, as a proxy does."""
+    sub, app = FastAPI(), FastAPI()
+
+    @sub.get("/{path:path}")
+    async def inside(path: str) -> str:
+        return path
+
+    app.mount("/sub", sub)
+    return sub, app
+
+
+def test_a_root_path_that_the_path_does_not_carry_opens_nothing_below_a_mount(caplog):
+    """Starlette hands the sub-app "/sub/docs" under the root path "/api/sub" (hypercorn --root-path /api): no docs page."""
+    _, app = behind_a_mount()
+    protect(app, auth=FastAPIBearer(keyring()), public=["/sub/open", "/sub/pub/*", "/health"])
+    app.get("/health")(lambda: "fine")
+    for path in ("/sub/docs", "/sub/openapi.json", "/sub/open", "/sub/pub/x", "/sub/x"):
+        assert asgi.call(app, path, root_path="/api").status == 401, path
+        assert asgi.call(app, "/api" + path, root_path="/api").status == (401 if path == "/sub/x" else 200), path
+    assert asgi.call(app, "/health", root_path="/api").status == 200
+    told = [record.getMessage() for record in caplog.records if "do not agree" in record.getMessage()]
+    assert len(told) == 4 and "'/sub/docs' with root_path '/api'" in told[0]
+
+
+def test_a_mounted_app_that_sets_a_root_path_of_its_own_is_followed():
+    sub, app = behind_a_mount()
+    sub.root_path = "/elsewhere"
+    protect(app, auth=FastAPIBearer(keyring()), public=["/sub/open"])
+    assert asgi.call(app, "/sub/open").status == 401
+    sub, app = behind_a_mount()
+    protect(app, auth=FastAPIBearer(keyring()), public=["/sub/open"])
+    assert asgi.call(app, "/sub/open").status == 200
+
+
+def test_a_root_path_that_the_app_inside_sets_is_read_from_it():
+    app = FastAPI(root_path="/static")
+    app.get("/admin")(lambda: "secret")
+    app.get("/health")(lambda: "fine")
+    guard = AuthMiddleware(app, Bearer(keyring()), public=["/static/*", "/health"])
+    assert asgi.call(guard, "/static/admin").status == 401
+    assert asgi.call(guard, "/static/health").status == 200
+    shut = AuthMiddleware(app, Bearer(keyring()), protected=["/admin"])
+    assert asgi.call(shut, "/static/admin").status == 401
+    assert asgi.call(shut, "/static/health").status == 200
+
+
+def test_a_trailing_slash_opens_no_item():
+    app = FastAPI()
+    app.get("/items/")(lambda: "all")
+    app.get("/items/{id}")(lambda id: id)
+    protect(app, auth=FastAPIBearer(keyring()), public=["GET /items/"])
+    assert asgi.call(app, "/items/").status == 200
+    assert asgi.call(app, "/items/42").status == 401
+
+
+def test_the_start_tells_what_is_open_and_what_was_probably_not_meant(caplog):
+    caplog.set_level("INFO", "sallet.auth")
+    app = FastAPI(openapi_url=None)
+    app.get("/items/")(lambda: "all")
+    app.add_middleware(AuthMiddleware, auth=Bearer(keyring()), public=["GET /items/", "/static/"])
+    asgi.call(app, "/")
+    asgi.call(app, "/")
+    told = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "sallet.auth"]
+    assert [level for level, _ in told] == ["INFO", "WARNING"]
+    assert "GET /items/, /static/" in told[0][1]
+    assert "'/static/' opens that one path alone" in told[1][1] and "'/static/*'" in told[1][1]
 
 
 def test_half_a_segment_is_no_root_path():
     """Of "/app-x/y" under the root path "/app" the router sees all, and so does a rule."""
-    assert status("/app-x/y", "/app-x/", root_path="/app") == 200
-    routes = [Route("/app-x/y", lambda request: PlainTextResponse("inside"))]
-    assert asgi.call(Starlette(routes=routes), "/app-x/y", root_path="/app").status == 200
+    app = Starlette(routes=[Route("/app-x/y", lambda request: PlainTextResponse("inside"))])
+    for inside in (app, AuthMiddleware(app, Bearer(keyring()), public=["/app-x/*"])):
+        assert asgi.call(inside, "/app-x/y", root_path="/app").status == 200
 
 
 def test_a_mount_is_seen_by_the_path_inside_it():
@@ -219,20 +298,33 @@ def test_bad_host_cannot_bend_the_path(server):
 CORS = [("origin", "https://app.example"), ("access-control-request-method", "GET")]
 
 
-def test_a_preflight_passes_and_a_plain_options_does_not():
-    assert status("/items", method="OPTIONS", headers=CORS) == 200
-    assert status("/items", method="OPTIONS") == 401
-    assert status("/items", method="OPTIONS", headers=CORS[:1]) == 401
-    assert status("/items", method="OPTIONS", headers=CORS[1:]) == 401
+def preflight(path="/items", *, method="OPTIONS", headers=CORS, preflights=True, **scope):
+    app = AuthMiddleware(open_sesame, Bearer(keyring()), preflights=preflights)
+    return asgi.call(app, path, headers, method=method, **scope).status
+
+
+def test_a_preflight_is_refused_like_anything_else():
+    assert status("/items", method="OPTIONS", headers=CORS) == 401
+    assert status("/items", "/health", method="OPTIONS", headers=CORS) == 401
+    assert preflight(preflights=False) == preflight(preflights=[]) == 401
+
+
+def test_a_preflight_passes_where_it_is_told_to_and_a_plain_options_does_not():
+    assert preflight() == preflight(preflights=["/*"]) == preflight(preflights=["/items"]) == 200
+    assert preflight(preflights=["/items/*"]) == preflight("/other", preflights=["/items"]) == 401
+    assert preflight("/items;x") == preflight("//items") == 401
+    assert preflight(headers=()) == preflight(headers=CORS[:1]) == preflight(headers=CORS[1:]) == 401
     for method in ("GET", "POST", "HEAD", "options", "OPTIONSX"):
-        assert status("/items", method=method, headers=CORS) == 401
+        assert preflight(method=method) == 401
+    with pytest.raises(SalletError, match="takes no method"):
+        preflight(preflights=["OPTIONS /items"])
 
 
 def test_the_headers_that_are_asked_for_make_no_preflight():
     """Fetch's CORS-preflight has a method (Fetch, section 3.3.2: `Access-Control-Request-Method`), and headers if any."""
     asked_for = ("access-control-request-headers", "authorization")
-    assert status("/items", method="OPTIONS", headers=[CORS[0], asked_for]) == 401
-    assert status("/items", method="OPTIONS", headers=[*CORS, asked_for]) == 200
+    assert preflight(headers=[CORS[0], asked_for]) == 401
+    assert preflight(headers=[*CORS, asked_for]) == 200
 
 
 def test_a_websocket_is_opened_by_a_rule_without_a_method():
@@ -253,7 +345,7 @@ def test_a_method_in_the_scope_of_a_websocket_opens_nothing():
 
 
 def test_a_websocket_is_no_preflight():
-    reply = asgi.connect(AuthMiddleware(open_sesame, Bearer(keyring())), "/ws", CORS)
+    reply = asgi.connect(AuthMiddleware(open_sesame, Bearer(keyring()), preflights=True), "/ws", CORS)
     assert reply.status == 401
 
 
@@ -283,20 +375,24 @@ def test_a_public_path_takes_any_credentials_and_asks_nobody():
 
 def test_rules_can_be_asked_themselves():
     rules = PathRules(RULES)
-    assert rules.is_public("GET", "/health")
-    assert not rules.is_public("GET", "/health/")
-    assert rules.is_public("HEAD", "/items")
-    assert not rules.is_public("POST", "/items")
+    assert not rules.needs_credentials("GET", "/health")
+    assert rules.needs_credentials("GET", "/health/")
+    assert not rules.needs_credentials("HEAD", "/items")
+    assert rules.needs_credentials("POST", "/items")
+    assert not rules.needs_credentials("GET", "/v1/health", b"/v1/health", "/v1")
+    rules = PathRules(["/api/health"], protected=["/api"])
+    asked = {path: rules.needs_credentials("GET", path) for path in ("/", "/API/x", "/api/health")}
+    assert asked == {"/": False, "/API/x": True, "/api/health": False}
 
 
 @pytest.mark.parametrize(
     ("rule", "fix"),
     [
-        ("health", "starts with `/`"), ("", "starts with `/`"), ("*", "starts with `/`"), ("/items/*", "pattern"), ("/items/{id}", "pattern"),
-        ("GET", "starts with `/`"), ("get /items", "starts with `/`"), ("GET  /items", "starts with `/`"), ("GET /items ", "spaces"),
-        ("/a b", "spaces"), ("/a%2fb", "decoded"), ("/a?b=1", "query"), ("/a#b", "fragment"), ("/a//b", "never public"),
-        ("/a/../b", "never public"), ("/a/./b", "never public"), ("//", "never public"), ("/a;b", "never public"), ("/a\\b", "never public"),
-        ("/a\r\n", "never public"), ("https://a.example/health", "starts with `/`"),
+        ("health", "starts with `/`"), ("", "starts with `/`"), ("*", "starts with `/`"), ("/items/*/x", "pattern"), ("/items/{id}", "pattern"),
+        ("GET", "starts with `/`"), ("get /items", "starts with `/`"), ("GET  /items", "starts with `/`"), ("GET /items ", "end with a space"),
+        ("/*", "open everything"), ("/a%2fb", "decoded"), ("/a?b=1", "query"), ("/a#b", "fragment"), ("/a//b", "needs credentials"),
+        ("/a/../b", "needs credentials"), ("/a/./b", "needs credentials"), ("//", "needs credentials"), ("/a;b", "needs credentials"), ("/a\\b", "needs credentials"),
+        ("/a\r\n", "needs credentials"), ("https://a.example/health", "starts with `/`"),
     ],
 )  # fmt: skip
 def test_bad_rules_are_refused(rule, fix):
@@ -314,6 +410,30 @@ def test_bad_rules_are_refused(rule, fix):
 
 def test_one_string_is_not_a_list_of_rules():
     """["/", "h", ...] is what list("/health") would give."""
-    with pytest.raises(TypeError):
-        PathRules("/health")
+    for argument in ("public", "protected", "preflights"):
+        with pytest.raises(TypeError, match=argument):
+            PathRules(**{argument: "/health"})
+        with pytest.raises(TypeError, match=argument):
+            AuthMiddleware(open_sesame, Bearer(keyring()), **{argument: "/health"})
     assert guarded.app is not None
+
+
+# Protected paths
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/", 200), ("/login", 200), ("/api", 401), ("/api/", 401), ("/api/items", 401), ("/API/items", 401), ("/api/health", 200),
+     ("/api/health/", 401), ("/login;x", 401), ("//login", 401), ("/apiary", 200)],
+)  # fmt: skip
+def test_protected(path, expected):
+    guard = AuthMiddleware(open_sesame, Bearer(keyring()), public=["/api/health"], protected=["/api/*"])
+    assert asgi.call(guard, path).status == expected
+    assert asgi.call(guard, path, [asgi.bearer(READER)]).status == 200
+
+
+def test_protected_needs_a_rule_and_no_method():
+    with pytest.raises(TypeError, match="everything would be open"):
+        AuthMiddleware(open_sesame, Bearer(keyring()), protected=[])
+    with pytest.raises(SalletError, match="takes no method"):
+        AuthMiddleware(open_sesame, Bearer(keyring()), protected=["POST /api"])

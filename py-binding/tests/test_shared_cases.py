@@ -5,17 +5,31 @@ The hyper adapter's tests read the same two files, so that one policy and one cr
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from harness import asgi
-from sallet import NONCE, AuthMiddleware, Bearer, Key, Keyring, SecurityHeaders, SecurityHeadersMiddleware
+from sallet import (
+    NONCE,
+    AuthMiddleware,
+    Bearer,
+    Key,
+    Keyring,
+    PolicyError,
+    SecurityHeaders,
+    SecurityHeadersMiddleware,
+)
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 CASES = Path(__file__).parents[2] / "cases"
 HEADERS: dict[str, Any] = json.loads((CASES / "headers.json").read_text("utf-8"))
 AUTH: dict[str, Any] = json.loads((CASES / "auth.json").read_text("utf-8"))
+PATHS: dict[str, Any] = json.loads((CASES / "paths.json").read_text("utf-8"))
 # Python's clock cannot be set: those of a certain second are for hosts that are handed the time.
 TIMELESS = [case for case in AUTH["cases"] if "now" not in case]
 
@@ -89,7 +103,7 @@ def test_auth(case):
     headers = [*case.get("headers", ()), *(("authorization", line.encode("latin-1")) for line in case["authorization"])]
     path = case.get("path", "/items")
     reply = asgi.call(
-        AuthMiddleware(app, auth, public=case.get("public", ())),
+        AuthMiddleware(app, auth, public=case.get("public", ()), preflights=case.get("preflights", ())),
         path,
         headers,
         method=case.get("method", "GET"),
@@ -107,5 +121,66 @@ def test_auth(case):
         assert reply.json() == {"detail": expect["detail"]}
 
 
+async def inside(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def refused(call):
+    """What `call` says, or None where the rule is refused for that use."""
+    try:
+        return call()
+    except PolicyError:
+        return None
+
+
+def is_open(method, path, raw_path, root_path="", **rules):
+    # An ASGI app whose routes are seen, so that a root_path need not be carried.
+    app = Starlette(routes=[Mount("/", app=inside)])
+    guard = AuthMiddleware(app if root_path else inside, Bearer(keyring()), **rules)
+    return ask(guard, method, path, raw_path, root_path).status != 401
+
+
+def ask(app, method, path, raw_path, root_path=""):
+    # The path as it is: a decoded one may hold a "?".
+    scope = asgi.http_scope(method, "/") if method else asgi.websocket_scope("/")
+    scope |= {"path": path, "raw_path": raw_path, "root_path": root_path}
+    return asyncio.run(asgi.send_to(app, scope))
+
+
+@pytest.mark.parametrize("row", PATHS["raw"], ids=str)
+def test_paths(row):
+    rule, method, sent, public, protected, policy = row
+    path = unquote(sent.partition("?")[0])
+    raw = sent.encode()
+    assert refused(lambda: is_open(method, path, raw, public=[rule])) == public
+    assert refused(lambda: not is_open(method, path, raw, protected=[rule])) == protected
+    seen = SecurityHeaders.EMPTY.replace(x_frame_options="DENY")
+    wrapped = SecurityHeadersMiddleware(inside, SecurityHeaders.EMPTY, paths={rule: seen})
+    if method:
+        assert ask(wrapped, method, path, raw).has("x-frame-options") == policy
+
+
+@pytest.mark.parametrize("rule", PATHS["refused"], ids=repr)
+def test_what_is_no_rule(rule):
+    for rules in ({"public": [rule]}, {"protected": [rule]}, {"preflights": [rule]}):
+        assert refused(lambda rules=rules: is_open("GET", "/", b"/", **rules)) is None
+
+
+@pytest.mark.parametrize("row", PATHS["both"], ids=str)
+def test_both_lists(row):
+    public, protected, sent, expected = row
+    assert is_open("GET", unquote(sent), sent.encode(), public=public, protected=protected) == expected
+
+
+@pytest.mark.parametrize("row", PATHS["asgi"], ids=str)
+def test_root_paths(row):
+    rule, path, raw_path, root_path, public, protected = row
+    raw = raw_path and raw_path.encode()
+    assert is_open("GET", path, raw, root_path, public=[rule]) == public
+    assert is_open("GET", path, raw, root_path, protected=[rule]) != protected
+
+
 def test_the_table_is_there():
+    assert len(PATHS["raw"]) > 80 and len(PATHS["both"]) > 20 and len(PATHS["asgi"]) > 20
     assert len(HEADERS["cases"]) > 40 and len(TIMELESS) > 50

@@ -62,7 +62,7 @@ fn app(keys: OwnedKeyring) -> Router {
         // Layers wrap what is above them, so read them from the bottom up.
         .layer(RequireAuthLayer::new(auth("")).public(["/"]))
         .layer(CatchPanicLayer::new())
-        .layer(SecurityHeadersLayer::new(&PAGES).path("/api/", &SecurityHeaders::API).scheme(Scheme::Https))
+        .layer(SecurityHeadersLayer::new(&PAGES).path("/api/*", &SecurityHeaders::API).scheme(Scheme::Https))
 }
 
 fn mint(id: &str, scopes: &str) -> Result<(Token, Key<String>), Box<dyn Error>> {

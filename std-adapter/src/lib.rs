@@ -46,11 +46,13 @@
 //!
 //! - `hyper`: both middlewares are [`hyper::service::Service`](https://docs.rs/hyper)s too.
 //! - `axum`: [`Principal`] and [`Nonce`] are extractors. Without it `|who: Principal|` is no handler, and all that the
-//!   compiler says is `Handler<_, _> is not satisfied`; the layers alone need no feature. Where the layer is missing that
-//!   would have put them there, the client gets a bare 500 and you get told why (`Missing`).
+//!   compiler says is `Handler<_, _> is not satisfied`. Where the layer is missing that
+//!   would have put them there, the client gets a bare 500 and you get told why (`Missing`). Inside of axum's routers it also
+//!   shows the layers the path as the client sent it; **without it no path is public there**.
 //! - `arc-swap`: an `ArcSwap` of a keyring is a set of [`Keys`](require_auth::Keys), swapped without a lock.
-//! - `tracing`: events in the target `sallet`, with key ids and reasons, about who was let in (debug), who was not (info),
-//!   lookups that failed and extractors without their layer (error). Never a token.
+//! - `tracing`: events in the target `sallet`, with key ids and reasons: what a layer opens, as it is made, who was not let in
+//!   and which rule did not open its path (info), who was let in (debug), lookups that failed, extractors without their layer
+//!   and rules that can open nothing (error). Never a token.
 //!
 //! # Limits
 //!
@@ -62,6 +64,8 @@ mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod nonce;
+mod request_path;
+mod rules;
 
 pub mod require_auth;
 pub mod security_headers;

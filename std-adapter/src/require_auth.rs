@@ -48,6 +48,13 @@
 //! outside of it, **and open**. A layer on a router that is then nested covers its routes; paths that it does not know go to
 //! the fallback of the outer router, unless it has one of its own.
 //!
+//! **Outside of this layer** goes whatever rewrites the path, such as tower-http's `NormalizePathLayer` and a
+//! `MapRequestLayer` of yours: a rule speaks of the path that this layer sees, and a rewriter further in makes another of it,
+//! which no rule may have named. It goes outside of the whole router too, as axum's docs ask for: between a router and this
+//! layer it makes a path that is not how the one that was sent ends, and nothing is public then. Of rewriters inside only
+//! `NormalizePath` is known by its type, where nothing hides it (a route of axum does): a path is public then if rules open it
+//! with a slash at its end and without.
+//!
 //! # What it does
 //!
 //! The token is looked for in one place, the `Authorization` field, of which there may be one line; it is matched with
@@ -56,8 +63,14 @@
 //! refused or not, so that it is printed nowhere and HTTP/2 does not index it.
 //!
 //! Everybody else gets an answer as RFC 6750 section 3.1 asks for, before the request body is polled once: 401, 400 or 403
-//! with a challenge, `cache-control: no-store`, and a JSON body of one sentence. To a gRPC request the answer is a
-//! response of trailers only with `UNAUTHENTICATED` or `PERMISSION_DENIED`.
+//! with a challenge, `cache-control: no-store`, and a JSON body of one sentence. To a gRPC request (`POST` over HTTP/2) the
+//! answer is a response of trailers only with `UNAUTHENTICATED`, `PERMISSION_DENIED` or `UNAVAILABLE`. Anything else with a
+//! media type of gRPC, such as gRPC-Web over HTTP/1, gets the status of HTTP with the same `grpc-status` and `grpc-message`
+//! as fields and no body; it does not matter on which side of the check tonic's `GrpcWebLayer` is.
+//!
+//! A refusal leaves the inner service as if it had not been called: what it took to be ready, such as a permit of tower's
+//! `ConcurrencyLimit`, is given back. While a function of yours looks a token up ([`Bearer::from_fn`]) the request keeps it,
+//! so put limits on concurrency outside of the check, or strangers use them up.
 //!
 //! # Scopes of single routes
 //!
@@ -101,9 +114,32 @@
 //!
 //! # What is public
 //!
-//! What [`public`](RequireAuthLayer::public) says, and nothing else; for services that answer CORS behind this layer there is
+//! What [`public`](RequireAuthLayer::public) says, and nothing else; or everything but what
+//! [`protected`](RequireAuthLayer::protected) says. For services that answer CORS behind this layer there is
 //! [`preflights`](RequireAuthLayer::preflights). To a public request this layer adds no [`Principal`], whatever token it
 //! carries.
+//!
+//! Rules are of the path as the client sent it, also inside of axum's `Router::nest`, so that a layer which is cloned into
+//! two nests does not open a path in one because of a rule that was meant for the other:
+//!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! # use axum::{Router, routing::get};
+//! # use sallet_core::auth::{Key, Keyring};
+//! # use sallet_core::digest_hex;
+//! # use sallet_hyper::{Bearer, RequireAuthLayer};
+//! # static KEYS: Keyring = Keyring::new(&[
+//! #     Key::new("ci", digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")),
+//! # ]);
+//! let auth = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/v1/health", "/v1/files/*"]);
+//! let v1 = Router::new()
+//!     .route("/health", get(async || "fine"))
+//!     .route("/items", get(async || "helm"))
+//!     .layer(auth);
+//! let app: Router = Router::new().nest("/v1", v1);
+//! # let _ = app;
+//! # }
+//! ```
 //!
 //! # Keys that change
 //!

@@ -5,9 +5,11 @@ mod suite {
     mod cases;
     mod client;
     mod examples;
+    mod grpc_web;
     mod headers;
     mod hostile;
     mod log;
+    mod nests;
     mod panics;
     mod preflights;
     mod require_auth;

@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use sallet_core::auth::{Challenge, Credentials, Realm, Refusal, Scopes};
+use sallet_core::paths::RequestPath;
 use sallet_core::secret::Digest;
 use sallet_core::{Cursor, Nonce, RequestHead, SecurityHeaders};
 use sallet_core_bench::outcome::{Options, Table};
@@ -143,12 +144,12 @@ fn challenge() -> Table {
 fn paths() -> Table {
     let mut entries = vec![Entry::new("== with each of 8 paths", || {
         let path = black_box(requests::PATHS[2].1);
-        black_box(&requests::RULES).rules().iter().any(|rule| rule.path() == path)
+        black_box(&requests::RULES).public_rules().iter().any(|rule| rule.path() == path)
     })];
     for (name, path, public) in requests::PATHS {
         let ask = move || {
             let path = black_box(path);
-            black_box(&requests::RULES).is_public("GET", path, Some(path.as_bytes()))
+            black_box(&requests::RULES).access("GET", &RequestPath::raw(path.as_bytes()), false).is_open()
         };
         assert_eq!(ask(), public, "{path}");
         entries.push(Entry::new(name, ask));

@@ -1,6 +1,7 @@
 //! What comes in with a request: tokens, credentials, paths, heads.
 
-use sallet_core::auth::{Credentials, Key, Keyring, PathRule, PathRules};
+use sallet_core::auth::{Credentials, Key, Keyring};
+use sallet_core::paths::{PathRule, PathRules};
 use sallet_core::secret::Digest;
 
 /// As long as a minted token.
@@ -61,7 +62,7 @@ pub const RULES: PathRules = PathRules::new(&[
     PathRule::new("GET /items"),
     PathRule::new("/docs"),
     PathRule::new("/openapi.json"),
-    PathRule::new("/static/"),
+    PathRule::new("/static/*"),
 ]);
 
 /// Paths, by what is special about them, and whether they are public.

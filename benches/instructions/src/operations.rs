@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use sallet_core::auth::{Challenge, Credentials, Realm, Refusal, Scopes};
+use sallet_core::paths::RequestPath;
 use sallet_core::{ContentSecurityPolicy, Cursor, Nonce, RequestHead, SecurityHeaders};
 use sallet_core_bench::{policies, requests};
 use sallet_hyper_bench::app::{App, Body, Case};
@@ -114,7 +115,7 @@ fn request_operations() -> Vec<Operation> {
             let (_, path, _) = requests::PATHS[at];
             move || {
                 let path = black_box(path);
-                black_box(&requests::RULES).is_public("GET", path, Some(path.as_bytes()))
+                black_box(&requests::RULES).access("GET", &RequestPath::raw(path.as_bytes()), false)
             }
         })
     };

@@ -1,6 +1,7 @@
 //! The table, as constants.
 
-use sallet_core::auth::{Key, PathRule, PathRules, Realm, Refusal, Scopes};
+use sallet_core::auth::{Key, Realm, Refusal, Scopes};
+use sallet_core::paths::{ByPath, PathRule, PathRules};
 use sallet_core::{Scheme, SecurityHeaders, Template, const_block, const_template, digest_hex};
 use sallet_firmware::answer::Answer;
 use sallet_firmware::{const_text, refused};
@@ -13,12 +14,12 @@ pub(crate) struct HeadersCase {
     /// The status line and the app's own fields.
     pub(crate) start: &'static [u8],
     pub(crate) policy: Plan,
-    pub(crate) paths: &'static [(PathRule, Plan)],
+    pub(crate) paths: ByPath<&'static [(PathRule, Plan)]>,
 }
 
 macro_rules! headers_case {
     ($status:literal, $start:literal, $policy:expr, [$($path:expr,)*]) => {
-        HeadersCase { status: $status, start: $start.as_bytes(), policy: $policy, paths: &[$($path),*] }
+        HeadersCase { status: $status, start: $start.as_bytes(), policy: $policy, paths: ByPath::in_order(&[$($path),*]) }
     };
 }
 use headers_case;
@@ -26,7 +27,6 @@ use headers_case;
 /// What a response carries.
 #[derive(Clone, Copy)]
 pub(crate) enum Plan {
-    Nothing,
     Block(&'static str),
     Page(&'static Template<'static>),
 }
@@ -49,22 +49,30 @@ use page;
 /// One case of `cases/auth.json`.
 pub(crate) struct AuthCase {
     pub(crate) scopes: Scopes<'static>,
-    pub(crate) public: PathRules,
+    pub(crate) rules: PathRules,
     pub(crate) refused: fn(Refusal) -> Answer,
 }
 
 macro_rules! auth_case {
-    ($realm:literal, $scopes:literal, [$($public:expr,)*]) => {{
+    ($realm:literal, $scopes:literal, [$($public:expr,)*], [$($preflights:expr,)*]) => {{
         const REALM: Realm<'_> = Realm::new($realm);
         const SCOPES: Scopes<'_> = Scopes::new($scopes);
         AuthCase {
             scopes: SCOPES,
-            public: PathRules::new(&[$($public),*]),
+            rules: PathRules::new(&[$($public),*]).preflights(&[$($preflights),*]),
             refused: |refusal| refused!(refusal, REALM, SCOPES, &Refusal::FIELDS, ""),
         }
     }};
 }
 use auth_case;
+
+/// One row of `cases/paths.json`; `None` where the rule is refused for that use.
+pub(crate) struct PathsCase {
+    pub(crate) rule: PathRule,
+    pub(crate) method: &'static str,
+    pub(crate) public: Option<PathRules>,
+    pub(crate) protected: Option<PathRules>,
+}
 
 /// An app that says whom it sees.
 macro_rules! admitted {

@@ -1,12 +1,13 @@
 //! An app that is set up anew for each request.
 
-use sallet_core::auth::{Keyring, is_preflight};
+use sallet_core::auth::Keyring;
+use sallet_core::paths::{RequestPath, is_preflight};
 use sallet_firmware::answer;
 use sallet_firmware::answer::{Answer, Policy};
 use sallet_firmware::entropy::Entropy;
 use sallet_firmware::server::{App, Head};
 
-use crate::cases::{ADMITTED, AUTH, AuthCase, HEADERS, HeadersCase, KEYS, Plan};
+use crate::cases::{ADMITTED, AUTH, AuthCase, HEADERS, HeadersCase, KEYS, PATHS, PathsCase, Plan};
 
 static RING: Keyring = Keyring::new(&KEYS);
 
@@ -24,6 +25,7 @@ enum Case {
     None,
     Headers(&'static HeadersCase),
     Auth(&'static AuthCase),
+    Paths(&'static PathsCase),
 }
 
 impl Host {
@@ -35,7 +37,8 @@ impl Host {
         let number = usize::from(number);
         let case = match table {
             0 => HEADERS.get(number).map(Case::Headers),
-            _ => AUTH.get(number).map(Case::Auth),
+            1 => AUTH.get(number).map(Case::Auth),
+            _ => PATHS.get(number).map(Case::Paths),
         };
         self.case = case.unwrap_or(Case::None);
     }
@@ -58,6 +61,7 @@ impl App for Host {
                 let answer = case.admit(head, now)?;
                 Ok((Route::Fixed(answer), answer.key))
             }
+            Case::Paths(case) => Ok((Route::Fixed(case.say(head)), None)),
         }
     }
 
@@ -71,11 +75,10 @@ impl App for Host {
 
 impl HeadersCase {
     fn route(&self, head: &Head<'_>) -> Route {
-        let rules = self.paths.iter().filter(|(rule, _)| rule.covers(head.method(), head.path()));
-        let policy = rules.max_by_key(|(rule, _)| rule.exactness()).map_or(self.policy, |(_, policy)| *policy);
+        let path = RequestPath::raw(head.path().as_bytes());
+        let policy = self.paths.matching(head.method(), &path).next().copied().unwrap_or(self.policy);
         let block = |block| Answer::fixed(self.status, self.start, block, b"");
         match policy {
-            Plan::Nothing => Route::Fixed(block("")),
             Plan::Block(text) => Route::Fixed(block(text)),
             Plan::Page(template) => Route::Page(block(""), template),
         }
@@ -85,9 +88,8 @@ impl HeadersCase {
 impl AuthCase {
     fn admit(&self, head: &Head<'_>, now: u64) -> Result<Answer, Answer> {
         let has = |name| head.field_lines(name).next().is_some();
-        if is_preflight(head.method(), has("origin"), has("access-control-request-method"))
-            || self.public.is_public(head.method(), head.path(), None)
-        {
+        let preflight = is_preflight(head.method(), has("origin"), has("access-control-request-method"));
+        if self.rules.access(head.method(), &RequestPath::raw(head.path().as_bytes()), preflight).is_open() {
             return Ok(NOBODY);
         }
         let key = RING.admit(head.field_lines("authorization"), self.scopes, now).map_err(self.refused)?;
@@ -95,3 +97,21 @@ impl AuthCase {
         Ok(answer.map_or(NO_SUCH_CASE, |(_, answer)| *answer))
     }
 }
+
+impl PathsCase {
+    /// Three letters: `0`, `1`, or `-` where the rule is refused.
+    fn say(&self, head: &Head<'_>) -> Answer {
+        let path = RequestPath::raw(head.path().as_bytes());
+        let open = |rules: sallet_core::paths::PathRules| rules.access(self.method, &path, false).is_open();
+        let letter = |yes: Option<bool>| yes.map_or(2, usize::from);
+        let public = letter(self.public.map(open));
+        let protected = letter(self.protected.map(|rules| !open(rules)));
+        let policy = letter(Some(self.rule.applies(self.method, &path)));
+        Answer::fixed(200, b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n", "", LETTERS[9 * public + 3 * protected + policy])
+    }
+}
+
+const LETTERS: [&[u8]; 27] = [
+    b"000", b"001", b"00-", b"010", b"011", b"01-", b"0-0", b"0-1", b"0--", b"100", b"101", b"10-", b"110", b"111", b"11-",
+    b"1-0", b"1-1", b"1--", b"-00", b"-01", b"-0-", b"-10", b"-11", b"-1-", b"--0", b"--1", b"---",
+];

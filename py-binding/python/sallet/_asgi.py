@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,16 @@ def mark_asgi3(middleware: Any) -> None:
     # For those who count the arguments, as Falcon's test client does: a native `__call__` has no
     # signature.
     vars(middleware)["__signature__"] = inspect.signature(__call__)
+
+
+def is_async(function: Any) -> bool:
+    """Whether calling it gives something to await, or to iterate over asynchronously."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    called = getattr(type(function), "__call__", None)
+    return any(
+        inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in (function, called)
+    )
 
 
 async def finish(

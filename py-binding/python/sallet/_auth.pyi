@@ -1,6 +1,6 @@
 """The authentication half of `sallet._sallet`; a stub only, there is no such module to import."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from datetime import datetime
 from typing import Any, final
 
@@ -186,7 +186,13 @@ class AuthMiddleware:
     """The native half of `sallet.AuthMiddleware`, which says all about it."""
 
     def __init__(
-        self, app: _ASGIApp, auth: Any, *, public: Iterable[str] | None = None
+        self,
+        app: _ASGIApp,
+        auth: Any,
+        *,
+        public: Iterable[str] | None = None,
+        protected: Iterable[str] | None = None,
+        preflights: Iterable[str] | bool | None = None,
     ) -> None: ...
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:
         """The ASGI call."""
@@ -200,26 +206,52 @@ class AuthMiddleware:
     @property
     def public(self) -> tuple[str, ...]:
         """The rules of the paths that need no credentials."""
+    @property
+    def protected(self) -> tuple[str, ...] | None:
+        """The rules of the paths that need credentials; `None` where all do."""
+    @property
+    def preflights(self) -> tuple[str, ...]:
+        """The rules of the paths whose preflights pass."""
 
 @final
 class PathRules:
-    """Public paths: `"/health"` that path alone, `"/static/"` the subtree, `"GET /items"` one method.
+    """Which requests need credentials: all but `public`, or only `protected` but for `public`.
 
     Raises:
-        SalletError: A rule is no path, is a pattern, or could never match.
+        SalletError: A rule is no path, is a pattern, or is not one for its list.
+        TypeError: `protected` is empty, or a list is one string.
     """
 
-    def __new__(cls, rules: Iterable[str] | None = None) -> Self: ...
-    def is_public(self, method: str, path: str, raw_path: bytes | None = None) -> bool:
-        """Whether a request needs no credentials.
+    def __new__(
+        cls,
+        public: Iterable[str] | None = None,
+        *,
+        protected: Iterable[str] | None = None,
+        preflights: Iterable[str] | bool | None = None,
+    ) -> Self: ...
+    def needs_credentials(
+        self, method: str, path: str, raw_path: bytes | None = None, root_path: str = ""
+    ) -> bool:
+        """Whether a request needs credentials.
 
         Args:
             method: In capitals; empty for a WebSocket.
-            path: The router's path, without root_path.
-            raw_path: The path as it was on the wire, where the server says so.
+            path: The decoded path, with root_path in front.
+            raw_path: The path as it was sent, where the server says so.
+            root_path: The prefix under which the app is mounted.
         """
-    def __iter__(self) -> Iterator[str]: ...
-    def __len__(self) -> int: ...
+
+@final
+class ByPath:
+    """Something that depends on the path; the most exact rule decides.
+
+    Raises:
+        SalletError: A rule is malformed.
+    """
+
+    def __new__(cls, entries: Mapping[str, Any]) -> Self: ...
+    def matching(self, method: str, path: str) -> list[Any]:
+        """What the rules that apply stand for, the most exact first."""
 
 def generate_token(prefix: str = "slt") -> str:
     """A fresh token: the prefix, `_`, 256 random bits in base62, and a checksum against typos.

@@ -221,7 +221,7 @@ WASM_UNSAFE_EVAL: Final[str]
 REPORT_SAMPLE: Final[str]
 """Reports quote the first 40 characters of what was blocked."""
 
-_PolicyRule = SecurityHeaders | Callable[[_Scope], SecurityHeaders | None] | None
+_PolicyRule = SecurityHeaders | Callable[[_Scope], SecurityHeaders | None]
 
 class SecurityHeadersMiddleware:
     """The native half of `sallet.SecurityHeadersMiddleware`, which says all about it."""

@@ -3,6 +3,7 @@
 from sallet._auth import AuthCredentials as AuthCredentials
 from sallet._auth import AuthMiddleware as AuthMiddleware
 from sallet._auth import Bearer as Bearer
+from sallet._auth import ByPath as ByPath
 from sallet._auth import Credentials as Credentials
 from sallet._auth import Key as Key
 from sallet._auth import Keyring as Keyring
@@ -30,6 +31,7 @@ __all__ = [
     "AuthCredentials",
     "AuthMiddleware",
     "Bearer",
+    "ByPath",
     "ContentSecurityPolicy",
     "Credentials",
     "CredentialsError",

@@ -98,7 +98,7 @@ class AuthMiddleware(_sallet.AuthMiddleware):
 
     HTTP requests and WebSockets are guarded alike, and refused before a byte of the body is read.
     A WebSocket is refused with a response where the server can send one, else closed with 1008.
-    CORS preflights pass, lifespan passes untouched, an unknown kind of scope is an error.
+    Lifespan passes untouched, an unknown kind of scope is an error.
 
     Who is in stands at `scope["state"]["user"]` (`request.state.user`), and where Starlette has
     `request.user` and `request.auth`, so that `@requires` works. On a public path nobody is asked
@@ -109,17 +109,31 @@ class AuthMiddleware(_sallet.AuthMiddleware):
     Args:
         app: The ASGI app inside.
         auth: A `Bearer`, or any object with the same `async identify(headers, scopes=())`.
-        public: Paths that need no credentials: `"/health"` opens that path alone, `"/static/"`
-            its subtree, `"GET /items"` one method of it (HEAD counts as GET). They are compared
-            with the router's path, without `root_path`.
+        public: Paths that need no credentials. A rule is exact, `"/health"` that path alone,
+            unless it ends with `/*`: `"/static/*"` is everything below. `"GET /items"` is one
+            method (HEAD counts as GET). Rules are written decoded and compared with the path that
+            the router matches, without `root_path`. Only a plain path is public: with `//`, a `.`
+            or `..` segment, `;`, a backslash, a needless percent-encoding, or where the path sent
+            and the path to route do not agree, credentials are needed whatever the rules say.
+        protected: Guards these paths alone and leaves the others open. A rule covers its path,
+            that path with a slash, and everything below, whatever the case of letters, and takes
+            no method; `public` then opens exceptions where its rule is longer.
+        preflights: Path rules (`True` is `["/*"]`) where CORS preflights pass. They are refused by
+            default: a `CORSMiddleware` in front answers them itself.
 
     Raises:
-        TypeError: `auth` cannot judge, or `public` is one string.
+        TypeError: `auth` cannot judge, a list of rules is one string, or `protected` is empty.
         PolicyError: A rule could never match, or means something other than it says.
     """
 
     def __init__(
-        self, app: Callable[..., Any], auth: _sallet.Bearer, *, public: Iterable[str] = ()
+        self,
+        app: Callable[..., Any],
+        auth: _sallet.Bearer,
+        *,
+        public: Iterable[str] = (),
+        protected: Iterable[str] | None = None,
+        preflights: Iterable[str] | bool = False,
     ) -> None:
-        super().__init__(app, auth, public=public)
+        super().__init__(app, auth, public=public, protected=protected, preflights=preflights)
         mark_asgi3(self)

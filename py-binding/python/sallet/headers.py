@@ -44,8 +44,12 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
         app: The ASGI app inside.
         headers: The policy; `SecurityHeaders.STRICT` by default.
         paths: Another policy for some paths: `{rule: policy}`, where `"/docs"` is that path
-            alone and `"/static/"` the subtree, the most exact rule wins, and the policy is a
-            `SecurityHeaders`, `None` for no headers, or a callable given the ASGI scope.
+            alone, `"/static/*"` everything below and `"/*"` every path; the most exact rule wins.
+            The policy is a `SecurityHeaders` (`SecurityHeaders.EMPTY` for no headers), or a plain
+            callable that is given the ASGI scope and returns one, or `None` where it has no
+            opinion: the next rule then decides, and last `headers`. Where a callable raises or
+            returns something else, that is logged and STRICT is sent. A client cannot shake a
+            policy off by `//`, `;x` or an encoding.
         override: Whether the policy replaces a header the app has set itself. By default the
             app's own stands, and is never doubled.
         remove: Header names taken off every response. A server adds its own `server` header
@@ -53,7 +57,7 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
 
     Raises:
         PolicyError: A policy cannot be sent, or a rule is malformed.
-        TypeError: `paths` holds something that is none of the three.
+        TypeError: `paths` holds something that is neither, or an `async` callable.
     """
 
     def __init__(
@@ -63,7 +67,7 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
         *,
         paths: Mapping[
             str,
-            SecurityHeaders | Callable[[MutableMapping[str, Any]], SecurityHeaders | None] | None,
+            SecurityHeaders | Callable[[MutableMapping[str, Any]], SecurityHeaders | None],
         ]
         | None = None,
         override: bool = False,

@@ -2,7 +2,8 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use sallet_core::auth::{CredentialsError, KeyringError, PathRuleError, RealmError};
+use sallet_core::auth::{CredentialsError, KeyringError, RealmError};
+use sallet_core::paths::PathRuleError;
 use sallet_core::secret::{DigestError, TokenError};
 
 use crate::errors;
@@ -48,8 +49,8 @@ pub(super) fn policy(message: &str) -> PyErr {
     errors::PolicyError::new_err(message.to_owned())
 }
 
-pub(super) fn path_rule(rule: &str, error: PathRuleError) -> PyErr {
-    errors::PolicyError::new_err(format!("{rule:?}: {error}"))
+pub(super) fn path_rule(place: &str, error: PathRuleError) -> PyErr {
+    errors::PolicyError::new_err(format!("{place}: {error}"))
 }
 
 /// For values that hold or lead to a secret: a pickle ends up on disks and in queues.

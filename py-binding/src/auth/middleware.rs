@@ -1,6 +1,7 @@
 //! The guard: an ASGI middleware whose fast path makes no coroutine.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
@@ -8,12 +9,12 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
-use sallet_core::auth::is_preflight;
+use sallet_core::paths::is_preflight;
 
 use super::bearer::{Bearer, Verdict, check_user};
 use super::field_lines;
 use super::keyring::Keyring;
-use super::path_rules::PathRules;
+use super::path_rules::{PathRules, Routes};
 use super::principal::AuthCredentials;
 use super::refusal::Refusal;
 use crate::asgi;
@@ -31,7 +32,9 @@ struct Setup {
     app: Py<PyAny>,
     auth: Py<PyAny>,
     judge: Judge,
-    public: PathRules,
+    rules: PathRules,
+    routes: Routes,
+    started: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -53,10 +56,19 @@ impl AuthMiddleware {
         Self { setup: OnceLock::new() }
     }
 
-    #[pyo3(signature = (app, auth, *, public = None))]
-    fn __init__(&self, app: Py<PyAny>, auth: &Bound<'_, PyAny>, public: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    #[pyo3(signature = (app, auth, *, public = None, protected = None, preflights = None))]
+    fn __init__(
+        &self,
+        app: Py<PyAny>,
+        auth: &Bound<'_, PyAny>,
+        public: Option<&Bound<'_, PyAny>>,
+        protected: Option<&Bound<'_, PyAny>>,
+        preflights: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         let judge = judge(auth)?;
-        let setup = Setup { app, auth: auth.clone().unbind(), judge, public: PathRules::new(public)? };
+        let rules = PathRules::new(public, protected, preflights)?;
+        let (routes, started) = (Routes::default(), AtomicBool::new(false));
+        let setup = Setup { app, auth: auth.clone().unbind(), judge, rules, routes, started };
         self.setup
             .set(setup)
             .map_err(|_| PyRuntimeError::new_err("this middleware is already set up: make another one"))
@@ -77,7 +89,19 @@ impl AuthMiddleware {
     /// The rules of the paths that need no credentials.
     #[getter]
     fn public<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        self.setup()?.public.to_tuple(py)
+        self.setup()?.rules.public(py)
+    }
+
+    /// The rules of the paths that need credentials; `None` where all do.
+    #[getter]
+    fn protected<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        self.setup()?.rules.protected(py)
+    }
+
+    /// The rules of the paths whose preflights pass.
+    #[getter]
+    fn preflights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.setup()?.rules.preflights(py)
     }
 
     // The arguments are taken as they come: handing the same tuple on saves a tenth of the whole.
@@ -101,6 +125,9 @@ impl AuthMiddleware {
         };
         let dict = scope.cast::<PyDict>().map_err(|_| PyTypeError::new_err("an ASGI scope is a dict"))?;
 
+        if !this.started.load(Ordering::Relaxed) && !this.started.swap(true, Ordering::Relaxed) {
+            py.import(intern!(py, "sallet._startup"))?.call_method1(intern!(py, "report"), (slf,))?;
+        }
         let kind = dict.get_item(intern!(py, "type"))?;
         let is_http = match kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()?.to_str().ok()) {
             Some("http") => true,
@@ -116,15 +143,13 @@ impl AuthMiddleware {
         // A WebSocket has none, whatever its scope may say.
         let method = if is_http { dict.get_item(intern!(py, "method"))? } else { None };
         let method = asgi::text(method.as_ref());
-        if this.public.opens(&method, dict)? {
-            return pass();
-        }
         let headers = field_lines::of_scope(dict)?;
-        if method == "OPTIONS" {
+        let preflight = method == "OPTIONS" && {
             let (origin, request_method) = field_lines::preflight(&headers)?;
-            if is_preflight(&method, origin, request_method) {
-                return pass();
-            }
+            is_preflight(&method, origin, request_method)
+        };
+        if this.rules.opens(&method, preflight, dict, this.app.bind(py), &this.routes)? {
+            return pass();
         }
         let verdict = match &this.judge {
             Judge::Native(bearer) => bearer.get().judge(&headers)?,

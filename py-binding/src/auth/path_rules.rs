@@ -1,84 +1,204 @@
-//! Public paths, from the rules that Python writes and for the scopes that servers make.
+//! Public and protected paths, from the rules that Python writes and for the scopes that servers make.
+
+use std::sync::OnceLock;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyTuple};
-use sallet_core::auth::PathRule;
+use pyo3::types::{PyBool, PyDict, PyMapping, PyString, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
+use sallet_core::paths::{Access, PathRule, PathRuleError, RequestPath};
 
 use super::error;
 use crate::asgi;
 
-/// A list of public paths: `"/health"` that path alone, `"/static/"` the subtree, `"GET /items"` one method.
+type Rules = Box<[PathRule<String>]>;
+
+/// Which requests need credentials: everything but `public`, or only `protected` but for `public`.
 #[pyclass(frozen, module = "sallet")]
 #[derive(Debug)]
 pub(super) struct PathRules {
-    inner: sallet_core::auth::PathRules<Box<[PathRule<String>]>>,
+    inner: sallet_core::paths::PathRules<Rules>,
+}
+
+/// What the guard has to know of the routes behind it; found at the first request, when all of them are there.
+#[derive(Debug, Default)]
+pub(super) struct Routes(OnceLock<Known>);
+
+#[derive(Debug)]
+struct Known {
+    /// A `root_path` that the app inside sets, whatever the server says.
+    own_root_path: Option<String>,
+    /// Something mounted sets one of its own, so that each path below a mount has to be followed.
+    mounts_set_root_path: bool,
 }
 
 impl PathRules {
-    /// Whether the request of this scope needs no credentials. `method` is empty for a WebSocket.
-    pub(super) fn opens(&self, method: &str, scope: &Bound<'_, PyDict>) -> PyResult<bool> {
-        if self.inner.rules().is_empty() {
+    /// Whether the request of this scope needs no credentials. `method` is empty for a WebSocket; `app` is what the guard
+    /// guards.
+    pub(super) fn opens(
+        &self,
+        method: &str,
+        preflight: bool,
+        scope: &Bound<'_, PyDict>,
+        app: &Bound<'_, PyAny>,
+        routes: &Routes,
+    ) -> PyResult<bool> {
+        if !preflight && self.inner.public_rules().is_empty() && self.inner.protected_rules().is_none() {
             return Ok(false);
         }
         let py = scope.py();
         let path = scope.get_item(intern!(py, "path"))?;
         let path = asgi::text(path.as_ref());
-        if !self.inner.rules().iter().any(|rule| asgi::could_match(rule, &path)) {
-            return Ok(false);
-        }
         let root_path = scope.get_item(intern!(py, "root_path"))?;
         let root_path = asgi::text(root_path.as_ref());
-        let path = asgi::route_path(&path, &root_path);
-        if !self.inner.is_public(method, path, None) {
+        let known = routes.get(app)?;
+        let root_path = known.own_root_path.as_deref().unwrap_or(&root_path);
+        // What was sent can only close: it is looked up for the few requests that may be open.
+        let request = RequestPath::decoded(&path, None, root_path);
+        if self.inner.access(method, &request, preflight) == Access::Guarded {
             return Ok(false);
         }
-        // Looked up only now: most requests are for paths that no rule speaks of.
         let raw_path = scope.get_item(intern!(py, "raw_path"))?;
-        let raw_path = raw_path.as_ref().and_then(|raw| raw.cast::<PyBytes>().ok()).map(|raw| raw.as_bytes());
-        Ok(raw_path.is_none() || self.inner.is_public(method, path, raw_path))
+        let raw_path = asgi::bytes(raw_path.as_ref()).filter(|raw| !raw.is_empty());
+        let mut request = RequestPath::decoded(&path, raw_path, root_path);
+        if (known.mounts_set_root_path || !request.carries_root())
+            && py
+                .import(intern!(py, "sallet._routes"))?
+                .call_method1(intern!(py, "reads_otherwise"), (app, &path, root_path))?
+                .is_truthy()?
+        {
+            request = request.doubted();
+        }
+        let access = self.inner.access(method, &request, preflight);
+        if access == Access::Doubtful && request.is_plain() {
+            py.import(intern!(py, "sallet._startup"))?
+                .call_method1(intern!(py, "log_disagreement"), (&path, raw_path, root_path))?;
+        }
+        Ok(access.is_open())
     }
 
-    pub(super) fn to_tuple<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.inner.rules().iter().map(PathRule::as_str).collect::<Vec<_>>())
+    pub(super) fn public<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        to_tuple(py, self.inner.public_rules())
     }
+
+    pub(super) fn protected<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        self.inner.protected_rules().map(|rules| to_tuple(py, rules)).transpose()
+    }
+
+    pub(super) fn preflights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        to_tuple(py, self.inner.preflight_rules())
+    }
+}
+
+impl Routes {
+    fn get(&self, app: &Bound<'_, PyAny>) -> PyResult<&Known> {
+        if let Some(known) = self.0.get() {
+            return Ok(known);
+        }
+        let py = app.py();
+        let routes = py.import(intern!(py, "sallet._routes"))?;
+        let known = Known {
+            own_root_path: routes.call_method1(intern!(py, "own_root_path"), (app,))?.extract()?,
+            mounts_set_root_path: routes.call_method1(intern!(py, "mounts_set_root_path"), (app,))?.is_truthy()?,
+        };
+        Ok(self.0.get_or_init(|| known))
+    }
+}
+
+fn to_tuple<'py>(py: Python<'py>, rules: &[PathRule<String>]) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(py, rules.iter().map(PathRule::as_str))
+}
+
+/// The rules of one argument; `fits` says whether a rule may be one of these.
+fn read(
+    name: &str,
+    rules: Option<&Bound<'_, PyAny>>,
+    fits: fn(PathRule<String>) -> Result<PathRule<String>, PathRuleError>,
+) -> PyResult<Rules> {
+    let wrong =
+        || PyTypeError::new_err(format!("{name} is a list of path rules: write {name}=[\"/health\", \"/static/*\"]"));
+    let mut parsed = Vec::new();
+    if let Some(rules) = rules {
+        if rules.is_instance_of::<PyString>() {
+            return Err(wrong());
+        }
+        for rule in rules.try_iter().map_err(|_| wrong())? {
+            let rule: String = rule?.extract().map_err(|_| wrong())?;
+            let refused = |why| error::path_rule(&format!("{name}: {rule:?}"), why);
+            parsed.push(PathRule::try_new(rule.clone()).and_then(fits).map_err(refused)?);
+        }
+    }
+    Ok(parsed.into_boxed_slice())
 }
 
 #[pymethods]
 impl PathRules {
     #[new]
-    #[pyo3(signature = (rules = None))]
-    pub(super) fn new(rules: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let wrong = || PyTypeError::new_err("public paths are a list of str: write public=[\"/health\", \"/static/\"]");
-        let mut parsed = Vec::new();
-        if let Some(rules) = rules {
-            if rules.is_instance_of::<PyString>() {
-                return Err(wrong());
+    #[pyo3(signature = (public = None, *, protected = None, preflights = None))]
+    pub(super) fn new(
+        public: Option<&Bound<'_, PyAny>>,
+        protected: Option<&Bound<'_, PyAny>>,
+        preflights: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let public = read("public", public, PathRule::for_public)?;
+        let protected = protected.map(|rules| read("protected", Some(rules), PathRule::for_all_methods)).transpose()?;
+        let preflights = match preflights.map(|all| (all.is_instance_of::<PyBool>(), all)) {
+            Some((true, all)) if all.is_truthy()? => {
+                let everywhere = PathRule::try_new("/*".to_owned());
+                Box::from([everywhere.map_err(|why| error::path_rule("preflights", why))?])
             }
-            for rule in rules.try_iter().map_err(|_| wrong())? {
-                let rule: String = rule?.extract().map_err(|_| wrong())?;
-                parsed.push(PathRule::try_new(rule.clone()).map_err(|why| error::path_rule(&rule, why))?);
-            }
-        }
-        Ok(Self { inner: sallet_core::auth::PathRules::new(parsed.into_boxed_slice()) })
+            None | Some((true, _)) => Box::default(),
+            Some((false, rules)) => read("preflights", Some(rules), PathRule::for_all_methods)?,
+        };
+        let inner = sallet_core::paths::PathRules::try_new(public, protected, preflights).map_err(|why| match why {
+            // Not a wrong rule, but a list that is not one: an argument of the wrong kind.
+            PathRuleError::NothingProtected => PyTypeError::new_err(why.message()),
+            why => error::path_rule("path rules", why),
+        })?;
+        Ok(Self { inner })
     }
 
-    /// Whether a request needs no credentials. `method` is empty for a WebSocket; `path` is the router's.
-    #[pyo3(signature = (method, path, raw_path = None))]
-    fn is_public(&self, method: &str, path: &str, raw_path: Option<&[u8]>) -> bool {
-        self.inner.is_public(method, path, raw_path)
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.to_tuple(py)?.try_iter()
-    }
-
-    fn __len__(&self) -> usize {
-        self.inner.rules().len()
+    /// Whether a request needs credentials. `method` is empty for a WebSocket; `path` is the decoded one, with `root_path`
+    /// in front.
+    #[pyo3(signature = (method, path, raw_path = None, root_path = ""))]
+    fn needs_credentials(&self, method: &str, path: &str, raw_path: Option<&[u8]>, root_path: &str) -> bool {
+        !self.inner.access(method, &RequestPath::decoded(path, raw_path, root_path), false).is_open()
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("PathRules({})", self.to_tuple(py)?.repr()?))
+        let protected = self.protected(py)?.map_or_else(|| "None".to_owned(), |rules| rules.to_string());
+        let (public, preflights) = (self.public(py)?.repr()?, self.preflights(py)?.repr()?);
+        Ok(format!("PathRules({public}, protected={protected}, preflights={preflights})"))
+    }
+}
+
+/// Something that depends on the path of a request, chosen as the headers middleware chooses a policy: for what is not asked
+/// by request, as the policy that a docs page is made from.
+#[pyclass(frozen, module = "sallet")]
+#[derive(Debug)]
+pub(super) struct ByPath(sallet_core::paths::ByPath<Box<[(PathRule<String>, Py<PyAny>)]>>);
+
+#[pymethods]
+impl ByPath {
+    #[new]
+    fn new(entries: &Bound<'_, PyMapping>) -> PyResult<Self> {
+        let mut read = Vec::new();
+        for item in entries.items()?.iter() {
+            let (rule, value): (String, Py<PyAny>) = item.extract()?;
+            let refused = |why| error::path_rule(&format!("paths: {rule:?}"), why);
+            read.push((PathRule::try_new(rule.clone()).map_err(refused)?, value));
+        }
+        Ok(Self(sallet_core::paths::ByPath::new(read.into_boxed_slice())))
+    }
+
+    /// What the rules that apply stand for, the most exact first.
+    fn matching<'py>(&self, py: Python<'py>, method: &str, path: &str) -> Vec<Bound<'py, PyAny>> {
+        let path = RequestPath::decoded(path, None, "");
+        self.0.matching(method, &path).map(|value| value.bind(py).clone()).collect()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.entries().iter().try_for_each(|(_, value)| visit.call(value))
     }
 }

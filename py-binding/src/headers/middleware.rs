@@ -8,12 +8,12 @@ use super::plan::Plan;
 use super::sender::Sender;
 use crate::asgi;
 use crate::errors::policy_error;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
-use sallet_core::auth::PathRule;
+use sallet_core::paths::{ByPath, PathRule, RequestPath};
 use sallet_core::removable;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -33,8 +33,9 @@ pub(super) struct SecurityHeadersMiddleware {
 struct Setup {
     app: Py<PyAny>,
     plan: Arc<Plan>,
-    /// The most exact rule first.
-    paths: Vec<(PathRule<String>, PathPolicy)>,
+    paths: ByPath<Box<[(PathRule<String>, PathPolicy)]>>,
+    /// A `root_path` that the app inside sets, whatever the server says; asked at the first request.
+    own_root_path: OnceLock<Option<String>>,
     rules: Arc<Rules>,
     /// Plans of policies that callables gave; a policy is made ready once.
     chosen: Mutex<HashMap<SecurityHeaders, Arc<Plan>>>,
@@ -43,8 +44,9 @@ struct Setup {
 /// What a rule of `paths` stands for.
 #[derive(Debug)]
 enum PathPolicy {
-    Plan(Option<Arc<Plan>>),
-    Callable(Py<PyAny>),
+    Plan(Arc<Plan>),
+    /// Called with the scope; the rule is named where it goes wrong.
+    Callable(Py<PyAny>, String),
 }
 
 /// Callables give few policies; more than this many means they make new ones, which are not kept.
@@ -75,7 +77,14 @@ impl SecurityHeadersMiddleware {
         };
         let paths = read_paths(paths, &rules)?;
         self.setup
-            .set(Setup { app: app.unbind(), plan, paths, rules, chosen: Mutex::default() })
+            .set(Setup {
+                app: app.unbind(),
+                plan,
+                paths,
+                own_root_path: OnceLock::new(),
+                rules,
+                chosen: Mutex::default(),
+            })
             .map_err(|_| PyRuntimeError::new_err("this middleware is already set up: make another one"))
     }
 
@@ -103,7 +112,7 @@ impl SecurityHeadersMiddleware {
             _ => return app.call1((scope, receive, send)),
         };
         let state = asgi::own_state(dict)?;
-        let Some(plan) = setup.plan_for(dict)? else { return app.call1((scope, receive, send)) };
+        let plan = setup.plan_for(dict)?;
         let nonce = if plan.needs_nonce() { Some(request_nonce(dict, &state)?) } else { None };
         let sender = Sender {
             send: send.clone().unbind(),
@@ -126,8 +135,8 @@ impl SecurityHeadersMiddleware {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         let Some(setup) = self.setup.get() else { return Ok(()) };
         visit.call(&setup.app)?;
-        setup.paths.iter().try_for_each(|(_, policy)| match policy {
-            PathPolicy::Callable(choose) => visit.call(choose),
+        setup.paths.entries().iter().try_for_each(|(_, policy)| match policy {
+            PathPolicy::Callable(choose, _) => visit.call(choose),
             PathPolicy::Plan(_) => Ok(()),
         })
     }
@@ -142,43 +151,70 @@ impl SecurityHeadersMiddleware {
 }
 
 impl Setup {
-    fn plan_for(&self, scope: &Bound<'_, PyDict>) -> PyResult<Option<Arc<Plan>>> {
-        if self.paths.is_empty() {
-            return Ok(Some(Arc::clone(&self.plan)));
+    /// The policy of the most exact rule that has an opinion, else the app's.
+    fn plan_for(&self, scope: &Bound<'_, PyDict>) -> PyResult<Arc<Plan>> {
+        if self.paths.entries().is_empty() {
+            return Ok(Arc::clone(&self.plan));
         }
         let py = scope.py();
-        let path = scope.get_item(intern!(py, "path"))?;
-        let path = asgi::text(path.as_ref());
-        if !self.paths.iter().any(|(rule, _)| asgi::could_match(rule, &path)) {
-            return Ok(Some(Arc::clone(&self.plan)));
-        }
-        let (root_path, method) = (scope.get_item(intern!(py, "root_path"))?, scope.get_item(intern!(py, "method"))?);
-        let (root_path, method) = (asgi::text(root_path.as_ref()), asgi::text(method.as_ref()));
-        let path = asgi::route_path(&path, &root_path);
-        match self.paths.iter().find(|(rule, _)| rule.covers(&method, path)) {
-            None => Ok(Some(Arc::clone(&self.plan))),
-            Some((_, PathPolicy::Plan(plan))) => Ok(plan.clone()),
-            Some((rule, PathPolicy::Callable(choose))) => {
-                let chosen = choose.bind(py).call1((scope,))?;
-                if chosen.is_none() {
-                    return Ok(None);
+        let (path, method) = (scope.get_item(intern!(py, "path"))?, scope.get_item(intern!(py, "method"))?);
+        let (path, method) = (asgi::text(path.as_ref()), asgi::text(method.as_ref()));
+        let root_path = scope.get_item(intern!(py, "root_path"))?;
+        let root_path = asgi::text(root_path.as_ref());
+        let root_path = self.own_root_path(py)?.unwrap_or(&root_path);
+        let path = RequestPath::decoded(&path, None, root_path);
+        for policy in self.paths.matching(&method, &path) {
+            match policy {
+                PathPolicy::Plan(plan) => return Ok(Arc::clone(plan)),
+                PathPolicy::Callable(choose, place) => {
+                    if let Some(plan) = self.choose(choose.bind(py), place, scope)? {
+                        return Ok(plan);
+                    }
                 }
-                self.chosen_plan(policy(&chosen, &format!("paths: {:?}", rule.as_str()))?)
             }
+        }
+        Ok(Arc::clone(&self.plan))
+    }
+
+    fn own_root_path(&self, py: Python<'_>) -> PyResult<Option<&str>> {
+        if let Some(known) = self.own_root_path.get() {
+            return Ok(known.as_deref());
+        }
+        let routes = py.import(intern!(py, "sallet._routes"))?;
+        let found = routes.call_method1(intern!(py, "own_root_path"), (&self.app,))?.extract()?;
+        Ok(self.own_root_path.get_or_init(|| found).as_deref())
+    }
+
+    /// What a callable chooses; `None` when it has no opinion. One that fails is logged and costs no response its headers:
+    /// STRICT is sent.
+    fn choose(&self, choose: &Bound<'_, PyAny>, place: &str, scope: &Bound<'_, PyDict>) -> PyResult<Option<Arc<Plan>>> {
+        let py = scope.py();
+        let plan = choose.call1((scope,)).and_then(|chosen| match chosen.is_none() {
+            true => Ok(None),
+            false => self.chosen_plan(policy(&chosen, place)?).map(Some),
+        });
+        match plan {
+            Err(error) if error.is_instance_of::<PyException>(py) => {
+                py.import(intern!(py, "sallet._startup"))?
+                    .call_method1(intern!(py, "log_bad_choice"), (place, error.into_value(py)))?;
+                let strict = Bound::new(py, SecurityHeaders::default_policy())?;
+                self.chosen_plan(&strict).map(Some)
+            }
+            plan => plan,
         }
     }
 
-    fn chosen_plan(&self, headers: &Bound<'_, SecurityHeaders>) -> PyResult<Option<Arc<Plan>>> {
+    fn chosen_plan(&self, headers: &Bound<'_, SecurityHeaders>) -> PyResult<Arc<Plan>> {
         let lock = || self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plan) = lock().get(headers.get()) {
-            return Ok(Some(Arc::clone(plan)));
+            return Ok(Arc::clone(plan));
         }
         let plan = Plan::new(headers.py(), headers.get(), &self.rules)?;
         let mut chosen = lock();
         if chosen.len() < MAX_CHOSEN {
             chosen.insert(headers.get().clone(), Arc::clone(&plan));
         }
-        Ok(Some(plan))
+        Ok(plan)
     }
 }
 
@@ -193,24 +229,38 @@ fn policy<'a, 'py>(value: &'a Bound<'py, PyAny>, place: &str) -> PyResult<&'a Bo
 fn read_paths(
     paths: Option<&Bound<'_, PyMapping>>,
     rules: &Arc<Rules>,
-) -> PyResult<Vec<(PathRule<String>, PathPolicy)>> {
+) -> PyResult<ByPath<Box<[(PathRule<String>, PathPolicy)]>>> {
     let mut read = Vec::new();
-    let Some(paths) = paths else { return Ok(read) };
-    for item in paths.items()?.iter() {
+    let items = paths.map(|paths| paths.items()).transpose()?;
+    for item in items.iter().flatten() {
         let (rule, value): (String, Bound<'_, PyAny>) = item.extract()?;
         let place = format!("paths: {rule:?}");
         let rule = PathRule::try_new(rule).map_err(|error| refused(format!("{place}: {error}")))?;
         let path_policy = if value.is_none() {
-            PathPolicy::Plan(None)
+            // A setting that was not there, or a forgotten value: it must not take every header away.
+            return Err(PyTypeError::new_err(format!(
+                "{place}: None is no policy; no headers is SecurityHeaders.EMPTY"
+            )));
         } else if value.is_callable() {
-            PathPolicy::Callable(value.unbind())
+            refuse_coroutine_function(&value, &place)?;
+            PathPolicy::Callable(value.unbind(), place)
         } else {
-            PathPolicy::Plan(Some(Plan::new(value.py(), policy(&value, &place)?.get(), rules)?))
+            PathPolicy::Plan(Plan::new(value.py(), policy(&value, &place)?.get(), rules)?)
         };
         read.push((rule, path_policy));
     }
-    read.sort_by_key(|(rule, _)| std::cmp::Reverse(rule.exactness()));
-    Ok(read)
+    Ok(ByPath::new(read.into_boxed_slice()))
+}
+
+/// What it returns is to be awaited, and no policy.
+fn refuse_coroutine_function(choose: &Bound<'_, PyAny>, place: &str) -> PyResult<()> {
+    let py = choose.py();
+    if py.import(intern!(py, "sallet._asgi"))?.call_method1(intern!(py, "is_async"), (choose,))?.is_truthy()? {
+        return Err(PyTypeError::new_err(format!(
+            "{place}: a policy is chosen without waiting: write def instead of async def"
+        )));
+    }
+    Ok(())
 }
 
 fn removed(remove: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Vec<u8>>> {

@@ -159,7 +159,7 @@ def parsed() -> None:
     except CredentialsError:
         pass
     rules = PathRules(["/health", "GET /items"])
-    assert rules.is_public("GET", "/health", b"/health") and not rules.is_public("POST", "/items")
+    assert not rules.needs_credentials("GET", "/health", b"/health") and rules.needs_credentials("POST", "/items")
 
 
 async def fetch_user(credentials: Credentials) -> str | None:
@@ -194,11 +194,12 @@ def by_path(scope: Mapping[str, Any]) -> SecurityHeaders | None:
 
 
 def wrapped(headers: SecurityHeaders, ring: Keyring) -> None:
-    guarded = AuthMiddleware(bare, sallet.Bearer(ring), public=["/health"])
+    guarded = AuthMiddleware(bare, sallet.Bearer(ring), public=["/health"], protected=["/api"], preflights=["/*"])
     assert guarded.app is bare and isinstance(guarded.auth, sallet.Bearer)
     assert_type(guarded.public, tuple[str, ...])
+    assert_type((guarded.protected, guarded.preflights), tuple[tuple[str, ...] | None, tuple[str, ...]])
     dressed = SecurityHeadersMiddleware(
-        guarded, headers, paths={"/docs": None, "/api/": SecurityHeaders.API, "/v1/": by_path}, override=True, remove=["server"]
+        guarded, headers, paths={"/docs": SecurityHeaders.EMPTY, "/api/*": SecurityHeaders.API, "/v1/*": by_path}, override=True, remove=["server"]
     )
     assert dressed.app is guarded
 
@@ -206,7 +207,7 @@ def wrapped(headers: SecurityHeaders, ring: Keyring) -> None:
 def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
     bearer = Bearer(ring, realm="items", scheme_name="Items", description="A token.", bearer_format="opaque", auto_error=True)
     app = FastAPI()
-    protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": None}, override=False, remove=(), docs=True)
+    protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), docs=True)
 
     async def items(who: Principal = Security(bearer, scopes=["items:read"])) -> dict[str, str]:
         return {"hello": who.name}

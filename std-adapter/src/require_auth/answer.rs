@@ -23,6 +23,8 @@ pub(super) enum Protocol {
     /// A `HEAD`, whose answer has no body (RFC 9110 section 9.3.2); HTTP/2 servers take one for a protocol error.
     Head,
     Grpc,
+    /// gRPC where no answer of trailers only can come: gRPC-Web, or what a layer for it has made of that.
+    GrpcOverHttp,
 }
 
 impl Answers {
@@ -46,6 +48,7 @@ impl Answers {
             Protocol::Http => http(denied),
             Protocol::Head => head(denied),
             Protocol::Grpc => grpc(denied),
+            Protocol::GrpcOverHttp => grpc_over_http(denied),
         };
         if let Denied::Refused(refusal) = denied {
             response.headers_mut().insert(WWW_AUTHENTICATE, self.challenge(refusal).clone());
@@ -86,41 +89,73 @@ fn head(denied: Denied) -> Response<&'static [u8]> {
 /// A response of trailers only: status 200, and the gRPC status in the one and only block of fields.
 /// (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses>)
 fn grpc(denied: Denied) -> Response<&'static [u8]> {
+    let mut response = Response::new(&b""[..]);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    put_grpc_status(headers, denied);
+    response
+}
+
+/// The status that HTTP has for it, and that of gRPC beside it, for clients that look. A body would be taken for a frame,
+/// and there is none, so it has no type either: tonic's `GrpcWebLayer` writes its own.
+fn grpc_over_http(denied: Denied) -> Response<&'static [u8]> {
+    let mut response = http(denied);
+    *response.body_mut() = b"";
+    let headers = response.headers_mut();
+    headers.remove(CONTENT_TYPE);
+    put_grpc_status(headers, denied);
+    response
+}
+
+fn put_grpc_status(headers: &mut HeaderMap, denied: Denied) {
     let (status, message) = match denied {
         Denied::Refused(Refusal::InsufficientScope) => ("7", Refusal::InsufficientScope.detail()),
         // Malformed credentials as well: INVALID_ARGUMENT speaks of the message, which nobody has read.
         Denied::Refused(refusal) => ("16", refusal.detail()),
         Denied::Unavailable => ("14", UNAVAILABLE),
     };
-    let mut response = Response::new(&b""[..]);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("grpc-status", HeaderValue::from_static(status));
     // Percent-encoded on the wire, and these sentences have nothing to encode.
     headers.insert("grpc-message", HeaderValue::from_static(message));
-    response
 }
 
 impl Protocol {
     /// gRPC is `POST` over HTTP/2. Whatever else names its media type gets an honest 401: a gRPC refusal has status 200,
     /// and a proxy that asks this service whether a request may pass would take that for a yes.
-    ///
-    /// gRPC-Web is left to HTTP: its clients know what a 401 means, and its trailers travel in the body.
     pub(super) fn of<B>(request: &Request<B>) -> Self {
-        match *request.method() {
-            Method::HEAD => Self::Head,
-            Method::POST if request.version() == Version::HTTP_2 && is_grpc(request.headers()) => Self::Grpc,
-            _ => Self::Http,
+        match (request.method(), media_type(request.headers())) {
+            (&Method::HEAD, _) => Self::Head,
+            (&Method::POST, MediaType::Grpc) if request.version() == Version::HTTP_2 => Self::Grpc,
+            (_, MediaType::Grpc | MediaType::GrpcWeb) => Self::GrpcOverHttp,
+            (_, MediaType::Other) => Self::Http,
         }
     }
 }
 
-fn is_grpc(headers: &HeaderMap) -> bool {
-    const GRPC: &[u8] = b"application/grpc";
-    let Some(kind) = headers.get(CONTENT_TYPE) else { return false };
-    let Some((kind, rest)) = kind.as_bytes().split_at_checked(GRPC.len()) else { return false };
-    kind.eq_ignore_ascii_case(GRPC) && matches!(rest, [] | [b'+' | b';' | b' ', ..])
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MediaType {
+    Grpc,
+    GrpcWeb,
+    Other,
+}
+
+fn media_type(headers: &HeaderMap) -> MediaType {
+    /// What follows, unless it makes another type of it.
+    fn behind<'a>(kind: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+        let (start, rest) = kind.split_at_checked(name.len())?;
+        start.eq_ignore_ascii_case(name).then_some(rest)
+    }
+    let ends = |rest: &[u8]| matches!(rest, [] | [b'+' | b';' | b' ', ..]);
+
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| behind(kind.as_bytes(), b"application/grpc"));
+    match kind {
+        Some(rest) if ends(rest) => MediaType::Grpc,
+        Some(rest) if behind(rest, b"-web").is_some_and(|rest| ends(behind(rest, b"-text").unwrap_or(rest))) => {
+            MediaType::GrpcWeb
+        }
+        _ => MediaType::Other,
+    }
 }
 
 const UNAVAILABLE: &str = "Tokens cannot be checked just now, try again later";
@@ -198,14 +233,19 @@ mod tests {
         let of = |kind: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-            is_grpc(&headers)
+            media_type(&headers)
         };
-        for yes in ["application/grpc", "application/grpc+proto", "Application/gRPC", "application/grpc; x=y"] {
-            assert!(of(yes), "{yes}");
+        for grpc in ["application/grpc", "application/grpc+proto", "Application/gRPC", "application/grpc; x=y"] {
+            assert_eq!(of(grpc), MediaType::Grpc, "{grpc}");
         }
-        for no in ["", "application/json", "application/grpc-web", "application/grpc-web+proto", "application/grpcx"] {
-            assert!(!of(no), "{no}");
+        for web in ["application/grpc-web", "application/grpc-Web+proto", "application/grpc-web-text;x=y"] {
+            assert_eq!(of(web), MediaType::GrpcWeb, "{web}");
         }
-        assert!(!is_grpc(&HeaderMap::new()));
+        for other in
+            ["", "application/json", "application/grpcx", "application/grpc-webx", "application/grpc-web-textx"]
+        {
+            assert_eq!(of(other), MediaType::Other, "{other}");
+        }
+        assert_eq!(media_type(&HeaderMap::new()), MediaType::Other);
     }
 }

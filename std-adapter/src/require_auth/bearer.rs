@@ -1,7 +1,8 @@
+use std::any::type_name;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sallet_core::auth::{Realm, Scopes};
+use sallet_core::auth::{Realm, Refusal, Scopes};
 
 use super::{BearerToken, Denied, Keys, Lookup};
 
@@ -115,14 +116,43 @@ impl<F> Bearer<Lookup<F>> {
     /// }
     /// # let _ = layer;
     /// ```
+    ///
+    /// # Panics
+    /// When a user is an [`Option`], a [`Result`], a `bool`, a status, a response or a refusal: `Ok(None)` would let everybody
+    /// in. The panic names the line of the caller.
+    #[track_caller]
     pub fn from_fn<L, U>(lookup: F) -> Self
     where
         F: Fn(BearerToken) -> L,
         L: Future<Output = Result<U, Denied>>,
         U: Clone + Send + Sync + 'static,
     {
+        if is_no_user::<U>() {
+            panic!(
+                "a lookup returns `Ok(user)`, and a {} is none, so that everybody would be let in: return \
+                 `Err(Denied::Refused(Refusal::InvalidToken))` for a token that is nobody's, such as `user.ok_or(...)`",
+                type_name::<U>()
+            );
+        }
         Self::with(Lookup(lookup))
     }
+}
+
+/// What a function returns that has not decided yet, or has said no in another way.
+fn is_no_user<U>() -> bool {
+    fn kind<T>() -> &'static str {
+        type_name::<T>().split('<').next().unwrap_or_default()
+    }
+    let others = [
+        kind::<Option<()>>(),
+        kind::<Result<(), ()>>(),
+        kind::<bool>(),
+        kind::<Denied>(),
+        kind::<Refusal>(),
+        kind::<http::StatusCode>(),
+        kind::<http::Response<()>>(),
+    ];
+    others.contains(&kind::<U>())
 }
 
 impl<V> fmt::Debug for Bearer<V> {

@@ -8,7 +8,8 @@ pin_project! {
     /// The body of the inner service's response, or the sentence of a refusal.
     ///
     /// Any body will do whose data can be made of a `&'static [u8]`, as [`Bytes`](https://docs.rs/bytes) can; it need be
-    /// neither [`Default`] nor [`Unpin`].
+    /// neither [`Default`] nor [`Unpin`]. Where it is `Default`, so is this: layers that answer by themselves, such as
+    /// tower-http's `CorsLayer` and `TimeoutLayer`, can be outside of the check.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -32,6 +33,12 @@ impl<B> ResponseBody<B> {
 
     pub(super) const fn refusal(text: &'static [u8]) -> Self {
         Self { inner: Kind::Refusal { text } }
+    }
+}
+
+impl<B: Default> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::inner(B::default())
     }
 }
 

@@ -4,37 +4,54 @@ use std::sync::Arc;
 
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, Entry, ORIGIN, UPGRADE};
 use http::{HeaderMap, Request, Response};
-use sallet_core::auth::{PathRule, PathRules, Refusal, is_preflight};
+use sallet_core::auth::Refusal;
+use sallet_core::paths::{Access, PathRule, PathRules, is_preflight};
 
 use super::answer::{Answers, Protocol};
 use super::token::presented;
 use super::{Bearer, Denied, Keys};
 use crate::events;
+use crate::request_path::{Paths, Place};
 
 #[derive(Debug, Clone)]
 pub(super) struct Guard<V> {
     pub(super) bearer: Bearer<V>,
     pub(super) answers: Arc<Answers>,
-    pub(super) public: PathRules<Vec<PathRule<String>>>,
-    /// Whether CORS preflights pass.
-    pub(super) preflights: bool,
+    pub(super) rules: PathRules<Vec<PathRule<String>>>,
+    /// Whether rules are of the path inside the nest.
+    pub(super) nested: bool,
 }
 
 impl<V> Guard<V> {
     pub(super) fn new(bearer: Bearer<V>) -> Self {
         let answers = Answers::new(bearer.realm_checked(), bearer.scopes_checked());
-        Self { bearer, answers: Arc::new(answers), public: PathRules::new(Vec::new()), preflights: false }
+        let rules = PathRules::try_new(vec![], None, vec![]).expect("no rule is no wrong rule");
+        Self { bearer, answers: Arc::new(answers), rules, nested: false }
     }
 
     /// Whether the request needs no credentials. Those it carries are marked in any case.
-    pub(super) fn is_open<B>(&self, request: &mut Request<B>) -> bool {
+    pub(super) fn is_open<B>(&self, request: &mut Request<B>, place: Place) -> bool {
         mark_sensitive(request.headers_mut());
+        if self.has_no_rules() {
+            return false;
+        }
         let headers = request.headers();
-        let is_preflight = || {
-            let (origin, method) = (headers.contains_key(ORIGIN), headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD));
-            is_preflight(request.method().as_str(), origin, method)
-        };
-        (self.preflights && is_preflight()) || self.public.is_public(method(request), request.uri().path(), None)
+        let preflight = is_preflight(
+            request.method().as_str(),
+            headers.contains_key(ORIGIN),
+            headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD),
+        );
+        let paths = Paths::of(request, place, self.nested);
+        let access = paths.access(|path| self.rules.access(method(request), path, preflight));
+        if access == Access::Doubtful {
+            events::doubtful(request, &paths);
+        }
+        access.is_open()
+    }
+
+    fn has_no_rules(&self) -> bool {
+        let rules = &self.rules;
+        rules.public_rules().is_empty() && rules.protected_rules().is_none() && rules.preflight_rules().is_empty()
     }
 
     /// The answer to a request that is not let in.
@@ -45,8 +62,8 @@ impl<V> Guard<V> {
 
 impl<K: Keys> Guard<K> {
     /// Lets the request pass, with its principal if it needs one.
-    pub(super) fn judge<B>(&self, request: &mut Request<B>) -> Result<(), Denied> {
-        if self.is_open(request) {
+    pub(super) fn judge<B>(&self, request: &mut Request<B>, place: Place) -> Result<(), Denied> {
+        if self.is_open(request, place) {
             return Ok(());
         }
         let refused = |request: &_, refusal: Refusal, reason: &dyn std::fmt::Display| {

@@ -1,11 +1,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sallet_core::auth::{PathRule, PathRules};
+use sallet_core::paths::{PathRule, PathRuleError, PathRules};
 use tower_layer::Layer;
 
 use super::guard::Guard;
 use super::{Bearer, RequireAuth};
+use crate::events;
+use crate::rules::rule;
 
 /// Lets only those requests in that carry a good token.
 ///
@@ -18,7 +20,7 @@ use super::{Bearer, RequireAuth};
 ///     Key::new("ci", digest_hex!("4439cd9ae307e28c3d22555676c3b2274cf06c5445754d165528b5d4e6184718")),
 /// ]);
 ///
-/// let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/health", "/static/", "GET /items"]);
+/// let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/health", "/static/*", "GET /items"]);
 /// # let _ = layer;
 /// ```
 ///
@@ -36,47 +38,109 @@ impl<V> RequireAuthLayer<V> {
 }
 
 impl<V: Clone> RequireAuthLayer<V> {
-    /// Lets CORS preflights pass: `OPTIONS` with `Origin` and `Access-Control-Request-Method`, which any client can send.
+    /// Names the paths that need no token, in addition to those named before: `"/health"` is that path alone,
+    /// `"/static/*"` everything below it, `"GET /items"` one method only, `HEAD` included ([`PathRule`] has the grammar). A
+    /// WebSocket handshake is opened only by a rule without a method.
+    ///
+    /// Rules are of the path **as the client sent it**, decoded: `"/café"`, and inside axum's `Router::nest("/v1", …)`
+    /// `"/v1/health"`. For that the feature `axum` has to be on; without it nothing is public under axum. Rules
+    /// of the path inside the nest are said by [`nested`](Self::nested).
+    ///
+    /// A path that another party may read as a different one (`//`, `..`, `%2F`, `%68` for `h`, `;`, …) is never public,
+    /// whatever the rules say; [`paths`](sallet_core::paths) says which. Everything that the router finds at the others is
+    /// open: its fallback, a route such as `/{tenant}/admin` where nothing under `/static` claims the path, and for
+    /// `/static/` itself a `/{*rest}`, because axum's `/static/{*file}` is not for it.
+    ///
+    /// # Panics
+    /// When a rule is refused: see [`PathRule::try_new`] and [`PathRule::for_public`]. The panic names the line of the caller.
+    #[track_caller]
+    pub fn public<S: AsRef<str>>(self, rules: impl IntoIterator<Item = S>) -> Self {
+        let mut named = Vec::new();
+        // No closure: the caller's line would not get into one.
+        for text in rules {
+            named.push(rule(text.as_ref(), PathRule::for_public));
+        }
+        events::configured("public", &named);
+        self.with(|public, _, _| public.extend(named))
+    }
+
+    /// Guards only these paths and what is below them, in addition to those named before; everything else is open. Rules as for
+    /// [`public`](Self::public), but without methods: `"/api"`, `"/api/"` and `"/api/*"` all guard `/api`, `/api/` and what
+    /// is below, in letters of either case, and inside a nest with the prefix or without. A path that somebody may read as a
+    /// different one needs a token as well.
+    ///
+    /// With both, `public` opens exceptions inside: a public rule counts where it is longer than each protected one.
+    ///
+    /// ```
+    /// # use sallet_core::auth::{Key, Keyring};
+    /// # use sallet_core::digest_hex;
+    /// # use sallet_hyper::{Bearer, RequireAuthLayer};
+    /// # static KEYS: Keyring = Keyring::new(&[
+    /// #     Key::new("ci", digest_hex!("4439cd9ae307e28c3d22555676c3b2274cf06c5445754d165528b5d4e6184718")),
+    /// # ]);
+    /// let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).protected(["/api/*"]).public(["GET /api/health"]);
+    /// # let _ = layer;
+    /// ```
+    ///
+    /// # Panics
+    /// When there is no rule, or one is refused: see [`PathRule::try_new`] and [`PathRule::for_all_methods`]. The panic names
+    /// the line of the caller.
+    #[track_caller]
+    pub fn protected<S: AsRef<str>>(self, rules: impl IntoIterator<Item = S>) -> Self {
+        let mut named = Vec::new();
+        for text in rules {
+            named.push(rule(text.as_ref(), PathRule::for_all_methods));
+        }
+        if named.is_empty() {
+            panic!("{}", PathRuleError::NothingProtected);
+        }
+        events::configured("protected, and everything else open", &named);
+        self.with(|_, protected, _| protected.get_or_insert_default().extend(named))
+    }
+
+    /// Lets CORS preflights to these paths pass: `OPTIONS` with `Origin` and `Access-Control-Request-Method`, which any
+    /// client can send. Rules as for [`public`](Self::public), without methods; `["/*"]` is every path.
     ///
     /// Only for a service that answers CORS *behind* this layer and does no work for `OPTIONS`. tower-http's `CorsLayer`
     /// put outside of it answers them itself, so they never come here. A handler for every method, axum's `any` or
     /// `fallback`, a `service_fn`, and each method of a tonic service, which looks at no method at all, would run for
     /// such a request without a token.
-    pub fn preflights(mut self) -> Self {
-        Arc::make_mut(&mut self.guard).preflights = true;
-        self
-    }
-
-    /// Names the paths that need no token, in addition to those named before: `"/health"` is that path alone,
-    /// `"/static/"` everything below it, `"GET /items"` one method only, `HEAD` included ([`PathRule`] has the grammar).
-    /// A WebSocket handshake is opened only by a rule without a method.
-    ///
-    /// Paths are compared with [`Uri::path`](http::Uri::path) as the service sees it: not decoded, and inside axum's
-    /// `Router::nest` without the prefix. A path that another party may read as a different one (`//`, `..`, `%2f`, `;`,
-    /// …) is never public, whatever the rules say. Everything that the router finds there is open: its fallback, and a route
-    /// such as `/{tenant}/admin` where nothing under `/static` claims the path.
     ///
     /// # Panics
-    /// When a rule is refused: see [`PathRule::try_new`]. The panic names the line of the caller.
+    /// When a rule is refused: see [`PathRule::try_new`] and [`PathRule::for_all_methods`]. The panic names the line of the
+    /// caller.
     #[track_caller]
-    pub fn public<S: AsRef<str>>(mut self, rules: impl IntoIterator<Item = S>) -> Self {
-        let mut all = self.guard.public.rules().to_vec();
-        // No closure: the caller's line would not get into one.
-        for rule in rules {
-            all.push(path_rule(rule.as_ref()));
+    pub fn preflights<S: AsRef<str>>(self, rules: impl IntoIterator<Item = S>) -> Self {
+        let mut named = Vec::new();
+        for text in rules {
+            named.push(rule(text.as_ref(), PathRule::for_all_methods));
         }
-        Arc::make_mut(&mut self.guard).public = PathRules::new(all);
+        events::configured("open to preflights", &named);
+        self.with(|_, _, preflights| preflights.extend(named))
+    }
+
+    /// Says that the rules are of the path inside of the nearest `Router::nest` around this layer: `"/health"` in
+    /// `Router::nest("/v1", …)` is `/v1/health`.
+    ///
+    /// Then the layer opens the same inner path wherever it is: a clone of it in another nest opens that one's `/health` as
+    /// well. The path that was sent has to be plain, and to end with the inner one.
+    pub fn nested(mut self) -> Self {
+        Arc::make_mut(&mut self.guard).nested = true;
+        self
+    }
+
+    fn with(mut self, add: impl FnOnce(&mut Rules, &mut Option<Rules>, &mut Rules)) -> Self {
+        let guard = Arc::make_mut(&mut self.guard);
+        let known = &guard.rules;
+        let (mut public, mut preflights) = (known.public_rules().to_vec(), known.preflight_rules().to_vec());
+        let mut protected = known.protected_rules().map(<[_]>::to_vec);
+        add(&mut public, &mut protected, &mut preflights);
+        guard.rules = PathRules::try_new(public, protected, preflights).expect("each rule fits its use");
         self
     }
 }
 
-#[track_caller]
-fn path_rule(rule: &str) -> PathRule<String> {
-    match PathRule::try_new(rule.to_owned()) {
-        Ok(rule) => rule,
-        Err(error) => panic!("{rule:?}: {error}"),
-    }
-}
+type Rules = Vec<PathRule<String>>;
 
 impl<S, V> Layer<S> for RequireAuthLayer<V> {
     type Service = RequireAuth<S, V>;
@@ -96,7 +160,7 @@ impl<V> fmt::Debug for RequireAuthLayer<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequireAuthLayer")
             .field("bearer", &self.guard.bearer)
-            .field("public", &self.guard.public)
+            .field("rules", &self.guard.rules)
             .finish()
     }
 }

@@ -15,6 +15,7 @@ use super::answer::{Answers, Protocol};
 use super::guard::Guard;
 use super::{BearerToken, Denied, RequireAuth, ResponseBody};
 use crate::events;
+use crate::request_path::Place;
 
 /// A function that looks tokens up: what [`Bearer::from_fn`](super::Bearer::from_fn) makes of it.
 #[derive(Clone)]
@@ -45,7 +46,7 @@ where
         // The future takes the service that is ready, and leaves one that has to be asked again.
         let next = self.inner.clone();
         let ready = mem::replace(&mut self.inner, next);
-        LookupFuture::new(&self.guard, ready, request)
+        LookupFuture::new(&self.guard, self.place, ready, request)
     }
 }
 
@@ -62,7 +63,7 @@ where
     type Future = LookupFuture<L, HyperService<S>, ReqBody>;
 
     fn call(&self, request: Request<ReqBody>) -> Self::Future {
-        LookupFuture::new(&self.guard, HyperService(self.inner.clone()), request)
+        LookupFuture::new(&self.guard, self.place, HyperService(self.inner.clone()), request)
     }
 }
 
@@ -117,11 +118,11 @@ impl<L, S, B> LookupFuture<L, S, B>
 where
     S: Service<Request<B>>,
 {
-    fn new<F>(guard: &Guard<Lookup<F>>, mut service: S, mut request: Request<B>) -> Self
+    fn new<F>(guard: &Guard<Lookup<F>>, place: Place, mut service: S, mut request: Request<B>) -> Self
     where
         F: Fn(BearerToken) -> L,
     {
-        let state = if guard.is_open(&mut request) {
+        let state = if guard.is_open(&mut request, place) {
             State::Admitted { inner: service.call(request) }
         } else {
             match BearerToken::of(request.headers()) {

@@ -7,6 +7,7 @@ use tower_service::Service;
 
 use super::guard::Guard;
 use super::{Keys, ResponseBody, ResponseFuture};
+use crate::request_path::Place;
 
 /// Lets only those requests through to `S` that carry a good token.
 ///
@@ -15,17 +16,18 @@ use super::{Keys, ResponseBody, ResponseFuture};
 pub struct RequireAuth<S, V> {
     pub(super) inner: S,
     pub(super) guard: Arc<Guard<V>>,
+    pub(super) place: Place,
 }
 
 impl<S, V> RequireAuth<S, V> {
-    pub(super) const fn new(inner: S, guard: Arc<Guard<V>>) -> Self {
-        Self { inner, guard }
+    pub(super) fn new(inner: S, guard: Arc<Guard<V>>) -> Self {
+        Self { inner, guard, place: Place::around::<S>() }
     }
 }
 
 impl<S, K, ReqBody, ResBody> Service<Request<ReqBody>> for RequireAuth<S, K>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     K: Keys,
 {
     type Response = Response<ResponseBody<ResBody>>;
@@ -37,9 +39,13 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        match self.guard.judge(&mut request) {
+        match self.guard.judge(&mut request, self.place) {
             Ok(()) => ResponseFuture::admitted(self.inner.call(request)),
-            Err(denied) => ResponseFuture::refused(self.guard.answer(denied, &request)),
+            Err(denied) => {
+                // Being ready may have taken something that others wait for, such as a permit.
+                self.inner = self.inner.clone();
+                ResponseFuture::refused(self.guard.answer(denied, &request))
+            }
         }
     }
 }
@@ -55,7 +61,7 @@ where
     type Future = ResponseFuture<S::Future>;
 
     fn call(&self, mut request: Request<ReqBody>) -> Self::Future {
-        match self.guard.judge(&mut request) {
+        match self.guard.judge(&mut request, self.place) {
             Ok(()) => ResponseFuture::admitted(self.inner.call(request)),
             Err(denied) => ResponseFuture::refused(self.guard.answer(denied, &request)),
         }
@@ -64,7 +70,7 @@ where
 
 impl<S: Clone, V> Clone for RequireAuth<S, V> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), guard: Arc::clone(&self.guard) }
+        Self { inner: self.inner.clone(), guard: Arc::clone(&self.guard), place: self.place }
     }
 }
 
@@ -73,7 +79,7 @@ impl<S: fmt::Debug, V> fmt::Debug for RequireAuth<S, V> {
         f.debug_struct("RequireAuth")
             .field("inner", &self.inner)
             .field("bearer", &self.guard.bearer)
-            .field("public", &self.guard.public)
-            .finish()
+            .field("rules", &self.guard.rules)
+            .finish_non_exhaustive()
     }
 }

@@ -1,24 +1,26 @@
 //! What a layer was told, shared by all its services.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 use std::{fmt, mem};
 
 use http::request::Parts;
 use http::{HeaderName, Request, Response};
 use sallet_core::Scheme;
-use sallet_core::auth::PathRule;
+use sallet_core::paths::{ByPath, PathRule};
 
 use super::field_set::{NonceFields, Plan};
 use super::merge::{Rules, merge};
 use crate::Nonce;
+use crate::request_path::{Paths, Place};
 
 #[derive(Debug, Clone)]
 pub(super) struct Config {
     /// The first is for every path without a rule.
     plans: Vec<Plan>,
-    /// The most exact rule first; `None` leaves responses alone.
-    paths: Vec<(PathRule<String>, Option<usize>)>,
+    /// `None` leaves responses alone.
+    paths: ByPath<Vec<(PathRule<String>, Option<usize>)>>,
+    /// Whether rules are of the path inside the nest.
+    pub(super) nested: bool,
     pub(super) scheme: SchemeOf,
     pub(super) rules: Rules,
 }
@@ -43,7 +45,8 @@ impl Config {
     pub(super) fn new(plan: Plan, overriding: bool) -> Self {
         Self {
             plans: vec![plan],
-            paths: Vec::new(),
+            paths: ByPath::new(Vec::new()),
+            nested: false,
             scheme: SchemeOf::All(Scheme::Http),
             rules: Rules { overriding, remove: vec![http::header::SERVER, HeaderName::from_static("x-powered-by")] },
         }
@@ -54,14 +57,15 @@ impl Config {
             self.plans.push(plan);
             self.plans.len() - 1
         });
-        self.paths.retain(|(known, _)| known.as_str() != rule.as_str());
-        self.paths.push((rule, plan));
-        self.paths.sort_by_key(|(rule, _)| Reverse(rule.exactness()));
+        let mut paths = self.paths.entries().to_vec();
+        paths.retain(|(known, _)| known.as_str() != rule.as_str());
+        paths.push((rule, plan));
+        self.paths = ByPath::new(paths);
     }
 
     /// What is to be done before the inner service is called.
-    pub(super) fn begin<B>(self: &Arc<Self>, request: &mut Request<B>) -> Option<Pending> {
-        let plan = self.plan_for(request)?;
+    pub(super) fn begin<B>(self: &Arc<Self>, request: &mut Request<B>, place: Place) -> Option<Pending> {
+        let plan = self.plan_for(request, place)?;
         let scheme = match &self.scheme {
             SchemeOf::All(scheme) => *scheme,
             SchemeOf::Each(scheme) => with_parts(request, |parts| scheme(parts)),
@@ -70,9 +74,12 @@ impl Config {
         Some(Pending { config: Arc::clone(self), plan, scheme, nonce })
     }
 
-    fn plan_for<B>(&self, request: &Request<B>) -> Option<usize> {
-        let matches = |rule: &PathRule<String>| rule.covers(request.method().as_str(), request.uri().path());
-        self.paths.iter().find(|(rule, _)| matches(rule)).map_or(Some(0), |(_, plan)| *plan)
+    fn plan_for<B>(&self, request: &Request<B>, place: Place) -> Option<usize> {
+        if self.paths.entries().is_empty() {
+            return Some(0);
+        }
+        let path = Paths::of(request, place, self.nested).judged();
+        self.paths.matching(request.method().as_str(), &path).next().copied().unwrap_or(Some(0))
     }
 }
 

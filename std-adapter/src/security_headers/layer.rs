@@ -3,12 +3,12 @@ use std::sync::Arc;
 use http::HeaderName;
 use http::request::Parts;
 use sallet_core::Scheme;
-use sallet_core::auth::PathRule;
 use tower_layer::Layer;
 
 use super::SecurityHeaders;
 use super::config::{Config, SchemeOf};
 use super::field_set::Plan;
+use crate::rules::rule as path_rule;
 
 /// Puts a policy's headers on every response.
 ///
@@ -25,7 +25,7 @@ use super::field_set::Plan;
 /// const PAGES: SecurityHeaders = SecurityHeaders::STRICT.content_security_policy(Some(CSP)).checked();
 ///
 /// let layer = SecurityHeadersLayer::new(&PAGES)
-///     .path("/api/", &SecurityHeaders::API)
+///     .path("/api/*", &SecurityHeaders::API)
 ///     .without("GET /metrics")
 ///     .scheme(Scheme::Https);
 /// # let _ = layer;
@@ -73,30 +73,37 @@ impl SecurityHeadersLayer {
         Self { config: Arc::new(Config::new(plan, overriding)) }
     }
 
-    /// Sends another policy on some paths: `"/docs"` is that path alone, `"/static/"` everything below it,
-    /// `"GET /items"` one method only ([`PathRule`] has the grammar). The most exact rule wins; a rule given twice counts
+    /// Sends another policy on some paths: `"/docs"` is that path alone, `"/static/*"` everything below it,
+    /// `"GET /items"` one method only ([`PathRule`](sallet_core::paths::PathRule) has the grammar). The most exact rule wins; a rule given twice counts
     /// as it was given last.
     ///
-    /// Paths are compared with [`Uri::path`](http::Uri::path) as the service sees it: not decoded, and inside axum's
-    /// `Router::nest` without the prefix. A path with a `..` segment, however encoded, is below no rule
-    /// ([`PathRule::covers`]): make the layer's own policy the strictest, and let rules relax it.
+    /// Rules are of the path **as the client sent it**, decoded, whatever `//`, `;x` or encoding a client adds
+    /// ([`PathRule::applies`](sallet_core::paths::PathRule::applies)). Inside axum's `Router::nest` that takes the feature `axum`; rules of the path inside the nest
+    /// are said by [`nested`](Self::nested). A path with a `..` segment, however encoded, is below no rule but `/*`: make the
+    /// layer's own policy the strictest, and let rules relax it.
     ///
     /// # Panics
-    /// When the rule or the policy is refused: see [`PathRule::try_new`] and [`new`](Self::new). The panic names the line
+    /// When the rule or the policy is refused: see [`PathRule::try_new`](sallet_core::paths::PathRule::try_new) and [`new`](Self::new). The panic names the line
     /// of the caller.
     #[track_caller]
     pub fn path(mut self, rule: &str, policy: &sallet_core::SecurityHeaders<'_>) -> Self {
-        Arc::make_mut(&mut self.config).set_path(path_rule(rule), Some(plan(policy)));
+        Arc::make_mut(&mut self.config).set_path(path_rule(rule, Ok), Some(plan(policy)));
         self
     }
 
     /// Leaves the responses of some paths alone, with rules as for [`path`](Self::path).
     ///
     /// # Panics
-    /// When the rule is refused: see [`PathRule::try_new`]. The panic names the line of the caller.
+    /// When the rule is refused: see [`PathRule::try_new`](sallet_core::paths::PathRule::try_new). The panic names the line of the caller.
     #[track_caller]
     pub fn without(mut self, rule: &str) -> Self {
-        Arc::make_mut(&mut self.config).set_path(path_rule(rule), None);
+        Arc::make_mut(&mut self.config).set_path(path_rule(rule, Ok), None);
+        self
+    }
+
+    /// Says that the rules are of the path inside of the nearest `Router::nest` around this layer.
+    pub fn nested(mut self) -> Self {
+        Arc::make_mut(&mut self.config).nested = true;
         self
     }
 
@@ -168,13 +175,5 @@ fn plan(policy: &sallet_core::SecurityHeaders<'_>) -> Plan {
     match Plan::new(policy) {
         Ok(plan) => plan,
         Err(error) => panic!("{error}"),
-    }
-}
-
-#[track_caller]
-fn path_rule(rule: &str) -> PathRule<String> {
-    match PathRule::try_new(rule.to_owned()) {
-        Ok(rule) => rule,
-        Err(error) => panic!("{rule:?}: {error}"),
     }
 }

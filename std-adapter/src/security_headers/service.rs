@@ -6,6 +6,7 @@ use tower_service::Service;
 
 use super::ResponseFuture;
 use super::config::Config;
+use crate::request_path::Place;
 
 /// Puts a policy's headers on every response of `S`.
 ///
@@ -15,11 +16,12 @@ use super::config::Config;
 pub struct SecurityHeaders<S> {
     inner: S,
     config: Arc<Config>,
+    place: Place,
 }
 
 impl<S> SecurityHeaders<S> {
-    pub(super) const fn new(inner: S, config: Arc<Config>) -> Self {
-        Self { inner, config }
+    pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
+        Self { inner, config, place: Place::around::<S>() }
     }
 }
 
@@ -36,7 +38,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let pending = self.config.begin(&mut request);
+        let pending = self.config.begin(&mut request, self.place);
         ResponseFuture::new(self.inner.call(request), pending)
     }
 }
@@ -51,7 +53,7 @@ where
     type Future = ResponseFuture<S::Future>;
 
     fn call(&self, mut request: Request<ReqBody>) -> Self::Future {
-        let pending = self.config.begin(&mut request);
+        let pending = self.config.begin(&mut request, self.place);
         ResponseFuture::new(self.inner.call(request), pending)
     }
 }

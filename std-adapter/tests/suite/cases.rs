@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::panic::{UnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,18 +13,19 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
-use sallet_core::auth::Key;
+use sallet_core::auth::{Key, Keyring};
 use sallet_core::secret::Digest;
-use sallet_core::{Scheme, SecurityHeaders, Source};
+use sallet_core::{Scheme, SecurityHeaders, Source, digest_hex};
 use sallet_hyper::{Bearer, Layer, Nonce, OwnedKeyring, Principal, RequireAuthLayer, SecurityHeadersLayer};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-use super::client::{Raw, one};
+use super::client::{Raw, get, one};
 use super::server::{Answer, serve, text};
 
 const HEADERS: &str = include_str!("../../../cases/headers.json");
 const AUTH: &str = include_str!("../../../cases/auth.json");
+const PATHS: &str = include_str!("../../../cases/paths.json");
 
 /// Added by the server, whatever the app and the policy say.
 const OF_THE_SERVER: [&str; 4] = ["date", "content-length", "connection", "transfer-encoding"];
@@ -194,7 +196,8 @@ async fn auth() {
             }
             None => bearer,
         };
-        let layer = RequireAuthLayer::new(bearer).preflights().public(strings(&case["public"]));
+        let layer =
+            RequireAuthLayer::new(bearer).preflights(strings(&case["preflights"])).public(strings(&case["public"]));
         let hyper = serve(layer.layer(service_fn(whoami))).await;
         let tower = serve(TowerToHyperService::new(layer.layer(tower::service_fn(whoami)))).await;
         for (addr, side) in [(hyper, "hyper"), (tower, "tower")] {
@@ -202,6 +205,90 @@ async fn auth() {
             judge(case, &raw, side);
             as_head(case, addr, &raw).await;
         }
+    }
+}
+
+fn truth(value: &Value) -> Option<bool> {
+    value.as_bool()
+}
+
+/// `None` where the rule is refused for that use.
+fn made<L>(make: impl FnOnce() -> L + UnwindSafe) -> Option<L> {
+    catch_unwind(make).ok()
+}
+
+/// Nobody has the token.
+static KEYS: Keyring =
+    Keyring::new(&[Key::new("k", digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"))]);
+
+#[tokio::test]
+async fn paths() {
+    async fn fine(_: Request<Incoming>) -> Answer {
+        Ok(text("fine"))
+    }
+
+    let auth = || RequireAuthLayer::new(Bearer::new(&KEYS));
+    let table: Value = serde_json::from_str(PATHS).expect("JSON");
+    let rows = |section: &str| table[section].as_array().expect("rows").clone();
+    let mut seen = 0;
+    for row in rows("raw") {
+        seen += 1;
+        let (rule, method, path) = (string(&row[0]), string(&row[1]), string(&row[2]));
+        let head = match &*method {
+            "" => format!("GET {path} HTTP/1.1\r\nupgrade: websocket\r\nconnection: upgrade, close\r\nhost: x\r\n\r\n"),
+            method => format!("{method} {path} HTTP/1.1\r\nconnection: close\r\nhost: x\r\n\r\n"),
+        };
+        let open = async |layer: RequireAuthLayer<&'static Keyring>| {
+            one(serve(layer.layer(service_fn(fine))).await, head.as_bytes()).await.status == 200
+        };
+        let public = made(|| auth().public([&rule]));
+        let public = match public {
+            Some(layer) => Some(open(layer).await),
+            None => None,
+        };
+        assert_eq!(public, truth(&row[3]), "public: {row}");
+        let protected = match made(|| auth().protected([&rule])) {
+            Some(layer) => Some(!open(layer).await),
+            None => None,
+        };
+        assert_eq!(protected, truth(&row[4]), "protected: {row}");
+        if method.is_empty() {
+            continue;
+        }
+        let layer = SecurityHeadersLayer::new(&SecurityHeaders::EMPTY).path(&rule, &SecurityHeaders::API);
+        let raw = one(serve(layer.layer(service_fn(fine))).await, head.as_bytes()).await;
+        // What hyper does not read reaches no layer.
+        if raw.status != 400 {
+            assert_eq!(Some(raw.all("x-frame-options").len() == 1), truth(&row[5]), "policy: {row}");
+        }
+    }
+    assert!(seen > 80);
+    for row in rows("both") {
+        let layer = auth().public(strings(&row[0])).protected(strings(&row[1]));
+        let raw = get(serve(layer.layer(service_fn(fine))).await, &string(&row[2]), "").await;
+        assert_eq!(Some(raw.status == 200), truth(&row[3]), "{row}");
+    }
+    for (section, auth) in [("nested", auth().nested()), ("sent", auth())] {
+        for row in rows(section) {
+            let (rule, sent, inner) = (string(&row[0]), string(&row[1]), string(&row[2]));
+            let open = async |layer: RequireAuthLayer<&'static Keyring>| {
+                let mut request = Request::get(&inner).body(()).expect("a request");
+                request.extensions_mut().insert(axum::extract::OriginalUri(sent.parse().expect("a path")));
+                let service = tower::service_fn(async |_: Request<()>| Ok::<_, Infallible>(text("fine")));
+                let response = tower::ServiceExt::oneshot(layer.layer(service), request).await.expect("a response");
+                response.status() == StatusCode::OK
+            };
+            assert_eq!(Some(open(auth.clone().public([&rule])).await), truth(&row[3]), "public: {section} {row}");
+            assert_eq!(
+                Some(!open(auth.clone().protected([&rule])).await),
+                truth(&row[4]),
+                "protected: {section} {row}"
+            );
+        }
+    }
+    for rule in strings(&table["refused"]) {
+        assert!(made(|| auth().public([&rule])).is_none(), "{rule:?}");
+        assert!(made(|| SecurityHeadersLayer::new(&SecurityHeaders::EMPTY).without(&rule)).is_none(), "{rule:?}");
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Once;
 use http::header::CONTENT_LENGTH;
 use sallet_core::auth::{Key, Keyring};
 use sallet_core::{ContentSecurityPolicy, SecurityHeaders, digest_hex};
+use sallet_hyper::require_auth::{BearerToken, Denied};
 use sallet_hyper::{Bearer, RequireAuthLayer, SecurityHeadersLayer};
 
 static KEYS: Keyring =
@@ -48,7 +49,12 @@ fn a_mistake_is_blamed_on_the_line_that_made_it() {
     for (line, (file, told)) in [
         (line!(), blamed(|| bearer().realm("it\nems"))),
         (line!(), blamed(|| bearer().scopes("a  b"))),
+        (line!(), blamed(|| Bearer::from_fn(async |_: BearerToken| Ok::<_, Denied>(false)))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).public(["/fine", "health"]))),
+        (line!(), blamed(|| RequireAuthLayer::new(bearer()).public(["/*"]))),
+        (line!(), blamed(|| RequireAuthLayer::new(bearer()).protected([""; 0]))),
+        (line!(), blamed(|| RequireAuthLayer::new(bearer()).protected(["GET /api"]))),
+        (line!(), blamed(|| RequireAuthLayer::new(bearer()).preflights(["/api", "api"]))),
         (line!(), blamed(|| headers().path("items", &SecurityHeaders::API))),
         (line!(), blamed(|| headers().path("/items", &DANGLING))),
         (line!(), blamed(|| headers().without("items"))),

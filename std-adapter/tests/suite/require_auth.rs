@@ -151,7 +151,7 @@ async fn authorization_is_marked_on_the_way_in() {
 
 #[tokio::test]
 async fn public_rules_add_up() {
-    let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/a"]).public(vec![String::from("/b/")]);
+    let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/a"]).public(vec![String::from("/b/*")]);
     for (path, status) in [("/a", 200), ("/b/c", 200), ("/c", 401)] {
         let response = layer.layer(service_fn(whoami)).oneshot(request(path, None)).await.unwrap();
         assert_eq!(response.status(), status, "{path}");
@@ -323,11 +323,8 @@ async fn naming_grpc_does_not_turn_a_refusal_into_a_200() {
         (*request.method_mut(), *request.version_mut()) = (method.clone(), version);
         let response = service.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{method} {version:?}");
-        assert_eq!(
-            response.body().is_end_stream(),
-            method == Method::HEAD,
-            "a HEAD has no body, and the others have one"
-        );
+        assert!(response.body().is_end_stream(), "{method} {version:?}: no JSON where gRPC was named");
+        assert_eq!(response.headers().contains_key("grpc-status"), method != Method::HEAD, "{method} {version:?}");
     }
 }
 
@@ -344,9 +341,64 @@ async fn a_preflight_passes_only_where_it_was_said() {
     let layer = RequireAuthLayer::new(Bearer::new(&KEYS));
     let shut = layer.clone().layer(service_fn(whoami));
     assert_eq!(shut.oneshot(preflight()).await.unwrap().status(), StatusCode::UNAUTHORIZED);
-    let open = layer.preflights().layer(service_fn(whoami));
+    let elsewhere = layer.clone().preflights(["/x", "/y/*"]).layer(service_fn(whoami));
+    assert_eq!(elsewhere.oneshot(preflight()).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    let open = layer.preflights(["/x"]).preflights(["/*"]).layer(service_fn(whoami));
     assert_eq!(open.clone().oneshot(preflight()).await.unwrap().status(), StatusCode::OK);
     assert_eq!(open.oneshot(Request::options("/").body(()).unwrap()).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+}
+
+/// Named in any spelling, and in doubt.
+#[tokio::test]
+async fn protected_paths_and_their_exceptions() {
+    let auth = RequireAuthLayer::new(Bearer::new(&KEYS));
+    let some = auth.clone().protected(["/api"]).protected(vec![String::from("/admin/*")]);
+    let but = some.clone().public(["GET /api/health", "/admin/*", "/other/*"]);
+    for (method, path, status, but_status) in [
+        (Method::GET, "/", 200, 200),
+        (Method::GET, "/other/x", 200, 200),
+        (Method::GET, "/apis", 200, 200),
+        (Method::GET, "/api", 401, 401),
+        (Method::GET, "/api/", 401, 401),
+        (Method::GET, "/API/x", 401, 401),
+        (Method::GET, "/api/health", 401, 200),
+        (Method::POST, "/api/health", 401, 401),
+        (Method::GET, "/api/health/", 401, 401),
+        (Method::GET, "/admin/x", 401, 401),
+        (Method::GET, "/%61pi/x", 401, 401),
+        (Method::GET, "//api", 401, 401),
+        (Method::GET, "/x/..%2fapi", 401, 401),
+        (Method::GET, "/other;x", 401, 401),
+    ] {
+        for (layer, status) in [(&some, status), (&but, but_status)] {
+            let request = Request::builder().method(method.clone()).uri(path).body(()).unwrap();
+            let response = layer.layer(service_fn(whoami)).oneshot(request).await.unwrap();
+            assert_eq!(response.status(), status, "{method} {path}");
+        }
+    }
+    // With a token everybody passes where one is needed, and is known.
+    let response = some.layer(service_fn(whoami)).oneshot(request("/api", Some("abc"))).await.unwrap();
+    assert!(body(response).await.contains("k-1"));
+}
+
+/// A rule in the old form would be a surprise: it opens one path, and says so.
+#[tokio::test(flavor = "current_thread")]
+async fn what_is_open_is_told_once() {
+    let (log, _guard) = Log::listen();
+    let layer =
+        RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/", "/static/"]).protected(["/api"]).preflights(["/*"]);
+    for _ in 0..2 {
+        layer.layer(service_fn(whoami)).oneshot(request("/", None)).await.unwrap();
+    }
+    assert_eq!(
+        log.lines(),
+        [
+            r#"INFO sallet: public: /, /static/"#,
+            r#"WARN sallet: "/static/" is that path alone: write "/static/*" for everything below"#,
+            r#"INFO sallet: protected, and everything else open: /api"#,
+            r#"INFO sallet: open to preflights: /*"#,
+        ]
+    );
 }
 
 #[test]
@@ -368,6 +420,29 @@ fn mistakes_are_told_when_the_layer_is_made() {
     assert!(told(|| RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/a?b"])).contains("no query"));
 }
 
+/// `Ok` of what says no is a yes.
+#[test]
+fn a_lookup_that_lets_everybody_in_is_refused() {
+    fn told<U: Clone + Send + Sync + 'static>() -> Option<String> {
+        let panic = catch_unwind(|| {
+            drop(Bearer::from_fn(async |_: BearerToken| -> Result<U, Denied> { Err(Denied::Unavailable) }));
+        });
+        panic.err().map(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_default())
+    }
+    for told in [
+        told::<Option<Principal>>(),
+        told::<Result<Principal, Denied>>(),
+        told::<bool>(),
+        told::<StatusCode>(),
+        told::<Response<Bytes>>(),
+        told::<Denied>(),
+        told::<Refusal>(),
+    ] {
+        assert!(told.expect("a mistake").contains("everybody would be let in"));
+    }
+    assert_eq!([told::<Principal>(), told::<Arc<str>>(), told::<()>(), told::<u64>()], [const { None }; 4]);
+}
+
 /// Whoever decides, the verdicts are told alike.
 #[tokio::test(flavor = "current_thread")]
 async fn events_name_keys_and_reasons_and_no_token() {
@@ -386,6 +461,7 @@ async fn events_name_keys_and_reasons_and_no_token() {
     assert_eq!(
         log.lines(),
         [
+            r#"INFO sallet: public: /open"#,
             r#"DEBUG sallet: admitted key="k-1" principal="kim" method=POST path="/ring""#,
             r#"DEBUG sallet: admitted method=POST path="/function""#,
             r#"INFO sallet: not admitted method=POST path="/ring" reason=no key has this token"#,

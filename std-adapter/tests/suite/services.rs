@@ -5,6 +5,7 @@ use std::marker::{PhantomData, PhantomPinned};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame};
@@ -12,9 +13,10 @@ use http_body_util::BodyExt;
 use sallet_core::SecurityHeaders;
 use sallet_core::auth::{Key, Keyring, Refusal};
 use sallet_core::digest_hex;
-use sallet_hyper::require_auth::{BearerToken, Denied};
+use sallet_hyper::require_auth::{BearerToken, Denied, ResponseBody};
 use sallet_hyper::{Bearer, Layer, RequireAuthLayer, SecurityHeadersLayer};
 use tower::Service;
+use tower::limit::ConcurrencyLimit;
 
 /// The token is `abc`.
 static KEYS: Keyring =
@@ -122,11 +124,11 @@ async fn back_pressure() {
         let (not_yet, response) = call(&mut service, request("abc")).await;
         assert_eq!((not_yet, response.map(|response| response.status())), (1, Ok(StatusCode::OK)));
     }
-    // A refusal leaves the inner service as ready as it was.
+    // A refusal gives up what was ready.
     let (not_yet, response) = call(&mut service, request("abd")).await;
     assert_eq!((not_yet, response.map(|response| response.status())), (1, Ok(StatusCode::UNAUTHORIZED)));
     let (not_yet, response) = call(&mut service, request("abc")).await;
-    assert_eq!((not_yet, response.map(|response| response.status())), (0, Ok(StatusCode::OK)));
+    assert_eq!((not_yet, response.map(|response| response.status())), (1, Ok(StatusCode::OK)));
 }
 
 #[tokio::test]
@@ -153,6 +155,36 @@ async fn errors_pass_through() {
     let mut service = headers
         .layer(RequireAuthLayer::new(Bearer::from_fn(async |_: BearerToken| Ok::<_, Denied>(()))).layer(broken()));
     assert_eq!(call(&mut service, request("abc")).await.1.map(|_| ()), Err(Broken));
+}
+
+/// Whoever is refused goes away; the permit that was taken for the inner service must go too, however long the stack lives.
+#[tokio::test]
+async fn a_refusal_gives_its_permit_back() {
+    async fn lookup(token: BearerToken) -> Result<(), Denied> {
+        tokio::task::yield_now().await;
+        if token.as_str() == "abc" { Ok(()) } else { Err(Refusal::InvalidToken.into()) }
+    }
+
+    async fn one_place<V>(auth: RequireAuthLayer<V>, refused: Request<Unread>)
+    where
+        sallet_hyper::require_auth::RequireAuth<ConcurrencyLimit<Gate>, V>:
+            Service<Request<Unread>, Response = Response<ResponseBody<Odd>>, Error = Broken> + Clone,
+    {
+        let mut first = auth.layer(ConcurrencyLimit::new(Gate::default(), 1));
+        let mut second = first.clone();
+        let response = call(&mut first, refused).await.1.expect("an answer");
+        assert_ne!(response.status(), StatusCode::OK);
+        // The first lives on, and nobody else has the place.
+        let good = tokio::time::timeout(Duration::from_secs(10), call(&mut second, request("abc")));
+        let response = good.await.expect("a permit that somebody kept").1.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        drop((first, response));
+    }
+
+    for refused in ["abd", "a b"] {
+        one_place(RequireAuthLayer::new(Bearer::new(&KEYS)), request(refused)).await;
+        one_place(RequireAuthLayer::new(Bearer::from_fn(lookup)), request(refused)).await;
+    }
 }
 
 /// Futures that are neither `Unpin` nor `Send`, and clones of a stack that work alike.

@@ -5,6 +5,7 @@ use std::hint::black_box;
 use criterion::Criterion;
 use sallet_core::RequestHead;
 use sallet_core::auth::Credentials;
+use sallet_core::paths::RequestPath;
 use sallet_core_bench::requests;
 
 pub fn credentials(c: &mut Criterion) {
@@ -23,15 +24,15 @@ pub fn paths(c: &mut Criterion) {
     group.bench_function("floor: == with each of 8 paths", |b| {
         b.iter(|| {
             let path = black_box(requests::PATHS[2].1);
-            black_box(&requests::RULES).rules().iter().any(|rule| rule.path() == path)
+            black_box(&requests::RULES).public_rules().iter().any(|rule| rule.path() == path)
         });
     });
     for (name, path, public) in requests::PATHS {
-        assert_eq!(requests::RULES.is_public("GET", path, Some(path.as_bytes())), public, "{path}");
+        assert_eq!(requests::RULES.access("GET", &RequestPath::raw(path.as_bytes()), false).is_open(), public, "{path}");
         group.bench_function(name, |b| {
             b.iter(|| {
                 let path = black_box(path);
-                black_box(&requests::RULES).is_public("GET", path, Some(path.as_bytes()))
+                black_box(&requests::RULES).access("GET", &RequestPath::raw(path.as_bytes()), false)
             });
         });
     }

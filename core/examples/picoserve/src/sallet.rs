@@ -5,7 +5,8 @@ use picoserve::io::Read;
 use picoserve::request::RequestParts;
 use picoserve::response::{Body, Connection, ForEachHeader, HeadersIter, Response, ResponseWriter, StatusCode};
 use picoserve::routing::{Layer, Next};
-use sallet_core::auth::{Challenge, Key, Keyring, PathRule, PathRules, Realm, Scopes};
+use sallet_core::auth::{Challenge, Key, Keyring, Realm, Scopes};
+use sallet_core::paths::{PathRule, PathRules, RequestPath};
 use sallet_core::{
     ContentSecurityPolicy, Directive, NONCE_ENTROPY, Nonce, Scheme, SecurityHeaders, Source, digest_hex,
 };
@@ -51,7 +52,7 @@ impl<PathParameters> Layer<(), PathParameters> for Sallet {
         let (method, path) = (request.method(), request.path().encoded());
         let nonce = fresh_nonce();
         let writer = WithPolicy { policy: if path == "/" { PAGE } else { API }, nonce, writer };
-        if !PUBLIC.is_public(method, path, None) {
+        if !PUBLIC.access(method, &RequestPath::raw(path.as_bytes()), false).is_open() {
             let headers = request.headers();
             let lines = headers.iter().filter(|(name, _)| name.as_raw().eq_ignore_ascii_case(b"authorization"));
             if let Err(refusal) = KEYS.admit(lines.map(|(_, value)| value.as_raw()), READ, now()) {

@@ -13,7 +13,7 @@ static KEYS: Keyring = Keyring::new(&[
 const READ: Scopes<'static> = Scopes::new("items:read");
 
 pub fn works() -> bool {
-    credentials() && keys() && rings() && answers() && paths() && scopes() && errors()
+    credentials() && keys() && rings() && answers() && scopes() && errors()
 }
 
 fn credentials() -> bool {
@@ -86,22 +86,6 @@ fn answers() -> bool {
         && Realm::as_str(&Realm::new("api")) == "api"
 }
 
-fn paths() -> bool {
-    static RULES: PathRules = PathRules::new(&[PathRule::new("GET /items"), PathRule::new("/static/")]);
-    let Ok(rule) = PathRule::try_new(unknown("GET /items")) else { return false };
-    PathRule::method(&rule) == Some("GET")
-        && PathRule::path(&rule) == "/items"
-        && PathRule::as_str(&rule) == "GET /items"
-        && rule.exactness() == (6, 1)
-        && rule.covers(unknown("GET"), unknown("/items"))
-        && rule.matches(unknown("HEAD"), unknown("/items"))
-        && RULES.is_public(unknown("GET"), unknown("/static/app.js"), None)
-        && !RULES.is_public(unknown("GET"), unknown("/static/../items"), Some(unknown("/static/..%2fitems").as_bytes()))
-        && RULES.rules().len() == 2
-        && PathRules::NONE.rules().is_empty()
-        && is_preflight(unknown("OPTIONS"), true, true)
-}
-
 fn scopes() -> bool {
     let Ok(granted) = Scopes::try_new(unknown("a b")) else { return false };
     granted.contains(unknown("b"))
@@ -129,17 +113,9 @@ fn errors() -> bool {
         CredentialsError::TooManyParams,
         CredentialsError::NoToken,
     ];
-    let rules = [
-        PathRuleError::Start,
-        PathRuleError::Pattern,
-        PathRuleError::Query,
-        PathRuleError::Encoded,
-        PathRuleError::Unreachable,
-    ];
     rings.iter().all(|&error| speaks(error) && prints(error, KeyringError::message(error)))
         && grammar.iter().all(|error| CredentialsError::ALL.contains(error))
         && CredentialsError::ALL.iter().all(|&error| speaks(error) && prints(error, CredentialsError::message(error)))
-        && rules.iter().all(|&error| speaks(error) && prints(error, PathRuleError::message(error)))
         && [RealmError::Empty, RealmError::Character].iter().all(|&error| prints(error, RealmError::message(error)))
         && [ScopesError::Character, ScopesError::Separator]
             .iter()

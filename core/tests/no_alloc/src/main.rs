@@ -11,6 +11,7 @@ mod auth;
 mod csp;
 mod head;
 mod headers;
+mod paths;
 mod policy;
 mod secret;
 
@@ -27,7 +28,7 @@ extern "C" fn main() -> core::ffi::c_int {
     #[cfg(feature = "allocate")]
     core::hint::black_box(alloc::boxed::Box::new(1));
 
-    let parts = [headers::works(), csp::works(), policy::works(), secret::works(), auth::works(), head::works()];
+    let parts = [headers::works(), csp::works(), policy::works(), secret::works(), auth::works(), head::works(), paths::works()];
     parts.iter().zip(1..).find_map(|(works, part)| (!works).then_some(part)).unwrap_or(0)
 }
 

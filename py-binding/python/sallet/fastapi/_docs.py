@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,9 +25,11 @@ from sallet import (
 from sallet.fastapi._mounts import Mounted, mounted_apps
 from sallet.fastapi._page import Needs, merge, origin, scan
 
+log = logging.getLogger("sallet.headers")
+
 Scope = MutableMapping[str, Any]
 
-PolicyRule = SecurityHeaders | Callable[[Scope], SecurityHeaders | None] | None
+PolicyRule = SecurityHeaders | Callable[[Scope], SecurityHeaders | None]
 """What `paths={rule: ...}` maps a rule to."""
 
 # What the bundles do after they load, found in a real browser; none of it shows in the HTML.
@@ -74,9 +77,7 @@ def find_docs(app: Any) -> Docs:
     """The docs of `app` and of the FastAPI apps mounted in it, made by FastAPI itself.
 
     A path counts only when a request for it really ends at FastAPI's own endpoint: a page you
-    made yourself, or a route that comes before it, is not touched. A page at the root of a
-    mounted app ("/sub/") gets its policy and is not public: as a rule that path would open
-    everything below it.
+    made yourself, or a route that comes before it, is not touched.
     """
     seen: set[str] = set()
     public: list[str] = []
@@ -87,8 +88,7 @@ def find_docs(app: Any) -> Docs:
             if full in seen or not mounted.reaches(route, path):
                 continue
             seen.add(full)
-            if full == "/" or not full.endswith("/"):
-                public.append(full)
+            public.append(full)
             if kind != "openapi":
                 pages[full] = DocsPage(mounted, kind, path, route.endpoint)
     return Docs(tuple(public), pages)
@@ -183,29 +183,30 @@ def _servers(app: FastAPI) -> list[str]:
 class PagePolicy:
     """The callable for `paths={"/docs": ...}`: the app's policy and what this page needs, no more."""
 
-    def __init__(self, path: str, page: DocsPage, base: PolicyRule) -> None:
+    def __init__(self, path: str, page: DocsPage, bases: Sequence[PolicyRule]) -> None:
         self._path = path
         self._page = page
-        self._base = base
+        self._bases = bases
         self._relaxed = lru_cache(_CACHED_ROOT_PATHS)(self._relax)
 
     def __call__(self, scope: Scope) -> SecurityHeaders | None:
-        base = self._base
-        policy = base if base is None or isinstance(base, SecurityHeaders) else base(scope)
-        # A page at "/sub/" has a rule that takes in the subtree; the rest of it is no docs page.
+        policy = self._base(scope)
+        # The rule holds for "//docs" too, which is no docs page.
         if policy is None or get_route_path(scope) != self._path:
             return policy
         return self._relaxed(scope.get("root_path", ""), policy)
 
+    def _base(self, scope: Scope) -> SecurityHeaders | None:
+        """The policy that this request would have without the page's own rule."""
+        for base in self._bases:
+            policy = base if isinstance(base, SecurityHeaders) else base(scope)
+            if policy is not None:
+                return policy
+        return None
+
     def _relax(self, root_path: str, policy: SecurityHeaders) -> SecurityHeaders:
         needs = self._page.needs(root_path)
-        if needs is None:
-            return policy
-        try:
-            return self._relaxed_by(policy, needs)
-        except PolicyError:
-            # The page may then stay blank, which shows; an error here would cost the response its headers.
-            return policy
+        return policy if needs is None else self._relaxed_by(policy, needs)
 
     def _relaxed_by(self, policy: SecurityHeaders, needs: Needs) -> SecurityHeaders:
         custom = {name: v for name, v in policy.custom.items() if name not in _CUSTOM_DROPPED}
@@ -252,8 +253,16 @@ def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy
         needs[name] = [source for source in needs[name] if not _names_inline(source)]
         inherited = directives.get(name, directives.get("default-src", []))
         directives[name] = [s for s in inherited if not _names_inline(s)] or [NONE]
-    # Of a policy about Trusted Types alone nothing is left.
-    return ContentSecurityPolicy(directives).extend(needs) if directives else None
+    if not directives:  # a policy about Trusted Types alone
+        return None
+    relaxed = ContentSecurityPolicy(directives)
+    for name, source in ((name, source) for name, sources in needs.items() for source in sources):
+        try:
+            relaxed = relaxed.extend({name: source})
+        except PolicyError as error:
+            # One odd URL in a schema must not cost the page all the others.
+            log.warning("docs page: %s is left out of %s: %s", source, name, error)
+    return relaxed
 
 
 def _names_inline(source: str) -> bool:

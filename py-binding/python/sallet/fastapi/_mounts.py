@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import fastapi.routing
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Host, Match, Mount
+
+from sallet._routes import contexts, unwrap
 
 
 @dataclass(frozen=True)
@@ -90,17 +91,6 @@ def _below(app: Any, steps: tuple[Step, ...], seen: frozenset[int]) -> Iterator[
         yield from _below(inner, down, seen | {id(inner)})
 
 
-def unwrap(app: Any) -> Any:
-    """The app or router inside the middleware around it, which by custom is at `.app`."""
-    seen: set[int] = set()
-    while app is not None and id(app) not in seen:
-        if isinstance(getattr(app, "routes", None), list):
-            return app
-        seen.add(id(app))
-        app = getattr(app, "app", None)
-    return None
-
-
 def _first(routes: Sequence[BaseRoute], scope: dict[str, Any]) -> tuple[BaseRoute, Any] | None:
     for context in contexts(routes):
         if isinstance(context.original_route, Host):
@@ -110,26 +100,3 @@ def _first(routes: Sequence[BaseRoute], scope: dict[str, Any]) -> tuple[BaseRout
         if match is Match.FULL:
             return context.original_route, child_scope
     return None
-
-
-@dataclass(frozen=True)
-class _Context:
-    """`fastapi.routing.RouteContext` for the versions that copy a router's routes on inclusion."""
-
-    original_route: Any
-
-    @property
-    def path(self) -> str | None:
-        return getattr(self.original_route, "path", None)
-
-    def matches(self, scope: dict[str, Any]) -> Any:
-        return self.original_route.matches(scope)
-
-
-def contexts(routes: Sequence[BaseRoute]) -> Iterator[Any]:
-    """Each route in matching order, those of included routers with their prefix."""
-    flatten = getattr(fastapi.routing, "iter_route_contexts", None)
-    if flatten is not None:
-        yield from flatten(routes)
-    else:
-        yield from map(_Context, routes)

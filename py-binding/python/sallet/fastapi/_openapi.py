@@ -18,7 +18,7 @@ Schema = dict[str, Any]
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 
-def mark(apps: Iterable[Mounted], auth: sallet.Bearer, public: sallet.PathRules) -> None:
+def mark(apps: Iterable[Mounted], auth: sallet.Bearer, rules: sallet.PathRules) -> None:
     """Makes `openapi()` of every app tell which operations `auth` guards.
 
     Called again, it takes in apps mounted since, and an `app.openapi` the user has replaced.
@@ -31,7 +31,7 @@ def mark(apps: Iterable[Mounted], auth: sallet.Bearer, public: sallet.PathRules)
         if isinstance(current, MarkedOpenAPI) and current.auth is auth:
             current.prefixes = at
         else:
-            app.openapi = MarkedOpenAPI(current, auth, public, at)  # type: ignore[method-assign]
+            app.openapi = MarkedOpenAPI(current, auth, rules, at)  # type: ignore[method-assign]
 
 
 class MarkedOpenAPI:
@@ -45,13 +45,13 @@ class MarkedOpenAPI:
         self,
         original: Callable[[], Schema],
         auth: sallet.Bearer,
-        public: sallet.PathRules,
+        rules: sallet.PathRules,
         prefixes: Sequence[str],
     ) -> None:
         self.auth = auth
         self.prefixes = prefixes
         self._original = original
-        self._public = public
+        self._rules = rules
 
     def __call__(self) -> Schema:
         schema = self._original()
@@ -69,8 +69,8 @@ class MarkedOpenAPI:
 
     def _is_public(self, method: str, path: str) -> bool:
         # Mounted in two places and guarded in one of them, the operation is marked.
-        return all(
-            self._public.is_public(method.upper(), prefix + path) for prefix in self.prefixes
+        return not any(
+            self._rules.needs_credentials(method.upper(), prefix + path) for prefix in self.prefixes
         )
 
     def _scheme(self, schema: Schema) -> str:

@@ -12,18 +12,24 @@ from starlette.types import ASGIApp
 
 import sallet
 from sallet import AuthMiddleware, PathRules, SecurityHeaders, SecurityHeadersMiddleware
+from sallet._sallet import ByPath
 from sallet.fastapi._docs import Docs, PagePolicy, PolicyRule, find_docs
 from sallet.fastapi._mounts import mounted_apps
 from sallet.fastapi._openapi import mark
 from sallet.fastapi._scopes import FailedApp, mistakes
 
 
+_LEFT_OUT: Any = object()
+
+
 def protect(
     app: Starlette,
     *,
     headers: SecurityHeaders | None = None,
-    auth: sallet.Bearer | None = None,
+    auth: sallet.Bearer = _LEFT_OUT,
     public: Iterable[str] = (),
+    protected: Iterable[str] | None = None,
+    preflights: Iterable[str] | bool = False,
     paths: Mapping[str, PolicyRule] | None = None,
     override: bool = False,
     remove: Iterable[str] = ("server", "x-powered-by"),
@@ -51,11 +57,16 @@ def protect(
         app: The FastAPI (or plain Starlette) app. Routes, mounts and middleware may be added
             later; everything is put together when the app starts.
         headers: The policy; `SecurityHeaders.STRICT` by default.
-        auth: A `sallet.fastapi.Bearer` (or a plain `sallet.Bearer`); `None` for headers only.
-        public: Paths that need no credentials: `"/health"` opens that path alone, `"/static/"`
-            its subtree, `"GET /items"` one method of it (HEAD counts as GET).
-        paths: Another policy per path: the same rules, mapped to a `SecurityHeaders`, to `None`
-            for no headers, or to a callable that is given the ASGI scope.
+        auth: A `sallet.fastapi.Bearer` (or a plain `sallet.Bearer`); leave it out for headers only.
+        public: Paths that need no credentials: `"/health"` opens that path alone, `"/static/*"`
+            everything below, `"GET /items"` one method of it (HEAD counts as GET).
+        protected: Guards these paths alone and leaves the others open; `public` then opens
+            exceptions inside.
+        preflights: Path rules (`True` is `["/*"]`) where CORS preflights pass to the routes; a
+            `CORSMiddleware` of this app answers them in front of the guard and needs none.
+        paths: Another policy per path: the same rules, mapped to a `SecurityHeaders`
+            (`SecurityHeaders.EMPTY` for no headers), or to a callable that is given the ASGI scope
+            and returns one, or `None` where it has no opinion.
         override: Whether the policy replaces a header the app has set itself.
         remove: Header names taken off every response.
         docs: Whether FastAPI's docs are made public and given their page policies.
@@ -78,7 +89,9 @@ def protect(
         raise RuntimeError("protect() was already called on this app; call it once, with everything")
     if app.middleware_stack is not None:
         raise RuntimeError("protect() came too late: the app has started; call it before serving")
-    protection = _Protection(app, headers, auth, public, paths, override, remove, docs)
+    protection = _Protection(
+        app, headers, auth, public, protected, preflights, paths, override, remove, docs
+    )
     vars(app)["_sallet"] = protection
     # On the instance, so that the class and other apps stay as they are.
     vars(app)["build_middleware_stack"] = protection.build_middleware_stack
@@ -89,8 +102,10 @@ class _Protection:
         self,
         app: Starlette,
         headers: SecurityHeaders | None,
-        auth: sallet.Bearer | None,
+        auth: sallet.Bearer,
         public: Iterable[str],
+        protected: Iterable[str] | None,
+        preflights: Iterable[str] | bool,
         paths: Mapping[str, PolicyRule] | None,
         override: bool,
         remove: Iterable[str],
@@ -104,11 +119,17 @@ class _Protection:
         self._app = app
         # As in SecurityHeadersMiddleware, for those who pass a setting through.
         self._headers = headers if headers is not None else SecurityHeaders.STRICT
-        self._auth = auth
+        self._auth: sallet.Bearer | None = None if auth is _LEFT_OUT else auth
         self._public = tuple(public or ())
-        if auth is None and self._public:
-            # An auth that came from a setting and was not there: the app would be open.
-            raise TypeError("public is there and auth is not, so everything is public: give auth=")
+        self._protected = None if protected is None else protected if isinstance(protected, str) else tuple(protected)
+        self._preflights = preflights if isinstance(preflights, (bool, str)) else tuple(preflights)
+        if auth is None:
+            # A setting that was not there: the app would be open.
+            raise TypeError("auth is None, so everything would be open: give auth=Bearer(...), or leave auth out for headers only")
+        if self._auth is None and (self._public or protected is not None or preflights):
+            raise TypeError(
+                "public, protected and preflights are about auth, and auth is left out, so everything is open: give auth="
+            )
         self._paths = dict(paths or {})
         self._override = override
         self._remove = tuple(remove)
@@ -116,10 +137,13 @@ class _Protection:
         self._build_inner = app.build_middleware_stack
         # Everything that can be wrong in the arguments is found here, where the user's own line
         # is in the traceback, and not when the first request comes.
-        self._rules = PathRules(self._public)
+        self._rules = PathRules(self._public, protected=self._protected, preflights=self._preflights)
+        self._by_path = ByPath(self._paths)
         self._wrap(app, self._paths)
-        if auth is not None:
-            AuthMiddleware(app, auth=auth, public=self._public)
+        if self._auth is not None:
+            AuthMiddleware(
+                app, self._auth, public=self._public, protected=self._protected, preflights=self._preflights
+            )
         self._mark_openapi()
         self._building: Docs | None = None
         self._checked = False
@@ -157,7 +181,13 @@ class _Protection:
         docs = self._find_docs() if self._building is None else self._building
         if self._auth is not None:
             public = (*self._public, *(f"GET {path}" for path in docs.public))
-            app = AuthMiddleware(app, auth=self._auth, public=public)
+            app = AuthMiddleware(
+                app,
+                self._auth,
+                public=public,
+                protected=self._protected,
+                preflights=self._preflights,
+            )
             self._checked = True
         return app if self._building is not None else self._wrap(app, self._with_pages(docs))
 
@@ -179,23 +209,11 @@ class _Protection:
         """The user's rules and those of the docs pages; a rule the user wrote himself stands."""
         rules = dict(self._paths)
         for path, page in docs.pages.items():
-            rule = f"GET {path}"  # and no other method: "/sub/" would take in the whole subtree
+            rule = f"GET {path}"
             if path not in rules and rule not in rules:
-                rules[rule] = PagePolicy(path, page, self._base(path))
+                bases = (*self._by_path.matching("GET", path), self._headers)
+                rules[rule] = PagePolicy(path, page, bases)
         return rules
-
-    def _base(self, path: str) -> PolicyRule:
-        """The policy a GET of `path` would have without the page's own rule."""
-        base: PolicyRule = self._headers
-        longest = 0
-        for rule, policy in self._paths.items():
-            method, _, subtree = rule.rpartition(" ")
-            # "/" is the root page alone.
-            if method not in ("", "GET") or not subtree.endswith("/") or subtree == "/":
-                continue
-            if path.startswith(subtree) and len(subtree) > longest:
-                base, longest = policy, len(subtree)
-        return base
 
     def _mark_openapi(self) -> None:
         if self._auth is not None:

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 import sallet
 from sallet import PolicyError
-from sallet.fastapi._mounts import contexts, unwrap
+from sallet._routes import contexts, unwrap
 
 # FastAPI keeps no trace of a `scopes=` that was a str, only its characters; so many scopes of one
 # letter each are taken for it.

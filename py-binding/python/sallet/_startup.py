@@ -1,0 +1,73 @@
+"""What the middlewares tell the log: once when the app starts, and when something is set up wrongly."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sallet._routes import contexts, is_host, is_mount, layers, mounted, unwrap
+
+if TYPE_CHECKING:
+    from sallet import _sallet
+
+auth = logging.getLogger("sallet.auth")
+headers = logging.getLogger("sallet.headers")
+
+
+def report(guard: _sallet.AuthMiddleware) -> None:
+    """Says what is open, and what about that is probably not meant."""
+    public = ", ".join(guard.public) or "nothing"
+    if guard.protected is None:
+        auth.info("every path needs credentials, but for: %s", public)
+    else:
+        auth.info("credentials are needed for: %s; but for: %s", ", ".join(guard.protected), public)
+    paths = frozenset(_paths(guard.app))
+    for rule in guard.public:
+        path = rule.rpartition(" ")[2]
+        if path != "/" and path.endswith("/") and paths and path not in paths:
+            auth.warning(
+                "public: %r opens that one path alone, and no route has it; for everything below it write %r", rule, rule + "*"
+            )
+    for where in sorted(set(_cors(guard.app))):
+        rule = f"{where}/*"
+        if not {"/*", rule} & set(guard.preflights):
+            auth.warning(
+                "a CORSMiddleware%s is behind the authentication, which refuses its preflights: put it in front "
+                "(add it after AuthMiddleware, or use protect), or let them pass with preflights=[%r]",
+                f" at {where}" if where else "",
+                rule,
+            )
+
+
+def _paths(app: Any) -> Iterator[str]:
+    """The paths of the routes inside, at any depth."""
+    for prefix, inner in [("", app), *mounted(app)]:
+        for context in contexts(getattr(unwrap(inner), "routes", ())):
+            if not is_mount(context.original_route) and not is_host(context.original_route):
+                yield prefix + (context.path or "")
+
+
+def _cors(app: Any) -> Iterator[str]:
+    """The prefixes below which a CORSMiddleware sits inside."""
+    for prefix, inner in [("", app), *mounted(app)]:
+        added = [middleware.cls for middleware in getattr(unwrap(inner), "user_middleware", ()) if inner is not app]
+        around = [type(layer) for layer in layers(inner)]
+        if any(getattr(kind, "__name__", "") == "CORSMiddleware" for kind in [*around, *added]):
+            yield prefix
+
+
+def log_disagreement(path: str, raw_path: bytes | None, root_path: str) -> None:
+    """A rule would have opened this request, were it sure that the router sees the same path."""
+    auth.warning(
+        "not public: the path sent, %r, and the path to route, %r with root_path %r, do not agree; a proxy, a mount or a "
+        "middleware changes one of them",
+        raw_path,
+        path,
+        root_path,
+    )
+
+
+def log_bad_choice(place: str, error: BaseException) -> None:
+    """A callable that chooses a policy has failed."""
+    headers.error("%s: no policy was chosen, and STRICT is sent: %s: %s", place, type(error).__name__, error, exc_info=error)
