@@ -23,7 +23,7 @@ skip = { echo "SKIPPED: $(1), $(2), $(3)"; [ "$$SALLET_NO_SKIP" != 1 ]; }
 say = @echo "==> $(1)"
 
 .PHONY: help setup develop demo test test-rust fmt clippy features cargo-test doc msrv constant-time fuzz-replay firmware \
-	test-abi3 wheel-abi3 test-python test-types fuzz fuzz-minimise timing sabotage load bench bench-quick bench-core bench-hyper \
+	test-abi3 wheel-abi3 test-python test-types test-upstream fuzz fuzz-minimise timing sabotage load bench bench-quick bench-core bench-hyper \
 	bench-python bench-check bench-baseline bench-lint test-report pins clean
 
 help: ## Show this list
@@ -174,6 +174,19 @@ test-types: setup ## mypy --strict, pyright and stubtest alone
 
 # ---- evidence
 
+# In a venv of their own: the plugins that they bring would change our tests.
+UPSTREAM := target/upstream
+$(UPSTREAM)/venv.stamp: $(PINS)/upstream.txt $(VENV)/develop.stamp
+	$(call say,installing the Python packages of the test suites)
+	@$(PY) -m venv --clear $(UPSTREAM)/venv
+	@$(UPSTREAM)/venv/bin/python $(PINS)/install.py $<
+	@touch $@
+
+test-upstream: $(VENV)/develop.stamp ## The test suites of FastAPI and Starlette with Sallet around every app (ONLY="starlette auth" for some)
+	@if $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+		$(MAKE) --no-print-directory $(UPSTREAM)/venv.stamp && $(UPSTREAM)/venv/bin/python py-binding/upstream/run.py $(ONLY); \
+	else $(call skip,the test suites of FastAPI and Starlette,those that are pinned need Python 3.11,rm -r .venv && make setup PYTHON=python3.11); fi
+
 fuzz: setup ## Fuzz every target in turn: MINUTES=5 for each, TARGETS="path_rules headers" for some
 	$(call say,fuzzing)
 	@$(PY) fuzz/run.py fuzz --minutes $(or $(MINUTES),5) $(if $(TARGETS),--targets $(TARGETS))
@@ -239,6 +252,9 @@ pins: $(VENV)/pyvenv.cfg ## Renew the pinned Python packages (needs a network)
 	@cd $(PINS) && ../../$(UV) dev.in -o dev.txt
 	@cd $(PINS) && ../../$(UV) demo.in -c dev.txt -o demo.txt
 	@cd $(PINS) && ../../$(UV) bench.in -c dev.txt -o bench.txt
+	@cd $(PINS) && $(subst 3.10,3.11,../../$(UV)) upstream.in -c dev.txt -o upstream.txt
+	@cd $(PINS) && $(subst 3.10,3.11,../../$(UV)) sdists.in -c dev.txt -o sdists.txt --no-deps --generate-hashes \
+		--no-binary fastapi --no-binary starlette --emit-build-options
 	@git diff --stat -- $(PINS) 2>/dev/null || true
 
 clean: ## Remove .venv, target and the built extension

@@ -83,7 +83,8 @@ def protect(
     starting: a str where a list belongs, which FastAPI takes apart, or a scope with a space.
 
     An app instrumented by `opentelemetry-instrumentation-fastapi` must be instrumented before
-    this call: the contrib package insists on wrapping Starlette's own stack.
+    this call: the contrib package insists on wrapping Starlette's own stack. When it is taken out
+    again, the check stays; the headers move inside Starlette's own 500 and your middleware.
     """
     if not isinstance(app, Starlette):
         raise TypeError(
@@ -161,33 +162,60 @@ class _Protection:
                 app, self._auth, public=self._public, protected=self._protected, preflights=self._preflights
             )
         self._mark_openapi()
+        self._building: Docs | None = None
+        self._checked = False
+        self._layer = Middleware(_Innermost, protection=self)
+        app.user_middleware.append(self._layer)
 
     def build_middleware_stack(self) -> ASGIApp:
         app = self._app
         if wrong := "\n".join(mistakes(app)):
             return FailedApp(wrong)
-        # Mounts, and an app.openapi replaced by the user, may have come since protect().
-        self._mark_openapi()
-        docs = find_docs(app) if self._docs else Docs((), {})
-        root_path = app.root_path if isinstance(app, FastAPI) else ""
-        for page in docs.pages.values():
-            page.prepare(root_path)
-        if self._auth is None:
-            return self._wrap(self._build_inner(), self._with_pages(docs))
-        public = (*self._public, *(f"GET {path}" for path in docs.public))
-        innermost = Middleware(
-            AuthMiddleware,
-            auth=self._auth,
-            public=public,
-            protected=self._protected,
-            preflights=self._preflights,
-        )
-        app.user_middleware.append(innermost)
+        docs = self._find_docs()
+        # Last again: anything may have been appended since.
+        others = [layer for layer in app.user_middleware if layer is not self._layer]
+        app.user_middleware[:] = [*others, self._layer]
+        self._building, self._checked = docs, self._auth is None
         try:
             stack = self._build_inner()
         finally:
-            app.user_middleware.remove(innermost)
+            self._building = None
+        if not self._checked:
+            return FailedApp(
+                "protect() cannot check the requests: build_middleware_stack of this app leaves out "
+                "app.user_middleware: let it call super().build_middleware_stack()"
+            )
         return self._wrap(stack, self._with_pages(docs))
+
+    def innermost(self, app: ASGIApp) -> ASGIApp:
+        """The layer just around the router, for whatever builds the stack.
+
+        It stays in `app.user_middleware`: an instrumentation that is taken out puts back the
+        `build_middleware_stack` that it found, which may be from before `protect()`
+        (OpenTelemetry's `uninstrument_app`). The check must not go with it, and the headers,
+        which have lost their place outside everything, are put here.
+        """
+        docs = self._find_docs() if self._building is None else self._building
+        if self._auth is not None:
+            public = (*self._public, *(f"GET {path}" for path in docs.public))
+            app = AuthMiddleware(
+                app,
+                self._auth,
+                public=public,
+                protected=self._protected,
+                preflights=self._preflights,
+            )
+            self._checked = True
+        return app if self._building is not None else self._wrap(app, self._with_pages(docs))
+
+    def _find_docs(self) -> Docs:
+        # Mounts, and an app.openapi replaced by the user, may have come since protect().
+        self._mark_openapi()
+        docs = find_docs(self._app) if self._docs else Docs((), {})
+        root_path = self._app.root_path if isinstance(self._app, FastAPI) else ""
+        for page in docs.pages.values():
+            page.prepare(root_path)
+        return docs
 
     def _wrap(self, app: ASGIApp, paths: Mapping[str, PolicyRule]) -> ASGIApp:
         return SecurityHeadersMiddleware(
@@ -207,3 +235,10 @@ class _Protection:
     def _mark_openapi(self) -> None:
         if self._auth is not None:
             mark(mounted_apps(self._app), self._auth, self._rules)
+
+
+class _Innermost:
+    """`_Protection.innermost` as a class: Sentry's SDK sets `__call__` of what `Middleware` is given."""
+
+    def __new__(cls, app: ASGIApp, protection: _Protection) -> Any:
+        return protection.innermost(app)
