@@ -415,6 +415,14 @@ class Document(Own):
         return iter(vars(self))
 
 
+class AwaitableDocument(Document):
+    """As Tortoise's: awaiting it gives itself."""
+
+    def __await__(self) -> Any:
+        return self
+        yield
+
+
 class Forbidding(Model, frozen=True, extra="forbid"): ...
 
 
@@ -519,6 +527,7 @@ USERS: dict[str, Any] = {
     "slots": Slots(),
     "enum": Color.ANN,
     "a document": Document(),
+    "a document that can be awaited": AwaitableDocument(),
     "SimpleUser": SimpleUser("ann"),
     "like Django's": Django(),
     "Django's User": django_user(),

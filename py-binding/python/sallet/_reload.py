@@ -1,4 +1,4 @@
-"""Reloading on a signal: what happens in the handler, and that nothing that can go wrong ends the server."""
+"""Reloading on a signal, so that nothing that is wrong with the keys ends the server."""
 
 from __future__ import annotations
 

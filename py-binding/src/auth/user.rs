@@ -67,7 +67,9 @@ fn refused(kind: &Bound<'_, PyType>, source: Source, mistake: &str) -> PyErr {
 fn mistake(value: &Bound<'_, PyAny>) -> PyResult<Option<&'static str>> {
     let (py, kind) = (value.py(), value.get_type());
     let has = |name| class_has(&kind, name);
-    if has(intern!(py, "__await__"))? || has(intern!(py, "add_done_callback"))? {
+    // Tortoise's models give themselves when awaited; like other models, and unlike queries, their class has a _meta.
+    let is_awaitable = has(intern!(py, "__await__"))? && !has(intern!(py, "_meta"))?;
+    if is_awaitable || has(intern!(py, "add_done_callback"))? {
         return Ok(Some("it is to be awaited: write return await ..."));
     }
     if value.is_instance_of::<PyBaseException>() {
@@ -91,7 +93,7 @@ fn mistake(value: &Bound<'_, PyAny>) -> PyResult<Option<&'static str>> {
         return Ok(Some(mistake));
     }
     if !value.is_truthy().unwrap_or(false) {
-        return Ok(Some("it is empty or false, as the result of a query that found nothing"));
+        return Ok(Some("it is empty, false or a query not yet run"));
     }
     authenticated(value.getattr_opt(intern!(py, "is_authenticated"))?, has(intern!(py, "is_authenticated"))?)
 }

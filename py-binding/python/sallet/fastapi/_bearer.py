@@ -115,7 +115,7 @@ class Bearer(sallet.Bearer, SecurityBase):
         return _exception(missing, {"type": "http"})
 
     async def _verdict(self, scope: Any) -> Any:
-        """The user or refusal of this scheme: the guard's or an earlier dependency's, or a new one."""
+        """The user or refusal: the guard's, an earlier dependency's, or else a new one."""
         earlier = scope.get("sallet.auth")
         link = earlier
         while link is not None:
