@@ -17,8 +17,7 @@ use crate::request_path::{Paths, Place};
 pub(super) struct Config {
     /// The first is for every path without a rule.
     plans: Vec<Plan>,
-    /// `None` leaves responses alone.
-    paths: ByPath<Vec<(PathRule<String>, Option<usize>)>>,
+    paths: ByPath<Vec<(PathRule<String>, usize)>>,
     /// Whether rules are of the path inside the nest.
     pub(super) nested: bool,
     pub(super) scheme: SchemeOf,
@@ -52,11 +51,9 @@ impl Config {
         }
     }
 
-    pub(super) fn set_path(&mut self, rule: PathRule<String>, plan: Option<Plan>) {
-        let plan = plan.map(|plan| {
-            self.plans.push(plan);
-            self.plans.len() - 1
-        });
+    pub(super) fn set_path(&mut self, rule: PathRule<String>, plan: Plan) {
+        self.plans.push(plan);
+        let plan = self.plans.len() - 1;
         let mut paths = self.paths.entries().to_vec();
         paths.retain(|(known, _)| known.as_str() != rule.as_str());
         paths.push((rule, plan));
@@ -64,22 +61,22 @@ impl Config {
     }
 
     /// What is to be done before the inner service is called.
-    pub(super) fn begin<B>(self: &Arc<Self>, request: &mut Request<B>, place: Place) -> Option<Pending> {
-        let plan = self.plan_for(request, place)?;
+    pub(super) fn begin<B>(self: &Arc<Self>, request: &mut Request<B>, place: Place) -> Pending {
+        let plan = self.plan_for(request, place);
         let scheme = match &self.scheme {
             SchemeOf::All(scheme) => *scheme,
             SchemeOf::Each(scheme) => with_parts(request, |parts| scheme(parts)),
         };
         let nonce = if self.plans[plan].over(scheme).needs_nonce() { nonce_of(request) } else { None };
-        Some(Pending { config: Arc::clone(self), plan, scheme, nonce })
+        Pending { config: Arc::clone(self), plan, scheme, nonce }
     }
 
-    fn plan_for<B>(&self, request: &Request<B>, place: Place) -> Option<usize> {
+    fn plan_for<B>(&self, request: &Request<B>, place: Place) -> usize {
         if self.paths.entries().is_empty() {
-            return Some(0);
+            return 0;
         }
         let path = Paths::of(request, place, self.nested).judged();
-        self.paths.matching(request.method().as_str(), &path).next().copied().unwrap_or(Some(0))
+        self.paths.matching(request.method().as_str(), &path).next().copied().unwrap_or(0)
     }
 }
 

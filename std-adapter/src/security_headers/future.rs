@@ -14,12 +14,12 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        pending: Option<Pending>,
+        pending: Pending,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) const fn new(inner: F, pending: Option<Pending>) -> Self {
+    pub(super) const fn new(inner: F, pending: Pending) -> Self {
         Self { inner, pending }
     }
 }
@@ -33,9 +33,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
-        if let Some(pending) = this.pending {
-            pending.finish(&mut response);
-        }
+        this.pending.finish(&mut response);
         Poll::Ready(Ok(response))
     }
 }

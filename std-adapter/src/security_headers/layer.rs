@@ -26,7 +26,7 @@ use crate::rules::rule as path_rule;
 ///
 /// let layer = SecurityHeadersLayer::new(&PAGES)
 ///     .path("/api/*", &SecurityHeaders::API)
-///     .without("GET /metrics")
+///     .path("GET /metrics", &SecurityHeaders::EMPTY)
 ///     .scheme(Scheme::Https);
 /// # let _ = layer;
 /// ```
@@ -75,7 +75,7 @@ impl SecurityHeadersLayer {
 
     /// Sends another policy on some paths: `"/docs"` is that path alone, `"/static/*"` everything below it,
     /// `"GET /items"` one method only ([`PathRule`](sallet_core::paths::PathRule) has the grammar). The most exact rule wins; a rule given twice counts
-    /// as it was given last.
+    /// as it was given last. No headers is [`SecurityHeaders::EMPTY`](sallet_core::SecurityHeaders::EMPTY).
     ///
     /// Rules are of the path **as the client sent it**, decoded, whatever `//`, `;x` or encoding a client adds
     /// ([`PathRule::applies`](sallet_core::paths::PathRule::applies)). Inside axum's `Router::nest` that takes the feature `axum`; rules of the path inside the nest
@@ -87,17 +87,7 @@ impl SecurityHeadersLayer {
     /// of the caller.
     #[track_caller]
     pub fn path(mut self, rule: &str, policy: &sallet_core::SecurityHeaders<'_>) -> Self {
-        Arc::make_mut(&mut self.config).set_path(path_rule(rule, Ok), Some(plan(policy)));
-        self
-    }
-
-    /// Leaves the responses of some paths alone, with rules as for [`path`](Self::path).
-    ///
-    /// # Panics
-    /// When the rule is refused: see [`PathRule::try_new`](sallet_core::paths::PathRule::try_new). The panic names the line of the caller.
-    #[track_caller]
-    pub fn without(mut self, rule: &str) -> Self {
-        Arc::make_mut(&mut self.config).set_path(path_rule(rule, Ok), None);
+        Arc::make_mut(&mut self.config).set_path(path_rule(rule, Ok), plan(policy));
         self
     }
 

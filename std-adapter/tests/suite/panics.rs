@@ -57,7 +57,6 @@ fn a_mistake_is_blamed_on_the_line_that_made_it() {
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).preflights(["/api", "api"]))),
         (line!(), blamed(|| headers().path("items", &SecurityHeaders::API))),
         (line!(), blamed(|| headers().path("/items", &DANGLING))),
-        (line!(), blamed(|| headers().without("items"))),
         (line!(), blamed(|| headers().remove([CONTENT_LENGTH]))),
         (line!(), blamed(|| SecurityHeadersLayer::new(&DANGLING))),
         (line!(), blamed(|| SecurityHeadersLayer::overriding(&DANGLING))),
