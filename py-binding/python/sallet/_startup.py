@@ -57,8 +57,19 @@ def _cors(app: Any) -> Iterator[str]:
             yield prefix
 
 
+_told: set[tuple[str, bytes | None, str]] = set()
+# Whatever clients send, the log is not filled with it.
+_MAX_TOLD = 100
+
+
 def log_disagreement(path: str, raw_path: bytes | None, root_path: str) -> None:
-    """A rule would have opened this request, were it sure that the router sees the same path."""
+    """A rule would have opened this request, were it sure that the router sees the same path.
+
+    Told once for each, and no more than a hundred times: how many there are, a client decides.
+    """
+    if (path, raw_path, root_path) in _told or len(_told) == _MAX_TOLD:
+        return
+    _told.add((path, raw_path, root_path))
     auth.warning(
         "not public: the path sent, %r, and the path to route, %r with root_path %r, do not agree; a proxy, a mount or a "
         "middleware changes one of them",
