@@ -17,9 +17,9 @@ use tower::ServiceBuilder;
 
 use super::server::serve;
 
-async fn lookup(token: BearerToken) -> Result<(), Denied> {
+async fn lookup(token: BearerToken) -> Result<&'static str, Denied> {
     match token.as_str() {
-        "abc" => Ok(()),
+        "abc" => Ok("abc"),
         "poor" => Err(Refusal::InsufficientScope.into()),
         "down" => Err(Denied::Unavailable),
         _ => Err(Refusal::InvalidToken.into()),

@@ -18,7 +18,6 @@ use sallet_hyper::require_auth::{BearerToken, Denied, Keys, ResponseBody, Ring};
 use sallet_hyper::{Bearer, Layer, OwnedKeyring, Principal, RequireAuthLayer};
 use tower::{Service, ServiceExt, service_fn};
 
-use super::log::Log;
 use super::server::{Answer, text};
 
 /// The token is `abc`.
@@ -319,58 +318,4 @@ fn mistakes_are_told_when_the_layer_is_made() {
     assert!(told(|| Bearer::new(&KEYS).realm("two\r\nlines")).contains("realm"));
     assert!(told(|| Bearer::new(&KEYS).scopes("a  b")).contains("exactly one space"));
     assert!(told(|| RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/a?b"])).contains("no query"));
-}
-
-/// `Ok` of what says no is a yes.
-#[test]
-fn a_lookup_that_lets_everybody_in_is_refused() {
-    fn told<U: Clone + Send + Sync + 'static>() -> Option<String> {
-        let panic = catch_unwind(|| {
-            drop(Bearer::from_fn(async |_: BearerToken| -> Result<U, Denied> { Err(Denied::Unavailable) }));
-        });
-        panic.err().map(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_default())
-    }
-    for told in [
-        told::<Option<Principal>>(),
-        told::<Result<Principal, Denied>>(),
-        told::<bool>(),
-        told::<StatusCode>(),
-        told::<Response<Bytes>>(),
-        told::<Denied>(),
-        told::<Refusal>(),
-    ] {
-        assert!(told.expect("a mistake").contains("everybody would be let in"));
-    }
-    assert_eq!([told::<Principal>(), told::<Arc<str>>(), told::<()>(), told::<u64>()], [const { None }; 4]);
-}
-
-/// Whoever decides, the verdicts are told alike.
-#[tokio::test(flavor = "current_thread")]
-async fn events_name_keys_and_reasons_and_no_token() {
-    let (log, _guard) = Log::listen();
-    let ring = RequireAuthLayer::new(Bearer::new(&KEYS)).layer(service_fn(whoami));
-    let function = RequireAuthLayer::new(Bearer::from_fn(lookup)).public(["/open"]).layer(service_fn(whoami));
-    for token in [Some("abc"), Some("secret-and-wrong"), None] {
-        ring.clone().oneshot(request("/ring", token)).await.unwrap();
-        function.clone().oneshot(request("/function", token)).await.unwrap();
-    }
-    for token in ["poor", "down"] {
-        function.clone().oneshot(request("/function", Some(token))).await.unwrap();
-    }
-    // No verdict, no event.
-    function.oneshot(request("/open", None)).await.unwrap();
-    assert_eq!(
-        log.lines(),
-        [
-            r#"INFO sallet: public: /open"#,
-            r#"DEBUG sallet: admitted key="k-1" principal="kim" method=POST path="/ring""#,
-            r#"DEBUG sallet: admitted method=POST path="/function""#,
-            r#"INFO sallet: not admitted method=POST path="/ring" reason=no key has this token"#,
-            r#"INFO sallet: not admitted method=POST path="/function" reason=The token is not valid"#,
-            r#"INFO sallet: not admitted method=POST path="/ring" reason=Not authenticated"#,
-            r#"INFO sallet: not admitted method=POST path="/function" reason=Not authenticated"#,
-            r#"INFO sallet: not admitted method=POST path="/function" reason=The token does not have the required scope"#,
-            r#"ERROR sallet: not admitted method=POST path="/function" reason=tokens cannot be checked just now"#,
-        ]
-    );
 }

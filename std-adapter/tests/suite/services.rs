@@ -160,9 +160,9 @@ async fn errors_pass_through() {
 /// Whoever is refused goes away; the permit that was taken for the inner service must go too, however long the stack lives.
 #[tokio::test]
 async fn a_refusal_gives_its_permit_back() {
-    async fn lookup(token: BearerToken) -> Result<(), Denied> {
+    async fn lookup(token: BearerToken) -> Result<&'static str, Denied> {
         tokio::task::yield_now().await;
-        if token.as_str() == "abc" { Ok(()) } else { Err(Refusal::InvalidToken.into()) }
+        if token.as_str() == "abc" { Ok("abc") } else { Err(Refusal::InvalidToken.into()) }
     }
 
     async fn one_place<V>(auth: RequireAuthLayer<V>, refused: Request<Unread>)
