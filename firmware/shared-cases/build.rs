@@ -110,10 +110,15 @@ fn paths(code: &mut String, table: &Table) {
     *code += "pub(crate) static PATHS: &[PathsCase] = &[\n";
     for row in table["raw"].as_array().expect("rows") {
         let (rule, method) = (format!("PathRule::new({:?})", text(&row[0])), text(&row[1]));
-        let some = |verdict: &Value, rules: String| if verdict.is_null() { "None".to_owned() } else { format!("Some({rules})") };
+        let some = |verdict: &Value, rules: String| {
+            if verdict.is_null() { "None".to_owned() } else { format!("Some({rules})") }
+        };
         let public = some(&row[3], format!("PathRules::new(&[{rule}])"));
         let protected = some(&row[4], format!("PathRules::NONE.protected(&[{rule}])"));
-        let _ = writeln!(code, "PathsCase {{ rule: {rule}, method: {method:?}, public: {public}, protected: {protected} }},");
+        let _ = writeln!(
+            code,
+            "PathsCase {{ rule: {rule}, method: {method:?}, public: {public}, protected: {protected} }},"
+        );
     }
     *code += "];\n";
 }

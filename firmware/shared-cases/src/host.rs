@@ -107,11 +107,16 @@ impl PathsCase {
         let public = letter(self.public.map(open));
         let protected = letter(self.protected.map(|rules| !open(rules)));
         let policy = letter(Some(self.rule.applies(self.method, &path)));
-        Answer::fixed(200, b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n", "", LETTERS[9 * public + 3 * protected + policy])
+        Answer::fixed(
+            200,
+            b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n",
+            "",
+            LETTERS[9 * public + 3 * protected + policy],
+        )
     }
 }
 
 const LETTERS: [&[u8]; 27] = [
-    b"000", b"001", b"00-", b"010", b"011", b"01-", b"0-0", b"0-1", b"0--", b"100", b"101", b"10-", b"110", b"111", b"11-",
-    b"1-0", b"1-1", b"1--", b"-00", b"-01", b"-0-", b"-10", b"-11", b"-1-", b"--0", b"--1", b"---",
+    b"000", b"001", b"00-", b"010", b"011", b"01-", b"0-0", b"0-1", b"0--", b"100", b"101", b"10-", b"110", b"111",
+    b"11-", b"1-0", b"1-1", b"1--", b"-00", b"-01", b"-0-", b"-10", b"-11", b"-1-", b"--0", b"--1", b"---",
 ];

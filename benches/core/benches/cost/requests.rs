@@ -28,7 +28,11 @@ pub fn paths(c: &mut Criterion) {
         });
     });
     for (name, path, public) in requests::PATHS {
-        assert_eq!(requests::RULES.access("GET", &RequestPath::raw(path.as_bytes()), false).is_open(), public, "{path}");
+        assert_eq!(
+            requests::RULES.access("GET", &RequestPath::raw(path.as_bytes()), false).is_open(),
+            public,
+            "{path}"
+        );
         group.bench_function(name, |b| {
             b.iter(|| {
                 let path = black_box(path);
