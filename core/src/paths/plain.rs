@@ -8,23 +8,23 @@ use super::percent::{chars, decoded, encoded};
 /// RFC 3986 section 2.1 has producers write them: `%c3` is the same byte, but another path to a router that compares what was
 /// sent.
 pub(super) fn is_plain(raw: &[u8]) -> bool {
-    let mut rest = raw;
+    let (mut rest, mut is_encoded) = (raw, false);
     while let [byte, tail @ ..] = rest {
         rest = match (*byte, tail) {
             (b'%', [high, low, tail @ ..])
                 if !(high.is_ascii_lowercase() || low.is_ascii_lowercase())
                     && encoded(*high, *low).is_some_and(must_be_encoded) =>
             {
+                is_encoded = true;
                 tail
             }
-            (b'%', _) => return false,
-            (b'/', _) => tail,
             // Two spellings of one path are two paths to a router that compares what was sent.
-            (byte, _) if must_be_encoded(byte) => return false,
-            _ => tail,
+            (byte, _) if MAY_STAND[usize::from(byte)] => tail,
+            _ => return false,
         };
     }
-    has_plain_segments(raw) && chars(decoded(raw)).all(|char| char.is_some_and(|char| !char.is_control()))
+    has_plain_segments(raw)
+        && (!is_encoded || chars(decoded(raw)).all(|char| char.is_some_and(|char| !char.is_control())))
 }
 
 /// Whether a path that the host has decoded is plain. A `%` in it was `%25`, or is a stray one.
@@ -32,12 +32,26 @@ pub(super) fn is_plain_decoded(path: &str) -> bool {
     has_plain_segments(path.as_bytes()) && path.chars().all(|char| char != '%' && !char.is_control())
 }
 
-/// RFC 3986 section 3.3: what is no `pchar` cannot stand in a segment by itself. Of these, `/` is a separator, a backslash is
-/// taken for one, and `%` hides an encoding. Controls are refused by their own rule.
-const fn must_be_encoded(byte: u8) -> bool {
-    let is_unreserved = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    let is_sub_delim = matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=');
-    !(is_unreserved || is_sub_delim || matches!(byte, b':' | b'@' | b'/' | b'\\' | b'%'))
+/// What stands in a path by itself: `/` and the `pchar` of RFC 3986 section 3.3, but for what is encoded. `;` is refused by its
+/// own rule. A table, because a path is no secret.
+static MAY_STAND: [bool; 256] = {
+    let (marks, mut table, mut i) = (b"-._~!$&'()*+,;=:@/", [false; 256], 0);
+    while i < marks.len() {
+        table[marks[i] as usize] = true;
+        i += 1;
+    }
+    let mut byte = 0;
+    while byte < 0x80_u8 {
+        table[byte as usize] |= byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    table
+};
+
+/// What is no `pchar` comes encoded. Of these a backslash is taken for a separator, and `%` hides an encoding; controls are
+/// refused once they are decoded.
+fn must_be_encoded(byte: u8) -> bool {
+    !MAY_STAND[usize::from(byte)] && !matches!(byte, b'\\' | b'%')
 }
 
 /// Segments that begin with `/` and are neither empty, but for the last, nor dots, and hold no `;` and no backslash.

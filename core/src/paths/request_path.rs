@@ -96,7 +96,7 @@ impl<'a> RequestPath<'a> {
     /// Whether nobody can read the path as another one; what that means is told in [`paths`](super).
     pub fn is_plain(&self) -> bool {
         match self.form {
-            Form::Raw { full, inner, .. } => is_plain(full) && is_plain(inner),
+            Form::Raw { full, inner, .. } => is_plain(full) && (core::ptr::eq(full, inner) || is_plain(inner)),
             Form::Decoded { path, raw, .. } => is_plain_decoded(path) && raw.is_none_or(is_plain),
         }
     }
@@ -112,12 +112,20 @@ impl<'a> RequestPath<'a> {
 
     /// Whether the path that the router matches begins with `literal`, or is it.
     pub(super) fn begins_with(&self, literal: &str, is_whole: bool) -> bool {
-        begins_with(self.meant(), literal, is_whole)
+        let (path, literal) = (self.routed(), literal.as_bytes());
+        // Most rules differ in the first letters, and most paths hold nothing to decode.
+        let same = path.iter().zip(literal).take_while(|(a, b)| a == b).count();
+        let (path, literal) = (&path[same..], &literal[same..]);
+        if literal.is_empty() {
+            return !is_whole || path.is_empty();
+        }
+        let is_encoded = matches!(self.form, Form::Raw { .. }) && path.first() == Some(&b'%');
+        is_encoded && begins_with(decoded(path), literal, is_whole)
     }
 
     /// The same, whatever `//`, `;x` and encodings there are, if no `..` leads elsewhere.
     pub(super) fn normal_begins_with(&self, literal: &str, is_whole: bool) -> bool {
-        begins_with(normal(self.meant()), literal, is_whole) && (is_whole || !may_leave(self.routed()))
+        begins_with(normal(self.meant()), literal.as_bytes(), is_whole) && (is_whole || !may_leave(self.routed()))
     }
 
     /// Whether any reading of the path is `stem`, or below it, letters compared without case.
@@ -157,8 +165,8 @@ fn decodes_to(raw: &[u8], path: &str, root_path: &str) -> bool {
     is(path, b"") || is(root, path) || path.strip_prefix(root).is_some_and(|path| is(path, b""))
 }
 
-fn begins_with(mut path: impl Iterator<Item = u8>, literal: &str, is_whole: bool) -> bool {
-    literal.bytes().all(|byte| path.next() == Some(byte)) && !(is_whole && path.next().is_some())
+fn begins_with(mut path: impl Iterator<Item = u8>, literal: &[u8], is_whole: bool) -> bool {
+    literal.iter().all(|&byte| path.next() == Some(byte)) && !(is_whole && path.next().is_some())
 }
 
 fn is_within(path: impl Iterator<Item = u8>, stem: &str) -> bool {
