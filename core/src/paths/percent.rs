@@ -48,11 +48,11 @@ pub(super) fn chars(mut bytes: impl Iterator<Item = u8>) -> impl Iterator<Item =
             _ => return Some(None),
         };
         let mut buf = [first, 0, 0, 0];
-        for slot in &mut buf[1..len] {
+        for slot in buf.iter_mut().take(len).skip(1) {
             // What is cut short ends the text with a byte that is none of UTF-8.
             *slot = bytes.next().unwrap_or_default();
         }
-        Some(core::str::from_utf8(&buf[..len]).ok().and_then(|text| text.chars().next()))
+        Some(core::str::from_utf8(buf.get(..len)?).ok().and_then(|text| text.chars().next()))
     })
 }
 

@@ -112,10 +112,13 @@ impl<'a> RequestPath<'a> {
 
     /// Whether the path that the router matches begins with `literal`, or is it.
     pub(super) fn begins_with(&self, literal: &str, is_whole: bool) -> bool {
-        let (path, literal) = (self.routed(), literal.as_bytes());
+        let (mut path, mut literal) = (self.routed(), literal.as_bytes());
         // Most rules differ in the first letters, and most paths hold nothing to decode.
-        let same = path.iter().zip(literal).take_while(|(a, b)| a == b).count();
-        let (path, literal) = (&path[same..], &literal[same..]);
+        while let ([a, path_tail @ ..], [b, literal_tail @ ..]) = (path, literal)
+            && a == b
+        {
+            (path, literal) = (path_tail, literal_tail);
+        }
         if literal.is_empty() {
             return !is_whole || path.is_empty();
         }
@@ -152,7 +155,10 @@ const fn without_query(path: &[u8]) -> &[u8] {
     while end < path.len() && path[end] != b'?' {
         end += 1;
     }
-    path.split_at(end).0
+    match path.split_at_checked(end) {
+        Some((path, _)) => path,
+        None => path,
+    }
 }
 
 fn without_root<'p>(path: &'p str, root_path: &str) -> Option<&'p str> {
