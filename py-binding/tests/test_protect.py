@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI, Security
+from fastapi.routing import APIRoute
 from harness import asgi
 from harness.asgi import bearer
 from keys import READER, keyring
@@ -404,6 +405,31 @@ def test_the_docs_at_a_mounts_root_take_nothing_from_the_subtree():
     app.mount("/sub", sub)
     protect(app, paths={"GET /sub/": SecurityHeaders.EMPTY})
     assert asgi.call(app, "/sub/x", method="POST").has("x-frame-options")
+
+
+def test_an_auth_that_was_not_there_opens_nothing():
+    """A setting that is None must not make an open app of a guarded one."""
+    with pytest.raises(TypeError, match="auth is None"):
+        protect(FastAPI(), auth=None)
+    for rules in ({"public": ["/x"]}, {"protected": ["/x"]}, {"preflights": True}):
+        with pytest.raises(TypeError, match="auth is left out"):
+            protect(FastAPI(), **rules)
+    with pytest.raises(TypeError, match="everything would be open"):
+        protect(FastAPI(), auth=make_bearer(), protected=[])
+
+
+def test_a_single_page_app_with_an_api():
+    app = FastAPI()
+    protect(app, auth=make_bearer(), protected=["/api/*"], public=["/api/health"])
+    for path in ("/{page:path}", "/api/items", "/api/health"):
+        app.router.routes.insert(0, APIRoute(path, lambda: "fine"))
+    for path, status in {"/": 200, "/login": 200, "/api/health": 200, "/api/items": 401, "/API/items": 401, "/x;y": 401}.items():
+        assert asgi.call(app, path).status == status, path
+    assert asgi.call(app, "/api/items", [bearer(READER)]).status == 200
+    paths = app.openapi()["paths"]
+    assert {path: "security" in item["get"] for path, item in paths.items()} == {
+        "/{page}": False, "/api/items": True, "/api/health": False
+    }  # fmt: skip
 
 
 def test_the_order_of_paths_does_not_matter():
