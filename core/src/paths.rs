@@ -4,7 +4,7 @@
 //! `/items/1/x`, not `/items`. A method may stand in front (`GET /items`); `HEAD` counts as `GET` (RFC 9110 section 9.3.2).
 //! Rules are written decoded: `/café`, not `/caf%C3%A9`.
 //!
-//! One grammar, three questions. Each fails to its own safe side, so each is a function of its own:
+//! One grammar, three questions, each with its own safe default:
 //!
 //! | Question | Asked by | Yes for |
 //! |---|---|---|

@@ -39,14 +39,14 @@ pub(crate) fn doubtful<B>(request: &Request<B>, paths: &Paths<'_>) {
             target: "sallet",
             %method,
             path,
-            "a rule for this path opens nothing, since nobody tells what was sent: inside of a router of axum 0.8 switch on \
-             the feature `axum` of sallet-hyper, elsewhere leave `nested` out"
+            "a rule for this path opens nothing: under axum 0.8 enable the feature `axum` of sallet-hyper, which shows the path \
+             as the client sent it; in a server without axum remove `nested`"
         );
     } else {
         let reason = if paths.judged().is_certain() {
             "NormalizePath inside the check makes another path of it, which no rule opens: name both"
         } else {
-            "it is not plain, or not how the path that was sent ends"
+            "it has an unusual spelling (`//`, `;`, `%68`), or a middleware has rewritten it"
         };
         tracing::info!(target: "sallet", %method, path, sent = paths.sent(), reason, "a rule for this path does not open it");
     }

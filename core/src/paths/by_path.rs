@@ -34,7 +34,7 @@ where
 }
 
 impl<T> ByPath<&'static [(PathRule, T)]> {
-    /// Rules in flash, which nobody sorts there.
+    /// Rules in flash, sorted already.
     ///
     /// # Panics
     /// When a rule stands after a less exact one; in a `const` that is a compile error.

@@ -28,7 +28,7 @@ use crate::text;
 /// ```compile_fail,E0080
 /// # use sallet_core::paths::PathRule;
 /// const ITEM: PathRule = PathRule::new("/items/{id}");
-/// // error[E0080]: evaluation panicked: a path rule is no pattern: write the path, or end it with `/*` for everything below
+/// // error[E0080]: evaluation panicked: a path rule has no parameters and no wildcards: write the path, or end it …
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PathRule<S = &'static str> {
@@ -224,6 +224,8 @@ pub enum PathRuleError {
     Unreachable,
     /// `/*` among public paths.
     OpensAll,
+    /// A public rule that a protected one covers and that is not longer.
+    OpensNothing,
     /// A method in front of a protected path, or of a path whose preflights pass.
     Method,
     /// A list of protected paths without a rule.
@@ -237,7 +239,9 @@ impl PathRuleError {
             Self::Start => {
                 "a path rule is a path that starts with `/`, or a method in capitals, one space and such a path"
             }
-            Self::Pattern => "a path rule is no pattern: write the path, or end it with `/*` for everything below",
+            Self::Pattern => {
+                "a path rule has no parameters and no wildcards: write the path, or end it with `/*` for everything below"
+            }
             Self::Query => "a path rule has no query and no fragment: leave out `?`, `#` and what follows",
             Self::Encoded => "a path rule is written decoded: write the characters themselves, as `/café`",
             Self::Blank => "a path rule does not end with a space: remove it",
@@ -246,13 +250,18 @@ impl PathRuleError {
                  whatever the rules say: write the plain path"
             }
             Self::OpensAll => {
-                "`/*` as a public path would open everything: leave authentication out, or name what it protects"
+                "`/*` as a public path would open everything: name the paths to guard as protected, or leave authentication out"
+            }
+            Self::OpensNothing => {
+                "this public path opens nothing: a protected rule covers it and is not shorter; only longer paths are \
+                 exceptions, as `/api/health` inside `/api/*`"
             }
             Self::Method => {
-                "this rule takes no method: leave it out, and to open one method of a protected path name that as public"
+                "remove the method: protected paths and those of preflights are so for all methods (to open one method of a \
+                 protected path, name it as public)"
             }
             Self::NothingProtected => {
-                "protected names no path, so everything would be open: name the paths, or leave protected out to guard all"
+                "protected is empty, so everything would be open: name the paths to guard, or leave it out to guard everything"
             }
         }
     }

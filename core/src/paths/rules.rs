@@ -126,13 +126,19 @@ where
     /// To name the rule that is wrong, ask each one before: [`PathRule::for_public`], [`PathRule::for_all_methods`].
     ///
     /// # Errors
-    /// [`PathRuleError`] when a public rule is `/*`, another one has a method, or `protected` is there and empty.
+    /// [`PathRuleError`] when a public rule is `/*` or opens nothing inside of a protected one, another one has a method, or
+    /// `protected` is there and empty.
     pub fn try_new(public: R, protected: Option<R>, preflights: R) -> Result<Self, PathRuleError> {
         if public.iter().any(PathRule::is_everything) {
             return Err(PathRuleError::OpensAll);
         }
         if protected.as_ref().is_some_and(|rules| rules.is_empty()) {
             return Err(PathRuleError::NothingProtected);
+        }
+        if let Some(shut) = &protected
+            && public.iter().any(|rule| opens_nothing(rule, shut))
+        {
+            return Err(PathRuleError::OpensNothing);
         }
         let others = protected.iter().flat_map(|rules| rules.iter()).chain(preflights.iter());
         if others.into_iter().any(|rule| rule.method().is_some()) {
@@ -176,12 +182,18 @@ where
     }
 }
 
+/// Whether one of the protected rules wins over this public one wherever it applies.
+fn opens_nothing<S: AsRef<str>>(rule: &PathRule<S>, protected: &[PathRule<S>]) -> bool {
+    let path = RequestPath::decoded(rule.literal(), None, "");
+    covered(protected, &path).is_some_and(|longest| longest >= length(rule))
+}
+
 /// The length of the longest protected rule that covers the path.
 fn covered<S: AsRef<str>>(rules: &[PathRule<S>], path: &RequestPath<'_>) -> Option<usize> {
     rules.iter().filter(|rule| path.any_reading_is_within(rule.stem())).map(length).max()
 }
 
-/// What is compared where a public and a protected rule speak of one path: a `/*` or a slash at the end makes no rule longer,
+/// What is compared where a public and a protected rule apply to one path: a `/*` or a slash at the end makes no rule longer,
 /// but the root page is inside of `/*`.
 fn length<S: AsRef<str>>(rule: &PathRule<S>) -> usize {
     if rule.path() == "/" { 1 } else { rule.stem().len() }

@@ -27,7 +27,7 @@ def reload_or_log(ring: Keyring) -> None:
         # Nobody has looked at what this one says.
         log.error("the old keys stay in force: reading the new ones raised %s", type(error).__name__)
     else:
-        log.info("reloaded: %d keys", len(ring))
+        log.info("reloaded, keys: %d", len(ring))
 
 
 def on_signal(signum: int, ring: Keyring) -> None:

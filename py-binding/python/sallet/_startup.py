@@ -17,11 +17,9 @@ headers = logging.getLogger("sallet.headers")
 
 def report(guard: _sallet.AuthMiddleware) -> None:
     """Says what is open, and what about that is probably not meant."""
-    public = ", ".join(guard.public) or "nothing"
-    if guard.protected is None:
-        auth.info("every path needs credentials, but for: %s", public)
-    else:
-        auth.info("credentials are needed for: %s; but for: %s", ", ".join(guard.protected), public)
+    public = ", ".join(guard.public) or "none"
+    protected = "every path" if guard.protected is None else ", ".join(guard.protected)
+    auth.info("credentials are needed for: %s; public: %s", protected, public)
     paths = frozenset(_paths(guard.app))
     for rule in guard.public:
         path = rule.rpartition(" ")[2]
@@ -58,27 +56,39 @@ def _cors(app: Any) -> Iterator[str]:
 
 
 _told: set[tuple[str, bytes | None, str]] = set()
-# Whatever clients send, the log is not filled with it.
+# Each is told once, and no more than so many: how many there are, a client decides.
 _MAX_TOLD = 100
 
 
-def log_disagreement(path: str, raw_path: bytes | None, root_path: str) -> None:
-    """A rule would have opened this request, were it sure that the router sees the same path.
+def _is_new(*paths: Any) -> bool:
+    if paths in _told or len(_told) >= _MAX_TOLD:
+        return False
+    _told.add(paths)
+    return True
 
-    Told once for each, and no more than a hundred times: how many there are, a client decides.
-    """
-    if (path, raw_path, root_path) in _told or len(_told) == _MAX_TOLD:
-        return
-    _told.add((path, raw_path, root_path))
-    auth.warning(
-        "not public: the path sent, %r, and the path to route, %r with root_path %r, do not agree; a proxy, a mount or a "
-        "middleware changes one of them",
-        raw_path,
-        path,
-        root_path,
-    )
+
+def log_disagreement(path: str, raw_path: bytes | None, root_path: str) -> None:
+    """A rule would have opened this request, were it sure that the router sees the same path."""
+    if _is_new(path, raw_path, root_path):
+        auth.warning(
+            "not public: the path sent, %r, and the path to route, %r with root_path %r, do not agree; a proxy, a "
+            "mount or a middleware changes one of them",
+            raw_path,
+            path,
+            root_path,
+        )
+
+
+def log_spelling(path: str, raw_path: bytes | None, root_path: str) -> None:
+    """A rule would have opened this request, were it spelt as everybody reads it."""
+    if _is_new(path, raw_path, root_path):
+        auth.info(
+            "credentials needed: %r is spelt in a way that servers may read differently (//, ;, dots, or an encoding that "
+            "is not needed), so that no rule opens it",
+            path if raw_path is None else raw_path,
+        )
 
 
 def log_bad_choice(place: str, error: BaseException) -> None:
     """A callable that chooses a policy has failed."""
-    headers.error("%s: no policy was chosen, and STRICT is sent: %s: %s", place, type(error).__name__, error, exc_info=error)
+    headers.error("%s: choosing the policy failed, so STRICT was sent: %s: %s", place, type(error).__name__, error, exc_info=error)

@@ -128,13 +128,20 @@ class Keyring(_sallet.Keyring):
         keys.reload_on(signal.SIGHUP)
         ```
 
-        It never raises then: if the new keys are wrong the old ones stay in force, and the logger
-        `sallet.auth` says at level ERROR which file and entry it is and how to fix it. The keys are
-        read in a thread of their own, so that requests go on meanwhile.
+        A failed reload never raises: the old keys stay in force, and the logger `sallet.auth`
+        says at level ERROR which file and entry is wrong and how to fix it; success is logged at
+        INFO. The keys are read in a thread of their own, so that requests go on meanwhile.
 
         A Python function that handled the signal before is called as well, and several keyrings
-        may be reloaded on one signal. The signal reaches one process: with several workers, send
-        it to each of them.
+        may be reloaded on one signal. What the system does by default no longer happens: a closed
+        terminal does not end a server that reloads on SIGHUP.
+
+        The signal reaches one process: with several workers, send it to each of them. (When the
+        parent of `uvicorn --workers` gets SIGHUP it restarts its workers, which read the file
+        again anyway.) Under `gunicorn --preload` the app is made before the workers are forked,
+        and they lose handlers that were set at the top of a module: SIGHUP then ends a worker,
+        and its successor has the old keys. Call `reload_on` and `reload` in the app's lifespan
+        there.
 
         Args:
             signum: Such as `signal.SIGHUP`.
@@ -142,6 +149,7 @@ class Keyring(_sallet.Keyring):
         Raises:
             ValueError: This is not the main thread, where Python allows signal handlers to be
                 set; or the number is not that of a signal.
+            OSError: No program can handle this signal, as SIGKILL.
             KeyringError: The keyring did not come from a file or the environment.
         """
         self._source()

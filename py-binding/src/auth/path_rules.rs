@@ -71,9 +71,9 @@ impl PathRules {
             request = request.doubted();
         }
         let access = self.inner.access(method, &request, preflight);
-        if access == Access::Doubtful && request.is_plain() {
-            py.import(intern!(py, "sallet._startup"))?
-                .call_method1(intern!(py, "log_disagreement"), (&path, raw_path, root_path))?;
+        if access == Access::Doubtful {
+            let log = if request.is_plain() { "log_disagreement" } else { "log_spelling" };
+            py.import(intern!(py, "sallet._startup"))?.call_method1(log, (&path, raw_path, root_path))?;
         }
         Ok(access.is_open())
     }
@@ -116,12 +116,14 @@ fn read(
     rules: Option<&Bound<'_, PyAny>>,
     fits: fn(PathRule<String>) -> Result<PathRule<String>, PathRuleError>,
 ) -> PyResult<Rules> {
-    let wrong =
-        || PyTypeError::new_err(format!("{name} is a list of path rules: write {name}=[\"/health\", \"/static/*\"]"));
+    let wrong = || PyTypeError::new_err(format!("{name} is a list of path rules: write {name}=[\"/api/*\"]"));
     let mut parsed = Vec::new();
     if let Some(rules) = rules {
-        if rules.is_instance_of::<PyString>() {
-            return Err(wrong());
+        if let Ok(rule) = rules.cast::<PyString>() {
+            return Err(PyTypeError::new_err(format!(
+                "{name} is a list of path rules: write {name}=[{:?}]",
+                rule.to_string_lossy()
+            )));
         }
         for rule in rules.try_iter().map_err(|_| wrong())? {
             let rule: String = rule?.extract().map_err(|_| wrong())?;

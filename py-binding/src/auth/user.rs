@@ -60,7 +60,7 @@ fn refused(kind: &Bound<'_, PyType>, source: Source, mistake: &str) -> PyErr {
     };
     PyTypeError::new_err(format!(
         "{function} returned an instance of {name}, which is not a user: {mistake}; write return Principal(id, scopes=[...]) \
-         or return an object of your own class, and {nobody} to refuse"
+         or return an object of your own class; to refuse, return {nobody}"
     ))
 }
 
@@ -73,7 +73,7 @@ fn mistake(value: &Bound<'_, PyAny>) -> PyResult<Option<&'static str>> {
         return Ok(Some("it is to be awaited: write return await ..."));
     }
     if value.is_instance_of::<PyBaseException>() {
-        return Ok(Some("it is an exception: raise it"));
+        return Ok(Some("it is an exception"));
     }
     let shows = |name| value.hasattr(name);
     // Starlette's, Django's, httpx's and requests' have the first, aiohttp's and urllib's the others.
@@ -81,7 +81,7 @@ fn mistake(value: &Bound<'_, PyAny>) -> PyResult<Option<&'static str>> {
         || shows(intern!(py, "raw_headers"))?
         || (shows(intern!(py, "headers"))? && shows(intern!(py, "status"))?)
     {
-        return Ok(Some("it is a response, and there whether or not the token is good"));
+        return Ok(Some("it is a response"));
     }
     if value.is_callable() {
         return Ok(Some("it can be called: a class, a function or a response"));
@@ -101,7 +101,7 @@ fn mistake(value: &Bound<'_, PyAny>) -> PyResult<Option<&'static str>> {
 fn mapping_mistake(mapping: &Bound<'_, PyMapping>) -> PyResult<Option<&'static str>> {
     let py = mapping.py();
     if mapping.contains(intern!(py, "error"))? {
-        return Ok(Some("it has a key error, so it says why nobody is admitted"));
+        return Ok(Some("it has the key \"error\", so it reports a failure"));
     }
     // RFC 7662 section 2.2: {"active": false} is the whole answer about a bad token.
     let mut any = false;
@@ -109,7 +109,7 @@ fn mapping_mistake(mapping: &Bound<'_, PyMapping>) -> PyResult<Option<&'static s
         any |= value.is_truthy().unwrap_or(true);
     }
     if !any {
-        return Ok(Some("nothing in it is true, as in {\"active\": False}"));
+        return Ok(Some("all its values are empty or false, as in {\"active\": False}"));
     }
     let name = intern!(py, "is_authenticated");
     let said = if mapping.contains(name)? { Some(mapping.get_item(name)?) } else { mapping.getattr_opt(name)? };
@@ -138,7 +138,7 @@ fn class_mistake(kind: &Bound<'_, PyType>) -> PyResult<Option<&'static str>> {
     }
     let is_namespace = kind.is(NAMESPACE.import(py, "types", "SimpleNamespace")?);
     if (STDLIB.import(py, "sys", "stdlib_module_names")?.contains(top)? || module == "builtins") && !is_namespace {
-        return Ok(Some("its class is one of Python's own"));
+        return Ok(Some("an object of a class of Python's own does not say who the user is"));
     }
     for base in kind.mro() {
         let base = base.cast_into::<PyType>()?;

@@ -63,6 +63,7 @@ fn errors() -> bool {
         PathRuleError::Blank,
         PathRuleError::Unreachable,
         PathRuleError::OpensAll,
+        PathRuleError::OpensNothing,
         PathRuleError::Method,
         PathRuleError::NothingProtected,
     ]

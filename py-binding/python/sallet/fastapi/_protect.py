@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 import sallet
-from sallet import AuthMiddleware, PathRules, SecurityHeaders, SecurityHeadersMiddleware
+from sallet import AuthMiddleware, PathRules, PolicyError, SecurityHeaders, SecurityHeadersMiddleware
 from sallet._sallet import ByPath
 from sallet.fastapi._bearer import Bearer
 from sallet.fastapi._docs import Docs, PagePolicy, PolicyRule, find_docs
@@ -20,7 +20,12 @@ from sallet.fastapi._openapi import mark
 from sallet.fastapi._scopes import FailedApp, mistakes
 
 
-_LEFT_OUT: Any = object()
+class _LeftOut:
+    def __repr__(self) -> str:
+        return "<left out>"
+
+
+_LEFT_OUT: Any = _LeftOut()
 
 
 def protect(
@@ -71,7 +76,8 @@ def protect(
             and returns one, or `None` where it has no opinion.
         override: Whether the policy replaces a header the app has set itself.
         remove: Header names taken off every response.
-        docs: Whether FastAPI's docs are made public and given their page policies.
+        docs: Whether FastAPI's docs get their page policies and are public. `False` opens nothing,
+            and closes nothing that `protected` leaves open.
 
     Raises:
         RuntimeError: The app has already started, or is already protected.
@@ -118,9 +124,7 @@ class _Protection:
         remove: Iterable[str],
         docs: bool,
     ) -> None:
-        # tuple() would take them apart
-        if isinstance(public, str):
-            raise TypeError(f'public is a list of rules: write public=["{public}"]')
+        # tuple() would take it apart
         if isinstance(remove, str):
             raise TypeError(f'remove is a list of header names: write remove=["{remove}"]')
         self._app = app
@@ -140,12 +144,15 @@ class _Protection:
         if isinstance(auth, Bearer) and not hasattr(auth, "model"):
             raise RuntimeError("Bearer was not set up: call super().__init__(...) in the subclass")
         self._auth: sallet.Bearer | None = None if auth is _LEFT_OUT else auth
-        self._public = tuple(public or ())
-        self._protected = None if protected is None else protected if isinstance(protected, str) else tuple(protected)
-        self._preflights = preflights if isinstance(preflights, (bool, str)) else tuple(preflights)
-        if self._auth is None and (self._public or protected is not None or preflights):
+        # What is no list is told by PathRules; what can be read only once is read here.
+        public, protected, preflights = (
+            tuple(rules) if isinstance(rules, Iterable) and not isinstance(rules, str) else rules
+            for rules in (public or (), protected, preflights or ())
+        )
+        if self._auth is None and (public or protected is not None or preflights):
             raise TypeError(
-                "public, protected and preflights are about auth, and auth is left out, so everything is open: give auth="
+                "public, protected and preflights are about auth, and auth is left out, so everything "
+                "would be open: add auth=Bearer(keyring), or remove them"
             )
         self._paths = dict(paths or {})
         self._override = override
@@ -154,7 +161,8 @@ class _Protection:
         self._build_inner = app.build_middleware_stack
         # Everything that can be wrong in the arguments is found here, where the user's own line
         # is in the traceback, and not when the first request comes.
-        self._rules = PathRules(self._public, protected=self._protected, preflights=self._preflights)
+        self._rules = PathRules(public, protected=protected, preflights=preflights)
+        self._public, self._protected, self._preflights = public, protected, preflights
         self._by_path = ByPath(self._paths)
         self._wrap(app, self._paths)
         if self._auth is not None:
@@ -197,7 +205,7 @@ class _Protection:
         """
         docs = self._find_docs() if self._building is None else self._building
         if self._auth is not None:
-            public = (*self._public, *(f"GET {path}" for path in docs.public))
+            public = (*self._public, *filter(self._may_open, (f"GET {path}" for path in docs.public)))
             app = AuthMiddleware(
                 app,
                 self._auth,
@@ -207,6 +215,14 @@ class _Protection:
             )
             self._checked = True
         return app if self._building is not None else self._wrap(app, self._with_pages(docs))
+
+    def _may_open(self, rule: str) -> bool:
+        """Not what `protected` names itself."""
+        try:
+            PathRules([rule], protected=self._protected)
+        except PolicyError:
+            return False
+        return True
 
     def _find_docs(self) -> Docs:
         # Mounts, and an app.openapi replaced by the user, may have come since protect().
