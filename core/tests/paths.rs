@@ -82,7 +82,11 @@ fn the_table_as_it_is_decoded() {
 #[test]
 fn both_lists() {
     for row in rows("both") {
-        let access = PathRules::try_new(rules(&row[0]), Some(rules(&row[1])), vec![]).unwrap();
+        let access = match (PathRules::try_new(rules(&row[0]), Some(rules(&row[1])), vec![]), row[3].is_null()) {
+            (Ok(access), false) => access,
+            (Err(PathRuleError::OpensNothing), true) => continue,
+            (other, _) => panic!("{row}: {other:?}"),
+        };
         let sent = text(&row[2]);
         let decoded = decode(sent);
         for path in [RequestPath::raw(sent.as_bytes()), RequestPath::decoded(&decoded, Some(sent.as_bytes()), "")] {

@@ -177,9 +177,13 @@ fn begins_with(mut path: impl Iterator<Item = u8>, literal: &[u8], is_whole: boo
 
 fn is_within(path: impl Iterator<Item = u8>, stem: &str) -> bool {
     // A byte that is no text differs from every letter.
-    let mut path = chars(path).flat_map(|char| char.unwrap_or('\u{fffd}').to_lowercase());
-    stem.chars().flat_map(char::to_lowercase).all(|char| path.next() == Some(char))
-        && matches!(path.next(), None | Some('/'))
+    let mut path = chars(path).flat_map(|char| folded(char.unwrap_or('\u{fffd}')));
+    stem.chars().flat_map(folded).all(|char| path.next() == Some(char)) && matches!(path.next(), None | Some('/'))
+}
+
+/// By way of the capital, which brings letters together that have no small one of their own: `ſ` and `s`.
+fn folded(char: char) -> impl Iterator<Item = char> {
+    char.to_uppercase().flat_map(char::to_lowercase)
 }
 
 /// Without repeated slashes and without path parameters (RFC 3986 section 3.3 has `;` in segments, and leaves its meaning to

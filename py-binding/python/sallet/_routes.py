@@ -22,12 +22,16 @@ def unwrap(app: Any) -> Any:
     return None
 
 
+# More than any app has. A mock has an `app` in each `app` it makes, without end.
+_MAX_LAYERS = 256
+
+
 def layers(app: Any) -> Iterator[Any]:
     """The app and what is inside it, middleware by middleware."""
-    seen: set[int] = set()
-    while app is not None and id(app) not in seen:
+    for _ in range(_MAX_LAYERS):
+        if app is None:
+            return
         yield app
-        seen.add(id(app))
         app = getattr(app, "app", None)
 
 
@@ -73,14 +77,21 @@ def mounts_set_root_path(app: Any) -> bool:
     return any(own_root_path(inner) is not None for _, inner in mounted(app))
 
 
-def mounted(app: Any, prefix: str = "", seen: frozenset[int] = frozenset()) -> Iterator[tuple[str, Any]]:
-    """What is mounted inside, at any depth, and where; what a `Host` route leads to, too."""
-    for context in contexts(getattr(unwrap(app), "routes", ())):
-        route = context.original_route
-        if (is_mount(route) or is_host(route)) and id(route) not in seen:
-            path = prefix + (context.path or "" if is_mount(route) else "")
-            yield path, route.app
-            yield from mounted(route.app, path, seen | {id(route)})
+def mounted(app: Any) -> Iterator[tuple[str, Any]]:
+    """What is mounted inside, at any depth, and where; what a `Host` route leads to, too.
+
+    Each route once: an app may be mounted in itself, or in many places that are mounted in many.
+    """
+    waiting, seen = [("", app)], set[int]()
+    while waiting:
+        prefix, outer = waiting.pop(0)
+        for context in contexts(getattr(unwrap(outer), "routes", ())):
+            route = context.original_route
+            if (is_mount(route) or is_host(route)) and id(route) not in seen:
+                seen.add(id(route))
+                path = prefix + (context.path or "" if is_mount(route) else "")
+                yield path, route.app
+                waiting.append((path, route.app))
 
 
 def routed(path: str, root_path: str) -> str:

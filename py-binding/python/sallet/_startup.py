@@ -16,17 +16,29 @@ headers = logging.getLogger("sallet.headers")
 
 
 def report(guard: _sallet.AuthMiddleware) -> None:
-    """Says what is open, and what about that is probably not meant."""
+    """Says what is open, and what about that is probably not meant; whatever the app is, no request fails over it."""
+    try:
+        _report(guard)
+    except Exception:
+        auth.warning("the routes of this app cannot be read, so nobody looked at the rules", exc_info=True)
+
+
+def _report(guard: _sallet.AuthMiddleware) -> None:
     public = ", ".join(guard.public) or "none"
     protected = "every path" if guard.protected is None else ", ".join(guard.protected)
     auth.info("credentials are needed for: %s; public: %s", protected, public)
     paths = frozenset(_paths(guard.app))
     for rule in guard.public:
         path = rule.rpartition(" ")[2]
-        if path != "/" and path.endswith("/") and paths and path not in paths:
+        if not paths or path in paths or path.endswith("/*"):
+            continue
+        other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+        if path.endswith("/") and path != "/":
             auth.warning(
                 "public: %r opens that one path alone, and no route has it; for everything below it write %r", rule, rule + "*"
             )
+        elif other in paths:
+            auth.warning("public: no route has the path of %r; there is one for %r", rule, other)
     for where in sorted(set(_cors(guard.app))):
         rule = f"{where}/*"
         if not {"/*", rule} & set(guard.preflights):
@@ -91,4 +103,7 @@ def log_spelling(path: str, raw_path: bytes | None, root_path: str) -> None:
 
 def log_bad_choice(place: str, error: BaseException) -> None:
     """A callable that chooses a policy has failed."""
-    headers.error("%s: choosing the policy failed, so STRICT was sent: %s: %s", place, type(error).__name__, error, exc_info=error)
+    # What it says may be a path, and so a client's: it does not get a line of its own.
+    headers.error(
+        "%s: choosing the policy failed, so STRICT was sent: %s: %r", place, type(error).__name__, str(error), exc_info=error
+    )

@@ -103,7 +103,7 @@ def _check_signature(authenticate: Callable[..., Any]) -> None:
 
 
 class AuthMiddleware(_sallet.AuthMiddleware):
-    """Lets a request in when `auth` knows its user, or its path is public.
+    """Admits a request if `auth` authenticates it or its path is public.
 
     Pure ASGI, for any framework and as the outermost app too:
 
@@ -118,16 +118,16 @@ class AuthMiddleware(_sallet.AuthMiddleware):
     The authenticated user is in `scope["state"]["user"]` (`request.state.user`), and where
     Starlette has `request.user` and `request.auth`, so that `@requires` works. If another
     middleware around this one has set those two, such as Starlette's `AuthenticationMiddleware`,
-    they stay as they are. On a public path nobody is asked: `request.user` is anonymous (its
+    they stay as they are. On a public path no credentials are checked: `request.user` is anonymous (its
     `is_authenticated` is `False`), unless another middleware has set it, and `request.state` has
-    no `user`. `scope["state"]` is replaced by a copy first, because some servers hand one dict to
-    every request, unless a layer of Sallet further out has done so. A middleware outside all of
-    them that looked at `request.state` earlier finds the user at `request.user`.
+    no `user`. Some servers share one `scope["state"]` dict between requests, so the outermost
+    Sallet layer replaces it with a copy. Middleware outside that layer should read `request.user`.
 
     Args:
         app: The ASGI app inside.
         auth: A `Bearer`, or any object with the same `async identify(headers, scopes=())`. Only a
-            `Bearer` has scopes that are compared here; another object judges alone.
+            `Bearer` has scopes that are compared here; for any other object, `identify` must check
+            the scopes itself.
         public: Paths that need no credentials. A rule is exact, `"/health"` that path alone,
             unless it ends with `/*`: `"/static/*"` is everything below. `"GET /items"` is one
             method (HEAD counts as GET). Rules are written decoded and compared with the path that
@@ -143,7 +143,7 @@ class AuthMiddleware(_sallet.AuthMiddleware):
     Raises:
         TypeError: `auth` cannot judge, a list of rules is one string, or `protected` is empty.
         RuntimeError: `auth` is of a subclass that has not called `super().__init__`.
-        PolicyError: A rule could never match, or means something other than it says.
+        PolicyError: A rule can never match, opens nothing, or looks like a pattern.
     """
 
     def __init__(

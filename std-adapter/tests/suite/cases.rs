@@ -261,7 +261,10 @@ async fn paths() {
     }
     assert!(seen > 80);
     for row in rows("both") {
-        let layer = auth().public(strings(&row[0])).protected(strings(&row[1]));
+        let Some(layer) = made(|| auth().public(strings(&row[0])).protected(strings(&row[1]))) else {
+            assert!(row[3].is_null(), "{row}");
+            continue;
+        };
         let raw = get(serve(layer.layer(service_fn(fine))).await, &string(&row[2]), "").await;
         assert_eq!(Some(raw.status == 200), truth(&row[3]), "{row}");
     }
