@@ -53,7 +53,6 @@ impl World {
         let (public, protected) = *random.of(&[(1, 0), (2, 0), (4, 0), (0, 1), (0, 2), (1, 1), (2, 2), (3, 1)]);
         let nested = random.one_in(3);
         let preflights = usize::from(random.one_in(4));
-        // A rule of the path inside the nest, in a guard whose rules are not: written by mistake.
         let mut some = |number: usize, of_all: bool, fits: fn(&str) -> bool| -> Vec<String> {
             let mut rules: Vec<_> = (0..number).map(|_| rule(random, shape, nested, of_all)).collect();
             rules.retain(|rule| fits(rule));
@@ -101,6 +100,7 @@ fn rule(random: &mut Random, shape: &Shape, nested: bool, of_all: bool) -> Strin
     if of_all && random.one_in(4) {
         return "/*".to_owned();
     }
+    // One in four rules is by mistake of the path inside the nest.
     let prefix = if nested || random.one_in(4) { "" } else { random.of(shape.prefixes) };
     let mut path = decoded(&format!("{prefix}{}", random.of(shape.paths))).expect("known paths are text");
     match random.below(8) {

@@ -1,4 +1,6 @@
 //! The apps under test: what people build from axum's and tower-http's parts, with handlers that say where they were reached.
+//!
+//! Left out is what no layer can see: a rewriter inside of the check that is hidden by a route of axum or by a box.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
