@@ -24,8 +24,10 @@ TARGET = FUZZ.parent / "target"
 WORK = TARGET / "fuzz"
 CARGO_FUZZ = "0.13.2"
 KEYRING = "keyring_file"
-# No fuzzer of libFuzzer's: it takes two of its options and prints its lines of status, and has no corpus.
-ROUTING = "python_routing"
+# No fuzzers of libFuzzer's: they print its lines of status, and have no corpus.
+ROUTING = "python_routing"  # takes two of its options
+AXUM = "axum_routing"  # a test in Rust: it takes none, and is told by its environment
+OURS = (ROUTING, AXUM)
 
 # Every grammar here fits well below a kilobyte; longer inputs only take longer.
 LIMITS = ["-max_len=1024", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
@@ -78,14 +80,14 @@ def main() -> int:
     parser.add_argument("--targets", nargs="*", default=[])
     parser.add_argument("--python", default=sys.executable, help="a Python that has sallet, for the key files")
     options = parser.parse_args()
-    names = sorted(file.stem for file in (FUZZ / "fuzz_targets").glob("*.rs")) + [KEYRING, ROUTING]
+    names = sorted(file.stem for file in (FUZZ / "fuzz_targets").glob("*.rs")) + [KEYRING, *OURS]
     if unknown := set(options.targets) - set(names):
         parser.error(f"no target {', '.join(sorted(unknown))}: there are {', '.join(names)}")
     # The fuzzers run in a folder of their own.
     fuzzers = list(made(options.targets or names, os.path.abspath(shutil.which(options.python) or sys.executable)))
     if options.job == "minimise":
         for fuzzer in fuzzers:
-            if fuzzer.name != ROUTING:
+            if fuzzer.name not in OURS:
                 minimise(fuzzer)
         return 0
     outcomes = [fuzz(fuzzer, options.minutes * 60) for fuzzer in fuzzers]
@@ -96,7 +98,7 @@ def main() -> int:
 
 
 def made(names: list[str], python: str) -> Iterator[Fuzzer]:
-    rust = [name for name in names if name not in (KEYRING, ROUTING)]
+    rust = [name for name in names if name not in (KEYRING, *OURS)]
     if rust and (folder := built()):
         for name in rust:
             yield Fuzzer(name, [str(folder / name)], {})
@@ -104,6 +106,13 @@ def made(names: list[str], python: str) -> Iterator[Fuzzer]:
         yield Fuzzer(KEYRING, [python, str(FUZZ / "keyring_file.py")], {"PYTHONPATH": str(modules)})
     if ROUTING in names:
         yield Fuzzer(ROUTING, [python, str(FUZZ.parent / "py-binding" / "tests" / "test_routing_fuzz.py")], {})
+    if AXUM in names:
+        say("building the routers of axum in the release profile")
+        test = ["cargo", "test", "--release", "--locked", "--manifest-path", str(FUZZ.parent / "Cargo.toml")]
+        test += ["-p", "sallet-hyper", "--all-features", "--test", "routing"]
+        env = {"CARGO_TARGET_DIR": str(TARGET)}
+        subprocess.run([*test, "--no-run"], check=True, env=os.environ | env)
+        yield Fuzzer(AXUM, [*test, "--", "long", "--exact", "--ignored", "--nocapture"], env)
 
 
 def built() -> Path | None:
@@ -157,10 +166,11 @@ def start(fuzzer: Fuzzer, arguments: list[str], folders: list[Path]) -> subproce
     for folder in (*folders, fuzzer.log.parent, fuzzer.artifacts):
         folder.mkdir(parents=True, exist_ok=True)
     dictionary = FUZZ / "dictionaries" / f"{fuzzer.name}.dict"
-    command = [*fuzzer.command, *LIMITS, f"-dict={dictionary}", f"-artifact_prefix={fuzzer.artifacts}/", *arguments]
+    options = [*LIMITS, f"-dict={dictionary}", f"-artifact_prefix={fuzzer.artifacts}/", *arguments, *map(str, folders)]
+    command = fuzzer.command if fuzzer.name == AXUM else [*fuzzer.command, *options]
     with fuzzer.log.open("wb") as log:
         env = os.environ | fuzzer.env
-        return subprocess.Popen([*command, *map(str, folders)], stdout=log, stderr=log, env=env, cwd=fuzzer.log.parent)
+        return subprocess.Popen(command, stdout=log, stderr=log, env=env, cwd=fuzzer.log.parent)
 
 
 def fuzz(fuzzer: Fuzzer, seconds: float) -> Outcome:
@@ -168,6 +178,7 @@ def fuzz(fuzzer: Fuzzer, seconds: float) -> Outcome:
     before = set(fuzzer.artifacts.glob("*"))
     begin = time.monotonic()
     # New inputs go into the first folder.
+    fuzzer.env.setdefault("SALLET_ROUTING_SECONDS", f"{seconds:.0f}")
     process = start(fuzzer, [f"-max_total_time={seconds:.0f}"], [fuzzer.found, fuzzer.stored])
     try:
         while (code := ended(process)) is None:
@@ -208,7 +219,7 @@ def report(outcomes: list[Outcome]) -> int:
         print(f"\n{one.name}: what went wrong is at the end of {WORK / 'logs' / one.name}.log")
         for find in one.finds:
             print(f"    {find}")
-        if one.name == ROUTING:
+        if one.name in OURS:
             print("    fix it; the request becomes a test with a name")
         else:
             print(f"    mend it; the file, named after the fault, belongs in fuzz/regressions/{one.name}/")
