@@ -141,7 +141,7 @@ def test_what_is_logged(file, caplog):
     bad, good = caplog.records
     assert (bad.name, bad.levelname) == ("sallet.auth", "ERROR")
     assert "keys.toml" in bad.getMessage() and 'key "a"' in bad.getMessage() and READER not in bad.getMessage()
-    assert (good.levelname, good.getMessage()) == ("INFO", "reloaded: 1 keys")
+    assert (good.levelname, good.getMessage()) == ("INFO", "reloaded, keys: 1")
 
 
 def test_an_error_nobody_thought_of_is_logged_without_its_words(file, caplog):

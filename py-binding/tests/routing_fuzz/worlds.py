@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
 
-from .oracle import DOUBT, Rules, covers, matches, sent_in_doubt, stem
+from .oracle import DOUBT, Rules, covers, matches, sent_in_doubt, size, stem
 from .shapes import SHAPES, Handlers, Shape
 
 TOKEN = "routing-fuzz-5lIAQhTnB1uzXoLq0vY7kEw2JrcM8dFs"
@@ -119,6 +119,8 @@ def some_rules(random: Random, shape: Shape) -> Rules:
     public = [rule(random, near, methods=True) for _ in range(random.choice((0, 1, 1, 2, 3, 4)))]
     protected = [random.choice((rule(random, near), "/*")) for _ in range(random.choice((0, 0, 0, 1, 2, 3)))]
     preflights = [random.choice((rule(random, near), "/*")) for _ in range(random.choice((0, 0, 0, 1)))]
+    # The guard refuses a public rule that a protected one wins over everywhere.
+    public = [one for one in public if not any(covers(shut, stem(one)) and size(shut) >= size(one) for shut in protected)]
     return Rules(accepted("public", public), accepted("protected", protected), accepted("preflights", preflights))
 
 

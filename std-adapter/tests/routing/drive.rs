@@ -11,7 +11,7 @@ use tower::ServiceExt;
 
 use super::asks::{Ask, Asker, Random};
 use super::guards::{App, Auth, FAULTS};
-use super::oracle::{Asked, Reached, Rules, decoded};
+use super::oracle::{Asked, Reached, Rules, covers, decoded, size, stem};
 use super::shapes::{Is, SHAPES, Shape, reached};
 
 const REFUSED: &str = "an open path was refused";
@@ -60,7 +60,9 @@ impl World {
         };
         let takes_method = |rule: &str| PathRule::try_new(rule).and_then(PathRule::for_public).is_ok();
         let takes_none = |rule: &str| PathRule::try_new(rule).and_then(PathRule::for_all_methods).is_ok();
-        let (public, protected) = (some(public, false, takes_method), some(protected, true, takes_none));
+        let (mut public, protected) = (some(public, false, takes_method), some(protected, true, takes_none));
+        // The guard refuses a public rule that a protected one wins over everywhere.
+        public.retain(|rule| !protected.iter().any(|shut| covers(shut, stem(rule)) && size(shut) >= size(rule)));
         Self {
             shape,
             rules: Rules { public, protected, preflights: some(preflights, true, takes_none), nested },

@@ -81,14 +81,14 @@ pub(crate) fn covers(rule: &str, path: &str) -> bool {
     format!("{path}/").to_lowercase().starts_with(&format!("{}/", stem(rule)).to_lowercase())
 }
 
-fn stem(rule: &str) -> &str {
+pub(crate) fn stem(rule: &str) -> &str {
     let path = &rule[rule.find('/').unwrap_or_default()..];
     let path = path.strip_suffix('*').unwrap_or(path);
     path.strip_suffix('/').unwrap_or(path)
 }
 
 /// How long a rule is: neither a slash nor `/*` at the end counts, but the root page is inside of `/*`.
-fn size(rule: &str) -> usize {
+pub(crate) fn size(rule: &str) -> usize {
     if rule == "/" || rule.ends_with(" /") { 1 } else { stem(rule).len() }
 }
 

@@ -144,11 +144,7 @@ class _Protection:
         if isinstance(auth, Bearer) and not hasattr(auth, "model"):
             raise RuntimeError("Bearer was not set up: call super().__init__(...) in the subclass")
         self._auth: sallet.Bearer | None = None if auth is _LEFT_OUT else auth
-        # What is no list is told by PathRules; what can be read only once is read here.
-        public, protected, preflights = (
-            tuple(rules) if isinstance(rules, Iterable) and not isinstance(rules, str) else rules
-            for rules in (public or (), protected, preflights or ())
-        )
+        public, protected, preflights = map(_once, (public or (), protected, preflights or ()))
         if self._auth is None and (public or protected is not None or preflights):
             raise TypeError(
                 "public, protected and preflights are about auth, and auth is left out, so everything "
@@ -251,6 +247,11 @@ class _Protection:
     def _mark_openapi(self) -> None:
         if self._auth is not None:
             mark(mounted_apps(self._app), self._auth, self._rules)
+
+
+def _once(rules: Any) -> Any:
+    """What can be read only once as a tuple. What is no list of rules is told by PathRules."""
+    return tuple(rules) if isinstance(rules, Iterable) and not isinstance(rules, str) else rules
 
 
 class _Innermost:
