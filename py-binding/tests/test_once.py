@@ -225,7 +225,7 @@ class Other(Bearer):
 
     async def __call__(self, request: Request) -> Any:
         found = await super().__call__(request)
-        return {"name": found.name}
+        return {"name": found.name, "scopes": found.scopes}
 
 
 @pytest.mark.parametrize("guarded", [False, True])
@@ -451,3 +451,107 @@ def test_a_refusal_of_identify_is_still_a_refusal():
     app = routes(scheme)
     protect(app, auth=scheme)
     assert asgi.call(app, "/any", BY_READER).status == 401
+
+
+# A __call__ that is not in the body of the subclass
+
+
+class Mix:
+    async def __call__(self, request: Request) -> Any:
+        return await super().__call__(request)  # type: ignore[misc]
+
+
+class OwnUser:
+    async def __call__(self, request: Request) -> Any:
+        return Principal("ann-1", "ann", [])
+
+
+class Catches(Bearer):
+    async def __call__(self, request: Request) -> Any:
+        try:
+            return await super().__call__(request)
+        except HTTPException:
+            return Principal("nobody", "nobody", [])
+
+
+def late() -> type[Bearer]:
+    class Late(Bearer): ...
+
+    async def __call__(self: Any, request: Request) -> Any:
+        return await Bearer.__call__(self, request)
+
+    Late.__call__ = __call__  # type: ignore[method-assign, assignment]
+    return Late
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        type("Mixed", (Mix, Bearer), {}),
+        type("MixedOwn", (OwnUser, Bearer), {}),
+        type("MixedFurther", (Mix, Calls), {}),
+        type("MixedOwnFurther", (OwnUser, Calls), {}),
+        Catches,
+        late(),
+    ],
+    ids=lambda kind: kind.__name__,
+)
+def test_the_scopes_of_a_route_hold_wherever_call_is_defined(kind, guarded):
+    scheme = kind(keyring(), realm="items")
+    app = routes(scheme)
+    if guarded:
+        protect(app, auth=scheme)
+    assert asgi.call(app, "/admin", BY_READER).status == 403
+    assert asgi.call(app, "/any", BY_READER).status == 200
+
+
+def test_a_call_of_one_object_is_told():
+    with pytest.raises(TypeError, match="override it in a subclass"):
+        Bearer(keyring()).__call__ = lambda request: None  # type: ignore[method-assign, assignment]
+
+
+@pytest.mark.parametrize("name", ["authorize", "_begin", "_finish", "_authenticate"])
+def test_the_guard_refuses_what_it_would_pass_by(name):
+    app = FastAPI()
+    kind = type("Mine", (Bearer,), {name: lambda self, *args: None})
+    with pytest.raises(TypeError, match=f"overrides {name}.*override identify"):
+        AuthMiddleware(app, kind(keyring()))
+    scheme = Bearer(keyring())
+    setattr(scheme, name, lambda *args: None)
+    with pytest.raises(TypeError, match=f"overrides {name}"):
+        AuthMiddleware(app, scheme)
+
+
+# Mistakes that are told
+
+
+def test_an_identify_that_is_not_async_is_told():
+    class Plainly(Bearer):
+        def identify(self, headers: Any, scopes: Any = ()) -> Any:
+            return Principal("ann-1")
+
+    scheme = Plainly(keyring())
+    for app in (routes(scheme), AuthMiddleware(routes(scheme), scheme)):
+        error = asgi.call(app, "/any", BY_READER).error
+        assert "identify of Plainly is not async: write async def identify" in str(error)
+
+
+def test_none_in_place_of_a_user_or_a_scheme_is_told():
+    class Nothing(Bearer):
+        async def identify(self, headers: Any, scopes: Any = ()) -> Any:
+            return None
+
+    error = asgi.call(routes(Nothing(keyring())), "/any", BY_READER).error
+    assert "return the user, or the Refusal that await super().identify(headers) returned" in str(error)
+    with pytest.raises(TypeError, match=r"auth is None: write auth=Bearer\(keyring\)"):
+        AuthMiddleware(FastAPI(), None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"write Bearer\(authenticate=your_function\)"):
+        Bearer(lambda credentials: None)  # type: ignore[arg-type]
+
+
+def test_scopes_are_split_at_spaces_alone():
+    """RFC 6749 section 3.3."""
+    for text, status in (("admin\xa0x", 403), ("admin\tx", 403), ("x  admin", 200)):
+        scheme = Bearer(authenticate=lambda credentials, text=text: {"name": "ann", "scopes": text})
+        assert asgi.call(routes(scheme), "/admin", BY_READER).status == status

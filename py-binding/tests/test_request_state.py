@@ -6,16 +6,19 @@ import asyncio
 import copy
 import re
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import alice_and_bob
 import httpx
 import pages
 import pytest
 from asgi_lifespan import LifespanManager
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from harness import asgi
+from hypercorn.middleware import ProxyFixMiddleware
 from keys import READER, WRITER, keyring
 from sallet import AuthMiddleware, Bearer, SecurityHeaders, SecurityHeadersMiddleware
+from sallet.fastapi import Bearer as FastAPIBearer
 from sallet.fastapi import protect
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -225,3 +228,25 @@ def test_lifespan_is_left_alone():
 
     asyncio.run(SecurityHeadersMiddleware(AuthMiddleware(app, Bearer(keyring())), SecurityHeaders.API)(given, None, None))
     assert seen[0] is given["state"]
+
+
+def test_a_middleware_inside_may_copy_the_whole_scope() -> None:
+    """hypercorn's does, and a deep copy of what cannot be copied was a 500."""
+    scheme = FastAPIBearer(keyring())
+    routes = FastAPI()
+
+    @routes.get("/public")
+    async def public(request: Request) -> bool:
+        return request.user.is_authenticated
+
+    @routes.get("/me")
+    async def me(request: Request, who: Any = Depends(scheme)) -> bool:
+        return who is request.scope["sallet.auth"][1] and request.scope["sallet.auth"][2] is None
+
+    app = AuthMiddleware(ProxyFixMiddleware(routes), scheme, public=["/public"])
+    reply = asgi.call(app, "/public")
+    assert (reply.error, reply.status, reply.json()) == (None, 200, False)
+    reply = asgi.call(app, "/me", [asgi.bearer(READER)])
+    assert (reply.error, reply.status, reply.json()) == (None, 200, True)
+    for each in (scheme, scheme.keyring):
+        assert copy.copy(each) is copy.deepcopy(each) is each

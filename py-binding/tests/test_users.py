@@ -29,9 +29,10 @@ import attrs
 import pytest
 from fastapi import Depends, FastAPI, HTTPException, WebSocketException
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials
 from harness import asgi
 from keys import READER, keyring
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from pydantic import dataclasses as pydantic_dataclasses
 from sallet import AuthMiddleware, Bearer, Credentials, Key, Keyring, Principal, SecurityHeaders
 from sallet.fastapi import Bearer as FastAPIBearer
@@ -194,6 +195,14 @@ def row(columns: str) -> sqlite3.Row:
 
 
 CREDENTIALS = Credentials.parse(b"Bearer " + READER.encode())
+
+
+class Root(RootModel[Any]): ...
+
+
+class Color(enum.Enum):
+    ANN = "ann"
+
 
 MISTAKES: dict[str, Any] = {
     # text, bytes
@@ -369,6 +378,13 @@ MISTAKES: dict[str, Any] = {
     "a Bearer": Bearer(keyring()),
     "a policy": SecurityHeaders.STRICT,
     "Flag": Flag.A | Flag.B,
+    "a member of an enum": Color.ANN,
+    "an object that has an error": Own(error="expired"),
+    **{f"{key} False": {key: False, "sub": "ann"} for key in ("active", "ok", "valid", "success")},
+    "a root that is an error": Root({"error": "expired"}),
+    "a root that is False": Root(False),
+    "a request": Request({"type": "http", "headers": [], "path": "/"}),
+    "credentials as FastAPI has them": HTTPAuthorizationCredentials(scheme="Bearer", credentials="x"),
     "a namespace of nobody": types.SimpleNamespace(is_authenticated=False),
 }
 
@@ -438,10 +454,6 @@ class FrozenAttrs:
 
 class Slots:
     __slots__ = ("id",)
-
-
-class Color(enum.Enum):
-    ANN = "ann"
 
 
 class Django(Own):
@@ -525,9 +537,9 @@ USERS: dict[str, Any] = {
     "frozen attrs": FrozenAttrs(),
     "a class": Own(),
     "slots": Slots(),
-    "enum": Color.ANN,
     "a document": Document(),
     "a document that can be awaited": AwaitableDocument(),
+    "a root that is a mapping": Root({"id": 1}),
     "SimpleUser": SimpleUser("ann"),
     "like Django's": Django(),
     "Django's User": django_user(),

@@ -46,6 +46,16 @@ def is_async(function: Any) -> bool:
     )
 
 
+def awaitable(auth: Any, found: Any) -> Awaitable[Any]:
+    """What an `identify` has returned, once it is sure that it can be awaited."""
+    if not inspect.isawaitable(found):
+        raise TypeError(
+            f"identify of {type(auth).__name__} is not async: write async def identify(self, "
+            "headers, scopes=())"
+        )
+    return found
+
+
 async def finish(
     guard: _sallet.AuthMiddleware,
     pending: Awaitable[Any],
@@ -54,7 +64,7 @@ async def finish(
     send: Send,
 ) -> None:
     """The rest of a request whose user had to be awaited."""
-    refusal = guard._settle(scope, await pending)
+    refusal = guard._settle(scope, await awaitable(guard.auth, pending))
     if refusal is None:
         await guard.app(scope, receive, send)
     else:

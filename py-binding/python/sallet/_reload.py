@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import logging
+import os
 import signal
 import threading
 from types import FrameType
@@ -42,28 +43,58 @@ def on_signal(signum: int, ring: Keyring) -> None:
     if not isinstance(handler, _Handler):
         handler = _Handler(handler)
         signal.signal(signum, handler)
-    if not any(known is ring for known in handler.rings):
-        handler.rings.append(ring)
+    if not any(known.ring is ring for known in handler.reloads):
+        handler.reloads.append(_Reload(ring))
+
+
+class _Reload:
+    """One ring's reloads: one at a time, and one more for the signals that came meanwhile.
+
+    A file that cannot be read to its end holds back no other ring, and costs one thread however
+    many signals come.
+    """
+
+    def __init__(self, ring: Keyring) -> None:
+        self.ring = ring
+        self._asked = False
+        self._busy, self._pid = _thread.allocate_lock(), os.getpid()
+
+    def ask(self) -> None:
+        if self._pid != os.getpid():  # a fork has no thread of its parent's to let go
+            self._busy, self._pid = _thread.allocate_lock(), os.getpid()
+        self._asked = True
+        # Never waited for: this is a signal handler.
+        if not self._busy.acquire(blocking=False):
+            return  # who holds it looks at _asked once more after letting go
+        # In a thread, because the signal may come while the main one holds a lock that logging
+        # needs, such as that of a QueueHandler's queue. By _thread, because starting a
+        # threading.Thread takes locks itself.
+        try:
+            _thread.start_new_thread(self._run, ())
+        except RuntimeError:  # no more threads, or the interpreter is ending
+            self._run()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                while self._asked:
+                    self._asked = False
+                    reload_or_log(self.ring)
+            finally:
+                self._busy.release()
+            if not (self._asked and self._busy.acquire(blocking=False)):
+                return
 
 
 class _Handler:
     """A signal handler that reloads and then calls the one before it."""
 
     def __init__(self, earlier: Any) -> None:
-        self.rings: list[Keyring] = []
+        self.reloads: list[_Reload] = []
         self._earlier = earlier
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
-        # In a thread, because the signal may come while the main one holds a lock that logging
-        # needs, such as that of a QueueHandler's queue. By _thread, because starting a
-        # threading.Thread takes locks itself.
-        try:
-            _thread.start_new_thread(self._reload, ())
-        except RuntimeError:  # no more threads, or the interpreter is ending
-            self._reload()
+        for reload in list(self.reloads):
+            reload.ask()
         if callable(self._earlier):
             self._earlier(signum, frame)
-
-    def _reload(self) -> None:
-        for ring in list(self.rings):
-            reload_or_log(ring)

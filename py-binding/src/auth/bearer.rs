@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::auth::{Realm, Refusal as Reason, Scopes, bearer_token};
 
@@ -157,7 +157,9 @@ fn accepted(found: Bound<'_, PyAny>) -> PyResult<Result<User<'_>, Bound<'_, Refu
         Err(error) => {
             let user = error.into_inner();
             if user.is_none() {
-                return Err(PyTypeError::new_err("identify returned None: return the user or a Refusal"));
+                return Err(PyTypeError::new_err(
+                    "identify returned None: return the user, or the Refusal that await super().identify(headers) returned",
+                ));
             }
             User::of(user, user::Source::Identify).map(Ok)
         }
@@ -208,6 +210,9 @@ impl Bearer {
         let source = match (keyring, authenticate) {
             // The messages show no value: it may be a token that was put in the wrong place.
             (Some(keyring), None) => {
+                if keyring.is_callable() && !keyring.is_instance_of::<PyType>() {
+                    return Err(PyTypeError::new_err("keyring is a Keyring: write Bearer(authenticate=your_function)"));
+                }
                 let keyring = keyring.cast::<Keyring>().map_err(|_| {
                     PyTypeError::new_err(
                         "keyring is a Keyring: write Bearer(Keyring.from_file(path)), or authenticate=callable",
@@ -307,6 +312,15 @@ impl Bearer {
             setup.realm.borrowed().as_str(),
             setup.scopes.borrowed().as_str()
         ))
+    }
+
+    /// It is its own copy: middleware inside may copy the whole scope, as hypercorn's does.
+    const fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    const fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
     }
 
     #[expect(clippy::unused_self, reason = "Python's protocol")]

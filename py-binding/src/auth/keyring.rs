@@ -153,6 +153,15 @@ impl Keyring {
         Ok(())
     }
 
+    /// It is its own copy: middleware inside may copy the whole scope, as hypercorn's does.
+    const fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    const fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
     #[expect(clippy::unused_self, reason = "Python's protocol")]
     fn __reduce__(&self) -> PyResult<Py<PyAny>> {
         Err(error::no_pickle("Keyring", "make it again with Keyring.from_file or Keyring.from_env"))

@@ -270,6 +270,24 @@ fn argument<'py>(
     })
 }
 
+/// The scopes are compared here without a detour by Python, so what a subclass overrides of that would be passed by.
+fn check_overrides(auth: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = auth.py();
+    let own = py.import("sallet.auth")?.getattr(intern!(py, "Bearer"))?;
+    for name in ["authorize", "_begin", "_finish", "_authenticate"] {
+        let on_object = match auth.getattr_opt(intern!(py, "__dict__"))? {
+            Some(attributes) => attributes.contains(name)?,
+            None => false,
+        };
+        if on_object || !auth.get_type().getattr(name)?.is(&own.getattr(name)?) {
+            return Err(PyTypeError::new_err(format!(
+                "this Bearer overrides {name}, which AuthMiddleware does not call: override identify, and refuse there"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn judge(auth: &Bound<'_, PyAny>) -> PyResult<Judge> {
     let py = auth.py();
     let identify = auth.get_type().getattr_opt(intern!(py, "identify"))?;
@@ -277,9 +295,13 @@ fn judge(auth: &Bound<'_, PyAny>) -> PyResult<Judge> {
     if auth.is_instance_of::<Keyring>() {
         return Err(PyTypeError::new_err("auth is a Bearer: write auth=Bearer(keyring)"));
     }
+    if auth.is_none() {
+        return Err(PyTypeError::new_err("auth is None: write auth=Bearer(keyring)"));
+    }
     let bearer = auth.cast::<Bearer>();
     if let Ok(bearer) = &bearer {
         bearer.get().check_setup()?;
+        check_overrides(auth)?;
     }
     match (bearer, identify) {
         (Ok(bearer), None) => Ok(Judge::Native(bearer.clone().unbind())),

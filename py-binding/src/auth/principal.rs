@@ -120,6 +120,15 @@ impl Anonymous {
         ""
     }
 
+    /// A frozen value is its own copy: middleware inside may copy the whole scope, as hypercorn's does.
+    const fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    const fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
     #[expect(clippy::unused_self, reason = "Python's protocol")]
     const fn __repr__(&self) -> &'static str {
         "Anonymous()"
@@ -155,6 +164,15 @@ impl AuthCredentials {
             list.append(scope)?;
         }
         Ok(list)
+    }
+
+    /// A frozen value is its own copy: middleware inside may copy the whole scope, as hypercorn's does.
+    const fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    const fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

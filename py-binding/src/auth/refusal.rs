@@ -56,6 +56,15 @@ impl Refusal {
         })
     }
 
+    /// It is its own copy: middleware inside may copy the whole scope, as hypercorn's does.
+    const fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    const fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
     fn __repr__(&self) -> String {
         format!("<Refusal {} {:?}>", self.status(), self.challenge)
     }

@@ -61,7 +61,7 @@ pub(super) fn to_tuple<'py>(py: Python<'py>, scopes: Scopes<&str>) -> PyResult<B
 }
 
 /// What a user says about his scopes: the attribute `scopes`, or the key `"scopes"` of a mapping. A string is
-/// split at spaces, as OAuth writes scopes. What is no `str` grants nothing.
+/// split at spaces alone, as OAuth writes scopes (RFC 6749 section 3.3). What is no `str` grants nothing.
 pub(super) fn of_user(user: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     let py = user.py();
     let name = intern!(py, "scopes");
@@ -77,7 +77,7 @@ pub(super) fn of_user(user: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
         return Ok(Vec::new());
     };
     if let Ok(text) = scopes.cast::<PyString>() {
-        return Ok(text.to_str()?.split_whitespace().map(str::to_owned).collect());
+        return Ok(text.to_str()?.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect());
     }
     // Of {"admin": False} the keys alone would say that he is one.
     if scopes.cast::<PyMapping>().is_ok() {

@@ -26,10 +26,13 @@ impl<'py> User<'py> {
     /// returns in place of `None` is there whether or not the token is good. The whole list:
     ///
     /// - a [`Principal`];
-    /// - a mapping that has no key `error`, is not empty, and has something in it that is true;
+    /// - a mapping that has no key `error`, whose `active`, `ok`, `valid` and `success` are not `False`, is not empty, and has something in it that is true;
     /// - an instance of a class of somebody's own: not of Python's (built in or in its library, but for `SimpleNamespace`)
-    ///   nor of Sallet's, not derived from a builtin, and neither a number, an exception, a response, a callable nor
+    ///   nor of Sallet's, not derived from a builtin, and neither a member of an enum, a number, an exception, a response, a callable nor
     ///   something to await or to iterate over, unless its class declares fields.
+    ///
+    /// Classes of Starlette's and FastAPI's are not one's own, but for users; a pydantic `RootModel` is what its root is; an
+    /// attribute `error` is not true.
     ///
     /// Whatever it is, it is true, and `is_authenticated`, if there is one, is exactly `True`.
     pub(super) fn of(value: Bound<'py, PyAny>, source: Source) -> PyResult<Self> {
@@ -75,6 +78,9 @@ fn mistake(value: &Bound<'_, PyAny>) -> PyResult<Option<&'static str>> {
     if value.is_instance_of::<PyBaseException>() {
         return Ok(Some("it is an exception"));
     }
+    if value.is_instance(ENUM.import(py, "enum", "Enum")?)? {
+        return Ok(Some("it is a member of an enum, such as a status"));
+    }
     let shows = |name| value.hasattr(name);
     // Starlette's, Django's, httpx's and requests' have the first, aiohttp's and urllib's the others.
     if shows(intern!(py, "status_code"))?
@@ -86,11 +92,23 @@ fn mistake(value: &Bound<'_, PyAny>) -> PyResult<Option<&'static str>> {
     if value.is_callable() {
         return Ok(Some("it can be called: a class, a function or a response"));
     }
+    if is_frameworks(&kind, value)? {
+        return Ok(Some("an object of a class of Starlette's or FastAPI's own does not say who the user is"));
+    }
+    if has(intern!(py, "__pydantic_root_model__"))?
+        && kind.getattr(intern!(py, "__pydantic_root_model__"))?.is_truthy()?
+    {
+        let root = value.getattr(intern!(py, "root"))?;
+        return if root.is_exact_instance_of::<Principal>() { Ok(None) } else { mistake(&root) };
+    }
     if let Ok(mapping) = value.cast::<PyMapping>() {
         return mapping_mistake(mapping);
     }
     if let Some(mistake) = class_mistake(&kind)? {
         return Ok(Some(mistake));
+    }
+    if value.getattr_opt(intern!(py, "error"))?.is_some_and(|error| error.is_truthy().unwrap_or(true)) {
+        return Ok(Some("its error is true, so it reports a failure"));
     }
     if !value.is_truthy().unwrap_or(false) {
         return Ok(Some("it is empty, false or a query not yet run"));
@@ -102,6 +120,11 @@ fn mapping_mistake(mapping: &Bound<'_, PyMapping>) -> PyResult<Option<&'static s
     let py = mapping.py();
     if mapping.contains(intern!(py, "error"))? {
         return Ok(Some("it has the key \"error\", so it reports a failure"));
+    }
+    for name in ["active", "ok", "valid", "success"] {
+        if mapping.contains(name)? && mapping.get_item(name)?.is(PyBool::new(py, false).as_any()) {
+            return Ok(Some("its active, ok, valid or success is False, so it reports a failure"));
+        }
     }
     // RFC 7662 section 2.2: {"active": false} is the whole answer about a bad token.
     let mut any = false;
@@ -159,6 +182,22 @@ fn class_mistake(kind: &Bound<'_, PyType>) -> PyResult<Option<&'static str>> {
     Ok(None)
 }
 
+/// A request, a form or credentials, which are there whoever sent them. Users of Starlette's are known by what they say;
+/// its mappings such as `Headers` are mappings like others.
+fn is_frameworks(kind: &Bound<'_, PyType>, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = kind.py();
+    let is_mapping = value.cast::<PyMapping>().is_ok();
+    for base in kind.mro() {
+        let module = module_of(&base.cast_into::<PyType>()?);
+        let top = module.split('.').next().unwrap_or_default();
+        if matches!(top, "starlette" | "fastapi") && !(is_mapping && module == "starlette.datastructures") {
+            let said = value.getattr_opt(intern!(py, "is_authenticated")).ok().flatten();
+            return Ok(!said.is_some_and(|said| said.is(PyBool::new(py, true).as_any())));
+        }
+    }
+    Ok(false)
+}
+
 /// Pydantic's models can be iterated over, for the sake of `dict(model)`, and are users all the same. What they, documents
 /// of MongoEngine and a dataclass with an `__iter__` have in common is a class that declares its fields; a collection has
 /// none.
@@ -195,5 +234,6 @@ fn module_of(kind: &Bound<'_, PyType>) -> String {
     kind.module().map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned())
 }
 
+static ENUM: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static STDLIB: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static NAMESPACE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();

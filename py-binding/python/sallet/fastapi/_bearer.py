@@ -14,7 +14,8 @@ from starlette.status import WS_1008_POLICY_VIOLATION
 
 import sallet
 from sallet import Credentials, Keyring, Refusal
-from sallet.fastapi._subclass import NOT_SAID, asked, with_scopes
+from sallet._asgi import awaitable
+from sallet.fastapi._subclass import NOT_SAID, asked, keep_scopes, passed
 
 
 class Bearer(sallet.Bearer, SecurityBase):
@@ -57,7 +58,8 @@ class Bearer(sallet.Bearer, SecurityBase):
     a denial response, or a close with code 1008 where the server has no such thing.
 
     A subclass may override `__call__`, as those of FastAPI's own schemes do; the scopes that a
-    route asks for are compared whether or not it hands them on.
+    route asks for are compared whether or not it hands them on, and for the user that it returns:
+    one that is not the user of `super().__call__` needs scopes of its own.
 
     Raises:
         TypeError, PolicyError: As `sallet.Bearer`.
@@ -78,6 +80,7 @@ class Bearer(sallet.Bearer, SecurityBase):
         bearer_format: str | None = None,
         auto_error: bool = True,
     ) -> None:
+        keep_scopes(type(self), Bearer)  # again: it may have been assigned since
         super().__init__(keyring, authenticate=authenticate, realm=realm, scopes=scopes)
         self.model = HTTPBearerModel(bearerFormat=bearer_format, description=description)
         self.scheme_name = scheme_name or type(self).__name__
@@ -85,8 +88,13 @@ class Bearer(sallet.Bearer, SecurityBase):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if "__call__" in vars(cls):
-            cls.__call__ = with_scopes(cls.__call__)  # type: ignore[method-assign]
+        keep_scopes(cls, Bearer)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "__call__":
+            # Calls pass it by, but FastAPI asks it whether there is something to await.
+            raise TypeError("__call__ of one object is not called: override it in a subclass")
+        super().__setattr__(name, value)
 
     async def __call__(
         self, request: HTTPConnection, security_scopes: SecurityScopes = NOT_SAID
@@ -102,6 +110,7 @@ class Bearer(sallet.Bearer, SecurityBase):
                 raise _exception(outcome, request.scope)
             raise self.make_not_authenticated_error()
         self._authorize(outcome, asked(self, security_scopes), request.scope)
+        passed(self, outcome)
         return outcome
 
     def make_not_authenticated_error(self) -> Exception:
@@ -125,7 +134,7 @@ class Bearer(sallet.Bearer, SecurityBase):
         if type(self).identify is sallet.Bearer.identify:
             outcome = await self._authenticate(scope["headers"])
         else:
-            outcome = self._accept(await self.identify(scope["headers"]))
+            outcome = self._accept(await awaitable(self, self.identify(scope["headers"])))
         scope["sallet.auth"] = (self, outcome, earlier)
         return outcome
 

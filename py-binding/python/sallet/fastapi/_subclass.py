@@ -26,7 +26,7 @@ NOT_SAID = SecurityScopes()
 class _Asked:
     scheme: Any
     scopes: tuple[str, ...]
-    compared: bool = False
+    passed: Any = None
 
 
 _asked: ContextVar[_Asked | None] = ContextVar("sallet_asked", default=None)
@@ -38,8 +38,22 @@ def asked(scheme: Any, given: SecurityScopes) -> tuple[str, ...]:
     outer = _asked.get()
     if outer is None or outer.scheme is not scheme:
         return scopes
-    outer.compared = True
     return (*outer.scopes, *scopes)
+
+
+def passed(scheme: Any, user: Any) -> None:
+    """Remembers whose scopes were enough: nobody else's have been looked at."""
+    outer = _asked.get()
+    if outer is not None and outer.scheme is scheme:
+        outer.passed = user
+
+
+def keep_scopes(cls: Any, base: Any) -> None:
+    """Wraps the `__call__` that instances of a class will have, wherever in its bases it is."""
+    call = cls.__call__
+    # Compared with itself, because functools.wraps copies the mark to a decorator's function.
+    if call is not base.__call__ and getattr(call, _MARK, None) is not call:
+        cls.__call__ = with_scopes(call)
 
 
 def with_scopes(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,8 +82,8 @@ def with_scopes(call: Callable[..., Any]) -> Callable[..., Any]:
             user = await _run(call, self, *args, **kwargs)
         finally:
             _asked.reset(token)
-        if user is not None and question.scopes and not question.compared:
-            # It has not called super().__call__, so what it returns is all that is known.
+        if user is not None and question.scopes and user is not question.passed:
+            # Not whom super().__call__ has let pass, so what it returns is all that is known.
             self._authorize(self._accept(user), question.scopes, _scope((*args, *kwargs.values())))
         return user
 
@@ -77,9 +91,11 @@ def with_scopes(call: Callable[..., Any]) -> Callable[..., Any]:
         has_kwargs = bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
         parameters.insert(len(parameters) - has_kwargs, _FOR_SCOPES)
     __call__.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    setattr(__call__, _MARK, __call__)
     return __call__
 
 
+_MARK = "_sallet_keeps_scopes"
 _PARAMETER = "sallet_scopes"
 _FOR_SCOPES = inspect.Parameter(
     _PARAMETER, inspect.Parameter.KEYWORD_ONLY, default=NOT_SAID, annotation=SecurityScopes
