@@ -58,8 +58,8 @@ class Bearer(sallet.Bearer, SecurityBase):
     a denial response, or a close with code 1008 where the server has no such thing.
 
     A subclass may override `__call__`, as those of FastAPI's own schemes do; the scopes that a
-    route asks for are compared whether or not it hands them on, and for the user that it returns:
-    one that is not the user of `super().__call__` needs scopes of its own.
+    route asks for are compared whether or not it hands them on. A user that it finds without
+    `super().__call__`, or after that has refused, needs scopes of its own.
 
     Raises:
         TypeError, PolicyError: As `sallet.Bearer`.

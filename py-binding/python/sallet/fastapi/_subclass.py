@@ -42,7 +42,7 @@ def asked(scheme: Any, given: SecurityScopes) -> tuple[str, ...]:
 
 
 def passed(scheme: Any, user: Any) -> None:
-    """Remembers whose scopes were enough: nobody else's have been looked at."""
+    """Remembers that the scopes of the token were enough. A subclass may give its user another form."""
     outer = _asked.get()
     if outer is not None and outer.scheme is scheme:
         outer.passed = user
@@ -82,8 +82,8 @@ def with_scopes(call: Callable[..., Any]) -> Callable[..., Any]:
             user = await _run(call, self, *args, **kwargs)
         finally:
             _asked.reset(token)
-        if user is not None and question.scopes and user is not question.passed:
-            # Not whom super().__call__ has let pass, so what it returns is all that is known.
+        if user is not None and question.scopes and question.passed is None:
+            # super().__call__ was not called, or has refused: what is returned is all that is known.
             self._authorize(self._accept(user), question.scopes, _scope((*args, *kwargs.values())))
         return user
 
