@@ -1,8 +1,7 @@
 //! What is told to `tracing`: ids and reasons, never a token.
 
-use std::sync::atomic::AtomicBool;
 #[cfg(feature = "tracing")]
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::Request;
 
@@ -17,7 +16,7 @@ use crate::require_auth::Denied;
 /// Whether a layer has reported what is wrong with its rules, which any client can make it do. A layer that is told more rules
 /// is another one.
 #[derive(Debug, Default)]
-pub(crate) struct Said(AtomicBool);
+pub(crate) struct Said(#[cfg(feature = "tracing")] AtomicBool);
 
 impl Clone for Said {
     fn clone(&self) -> Self {
