@@ -1,12 +1,41 @@
 //! What is told to `tracing`: ids and reasons, never a token.
 
+#[cfg(feature = "tracing")]
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use http::Request;
 
 use sallet_core::paths::PathRule;
 
 use crate::Principal;
 use crate::request_path::Paths;
+#[cfg(feature = "tracing")]
+use crate::request_path::sent;
 use crate::require_auth::Denied;
+
+/// Whether a layer has reported what is wrong with its rules, which any client can make it do. A layer that is told more rules
+/// is another one.
+#[derive(Debug, Default)]
+pub(crate) struct Said(#[cfg(feature = "tracing")] AtomicBool);
+
+impl Clone for Said {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+#[cfg(feature = "tracing")]
+impl Said {
+    fn is_first(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// What the client sent, where the layer is inside of a nest.
+#[cfg(feature = "tracing")]
+fn sent_before<B>(request: &Request<B>) -> Option<&str> {
+    sent(request).filter(|&sent| sent != request.uri().path())
+}
 
 /// Nobody is named where a function of the user has let a request in: what it returns is the user's own type.
 #[cfg(feature = "tracing")]
@@ -17,31 +46,32 @@ pub(crate) fn admitted<B>(request: &Request<B>, who: Option<&Principal>) {
         principal = who.map(Principal::name),
         method = %request.method(),
         path = request.uri().path(),
+        sent = sent_before(request),
         "admitted"
     );
 }
 
 #[cfg(feature = "tracing")]
 pub(crate) fn denied<B>(request: &Request<B>, denied: Denied, reason: &dyn std::fmt::Display) {
-    let (method, path) = (request.method(), request.uri().path());
+    let (method, path, sent) = (request.method(), request.uri().path(), sent_before(request));
     match denied {
-        Denied::Unavailable => tracing::error!(target: "sallet", %method, path, %reason, "not admitted"),
-        Denied::Refused(_) => tracing::info!(target: "sallet", %method, path, %reason, "not admitted"),
+        Denied::Unavailable => tracing::error!(target: "sallet", %method, path, sent, %reason, "not admitted"),
+        Denied::Refused(_) => tracing::info!(target: "sallet", %method, path, sent, %reason, "not admitted"),
     }
 }
 
 /// A rule would have opened the request, but its path may be another one to somebody.
 #[cfg(feature = "tracing")]
-pub(crate) fn doubtful<B>(request: &Request<B>, paths: &Paths<'_>) {
+pub(crate) fn doubtful<B>(request: &Request<B>, paths: &Paths<'_>, said: &Said) {
     let (method, path) = (request.method(), paths.inner());
     if paths.is_sent_unknown() {
-        tracing::error!(
-            target: "sallet",
-            %method,
-            path,
-            "a rule for this path opens nothing: under axum 0.8 enable the feature `axum` of sallet-hyper, which shows the path \
-             as the client sent it; in a server without axum remove `nested`"
-        );
+        const WHY: &str = "a rule for this path opens nothing: under axum 0.8 enable the feature `axum` of sallet-hyper, which \
+                           shows the path as the client sent it; in a server without axum remove `nested`";
+        if said.is_first() {
+            tracing::error!(target: "sallet", %method, path, "{WHY}");
+        } else {
+            tracing::debug!(target: "sallet", %method, path, "{WHY}");
+        }
     } else {
         let reason = if paths.judged().is_certain() {
             "NormalizePath inside the check makes another path of it, which no rule opens: name both"
@@ -49,6 +79,20 @@ pub(crate) fn doubtful<B>(request: &Request<B>, paths: &Paths<'_>) {
             "it has an unusual spelling (`//`, `;`, `%68`), or a middleware has rewritten it"
         };
         tracing::info!(target: "sallet", %method, path, sent = paths.sent(), reason, "a rule for this path does not open it");
+    }
+}
+
+/// A rule names the path inside of the nest, but not the one that was sent.
+#[cfg(feature = "tracing")]
+pub(crate) fn inside<B>(request: &Request<B>, paths: &Paths<'_>, said: &Said) {
+    let (method, path, sent) = (request.method(), paths.inner(), paths.sent().unwrap_or_default());
+    let why = format_args!(
+        "a rule opens {path:?}, but rules are compared with the path as the client sent it: write {sent:?}, or call .nested()"
+    );
+    if said.is_first() {
+        tracing::warn!(target: "sallet", %method, path, sent, "{why}");
+    } else {
+        tracing::debug!(target: "sallet", %method, path, sent, "{why}");
     }
 }
 
@@ -78,7 +122,7 @@ pub(crate) const fn admitted<B>(_: &Request<B>, _: Option<&Principal>) {}
 pub(crate) const fn denied<B>(_: &Request<B>, _: Denied, _: &dyn std::fmt::Display) {}
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn doubtful<B>(_: &Request<B>, _: &Paths<'_>) {}
+pub(crate) const fn doubtful<B>(_: &Request<B>, _: &Paths<'_>, _: &Said) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn configured(_: &str, _: &[PathRule<String>]) {}

@@ -11,7 +11,7 @@ use crate::{Nonce, Principal, events};
 
 /// The handler asks for something that no layer has put into the request: the route is wired wrongly.
 ///
-/// It becomes a bare 500, since clients have no business with how the app is made. The message is for you: it goes to
+/// It becomes a bare 500, because clients should not see how the app is built. The message is for you: it goes to
 /// `tracing` as an error (feature `tracing`), and `Missing` itself into the extensions of the response, where a layer of
 /// yours can find it.
 ///

@@ -51,7 +51,7 @@
 //!   shows the layers the path as the client sent it; **without it no path is public there**.
 //! - `arc-swap`: an `ArcSwap` of a keyring is a set of [`Keys`](require_auth::Keys), swapped without a lock.
 //! - `tracing`: events in the target `sallet`, with key ids and reasons: what a layer opens, as it is made, who was not let in
-//!   and which rule did not open its path (info), who was let in (debug), lookups that failed, extractors without their layer
+//!   and that a rule did not open its path (info), who was let in (debug), lookups that failed, extractors without their layer
 //!   and rules that can open nothing (error). Never a token.
 //!
 //! # Limits

@@ -40,6 +40,8 @@ pub(crate) struct Paths<'r> {
     sent: Option<&'r str>,
     /// What the service inside sees.
     inner: &'r str,
+    /// What axum's nests have taken off, as it was written: `/t/{tenant}`.
+    prefix: &'r str,
     place: Place,
     /// Whether rules are of `inner`.
     nested: bool,
@@ -47,7 +49,13 @@ pub(crate) struct Paths<'r> {
 
 impl<'r> Paths<'r> {
     pub(crate) fn of<B>(request: &'r Request<B>, place: Place, nested: bool) -> Self {
-        Self { sent: sent(request), inner: request.uri().path(), place: place.seen_by::<B>(), nested }
+        Self {
+            sent: sent(request),
+            inner: request.uri().path(),
+            prefix: prefix(request),
+            place: place.seen_by::<B>(),
+            nested,
+        }
     }
 
     /// What rules are compared with.
@@ -66,6 +74,13 @@ impl<'r> Paths<'r> {
         if twin.is_open() { Access::Open } else { Access::Doubtful }
     }
 
+    /// The path that rules would be compared with after [`nested`](crate::RequireAuthLayer::nested), if that is another one.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn inside(&self) -> Option<RequestPath<'r>> {
+        let sent = self.sent.filter(|&sent| !self.nested && sent != self.inner)?;
+        Some(judged(Some(sent.as_bytes()), self.inner.as_bytes(), &Self { nested: true, ..*self }))
+    }
+
     #[cfg(feature = "tracing")]
     pub(crate) const fn sent(&self) -> Option<&'r str> {
         self.sent
@@ -82,12 +97,28 @@ impl<'r> Paths<'r> {
     }
 }
 
-const fn judged<'p>(sent: Option<&'p [u8]>, inner: &'p [u8], paths: &Paths<'_>) -> RequestPath<'p> {
+fn judged<'p>(sent: Option<&'p [u8]>, inner: &'p [u8], paths: &Paths<'_>) -> RequestPath<'p> {
     let Some(sent) = sent else {
         let path = RequestPath::raw(inner);
         return if paths.is_sent_unknown() { path.doubted() } else { path };
     };
-    if paths.nested { RequestPath::nested(sent, inner) } else { RequestPath::sent(sent, inner) }
+    let path = if paths.nested { RequestPath::nested(sent, inner) } else { RequestPath::sent(sent, inner) };
+    if is_rest(sent, paths.prefix, inner) { path } else { path.doubted() }
+}
+
+/// Whether `inner` is all that is left of `sent` without the prefix. If not, something between the router and the layer has
+/// rewritten it. A nest at its own prefix sees `/`.
+fn is_rest(sent: &[u8], prefix: &str, inner: &[u8]) -> bool {
+    let mut rest = sent;
+    for segment in prefix.split('/').filter(|segment| !segment.is_empty()) {
+        let [b'/', after @ ..] = rest else { return false };
+        let (here, next) = after.split_at(after.iter().position(|&byte| byte == b'/').unwrap_or(after.len()));
+        if here != segment.as_bytes() && !segment.contains('{') {
+            return false;
+        }
+        rest = next;
+    }
+    rest == inner || rest.is_empty() && inner == b"/"
 }
 
 /// The same path with a slash at its end, or without.
@@ -96,11 +127,21 @@ fn twin(path: &str) -> Cow<'_, str> {
 }
 
 #[cfg(feature = "axum")]
-fn sent<B>(request: &Request<B>) -> Option<&str> {
+pub(crate) fn sent<B>(request: &Request<B>) -> Option<&str> {
     request.extensions().get().map(|axum::extract::OriginalUri(uri)| uri.path())
 }
 
+#[cfg(feature = "axum")]
+fn prefix<B>(request: &Request<B>) -> &str {
+    request.extensions().get().map_or("", axum::extract::NestedPath::as_str)
+}
+
 #[cfg(not(feature = "axum"))]
-const fn sent<B>(_: &Request<B>) -> Option<&str> {
+const fn prefix<B>(_: &Request<B>) -> &'static str {
+    ""
+}
+
+#[cfg(not(feature = "axum"))]
+pub(crate) const fn sent<B>(_: &Request<B>) -> Option<&str> {
     None
 }

@@ -48,12 +48,13 @@
 //! outside of it, **and open**. A layer on a router that is then nested covers its routes; paths that it does not know go to
 //! the fallback of the outer router, unless it has one of its own.
 //!
-//! **Outside of this layer** goes whatever rewrites the path, such as tower-http's `NormalizePathLayer` and a
-//! `MapRequestLayer` of yours: a rule speaks of the path that this layer sees, and a rewriter further in makes another of it,
-//! which no rule may have named. It goes outside of the whole router too, as axum's docs ask for: between a router and this
-//! layer it makes a path that is not how the one that was sent ends, and nothing is public then. Of rewriters inside only
-//! `NormalizePath` is known by its type, where nothing hides it (a route of axum does): a path is public then if rules open it
-//! with a slash at its end and without.
+//! **Whatever rewrites the path goes outside of the whole app**, outside of this layer and of every router around it, such
+//! as tower-http's `NormalizePathLayer` and a `MapRequestLayer` or `from_fn` of yours. Rules are compared with the path as the
+//! client sent it, where a router of axum has kept it, else with the path that this layer sees. A rewriter inside this layer
+//! makes another path of it, which no rule may have named. A rewriter must not be between a router and this layer either:
+//! with the feature `axum` it is noticed where the path is not what the nests leave of the sent one, and then nothing is
+//! public. Of rewriters inside only `NormalizePath` is known by its type, where nothing hides it (a route of axum does): a path is public
+//! then if rules open it with a slash at its end and without.
 //!
 //! # What it does
 //!
@@ -62,7 +63,7 @@
 //! [`Principal`] in its extensions. The field is marked [sensitive](http::HeaderValue::set_sensitive) on every request,
 //! refused or not, so that it is printed nowhere and HTTP/2 does not index it.
 //!
-//! Everybody else gets an answer as RFC 6750 section 3.1 asks for, before the request body is polled once: 401, 400 or 403
+//! Other requests get the response of RFC 6750 section 3.1, before the request body is polled once: 401, 400 or 403
 //! with a challenge, `cache-control: no-store`, and a JSON body of one sentence. To a gRPC request (`POST` over HTTP/2) the
 //! answer is a response of trailers only with `UNAUTHENTICATED`, `PERMISSION_DENIED` or `UNAVAILABLE`. Anything else with a
 //! media type of gRPC, such as gRPC-Web over HTTP/1, gets the status of HTTP with the same `grpc-status` and `grpc-message`

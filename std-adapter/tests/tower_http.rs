@@ -53,8 +53,11 @@ fn ring() -> RequireAuthLayer<&'static Keyring> {
     RequireAuthLayer::new(Bearer::new(&KEYS))
 }
 
-async fn lookup(token: BearerToken) -> Result<&'static str, Denied> {
-    if token.as_str() == "abc" { Ok("abc") } else { Err(Denied::Unavailable) }
+#[derive(Clone)]
+struct User;
+
+async fn lookup(token: BearerToken) -> Result<User, Denied> {
+    if token.as_str() == "abc" { Ok(User) } else { Err(Denied::Unavailable) }
 }
 
 /// What is around one layer of another's, and around each of Sallet's.

@@ -15,7 +15,7 @@ pub struct RequestPath<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form<'a> {
-    /// `named` is that of the two with which rules are compared.
+    /// `named` is the path that rules are compared with: `full` or `inner`.
     Raw {
         full: &'a [u8],
         inner: &'a [u8],
@@ -45,7 +45,7 @@ impl<'a> RequestPath<'a> {
         Self { form: Form::Raw { full, inner, named: inner }, doubted: false }
     }
 
-    /// The same for rules that are compared with `full`. What one of them protects is so in either reading.
+    /// The same for rules that are compared with `full`. A protected rule applies if either path matches it.
     pub const fn sent(full: &'a [u8], inner: &'a [u8]) -> Self {
         let (full, inner) = (without_query(full), without_query(inner));
         Self { form: Form::Raw { full, inner, named: full }, doubted: false }

@@ -115,7 +115,9 @@ impl<F> Bearer<Lookup<F>> {
     ///
     /// # Panics
     /// When the user would be a value that is there for a bad token as for a good one, and so admits everybody: `()`, a `bool`,
-    /// an `Option` or `Result`, a status code, a response or a refusal. The panic names the line of the caller.
+    /// an `Option` or `Result`, a list, a type of the crate `http`, a refusal, a text or a number, or one of these in an
+    /// `Arc`, `Box`, reference, array or tuple of one. Wrap a name or an id in a type of your own. What is inside that type is
+    /// not seen. The panic names the line of the caller.
     #[track_caller]
     pub fn from_fn<L, U>(lookup: F) -> Self
     where

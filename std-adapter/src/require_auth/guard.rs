@@ -10,7 +10,7 @@ use sallet_core::paths::{Access, PathRule, PathRules, is_preflight};
 use super::answer::{Answers, Protocol};
 use super::token::presented;
 use super::{Bearer, Denied, Keys};
-use crate::events;
+use crate::events::{self, Said};
 use crate::request_path::{Paths, Place};
 
 #[derive(Debug, Clone)]
@@ -20,13 +20,14 @@ pub(super) struct Guard<V> {
     pub(super) rules: PathRules<Vec<PathRule<String>>>,
     /// Whether rules are of the path inside the nest.
     pub(super) nested: bool,
+    said: Said,
 }
 
 impl<V> Guard<V> {
     pub(super) fn new(bearer: Bearer<V>) -> Self {
         let answers = Answers::new(bearer.realm_needed(), bearer.scopes_needed());
         let rules = PathRules::try_new(vec![], None, vec![]).expect("no rule is no wrong rule");
-        Self { bearer, answers: Arc::new(answers), rules, nested: false }
+        Self { bearer, answers: Arc::new(answers), rules, nested: false, said: Said::default() }
     }
 
     /// Whether the request needs no credentials. Those it carries are marked in any case.
@@ -44,7 +45,14 @@ impl<V> Guard<V> {
         let paths = Paths::of(request, place, self.nested);
         let access = paths.access(|path| self.rules.access(method(request), path, preflight));
         if access == Access::Doubtful {
-            events::doubtful(request, &paths);
+            events::doubtful(request, &paths, &self.said);
+        }
+        #[cfg(feature = "tracing")]
+        if access == Access::Guarded
+            && let Some(path) = paths.inside()
+            && self.rules.access(method(request), &path, preflight) == Access::Open
+        {
+            events::inside(request, &paths, &self.said);
         }
         access.is_open()
     }

@@ -42,8 +42,8 @@ impl<V: Clone> RequireAuthLayer<V> {
     /// `"/static/*"` everything below it, `"GET /items"` one method only, `HEAD` included ([`PathRule`] has the grammar). A
     /// WebSocket handshake is opened only by a rule without a method.
     ///
-    /// Rules are of the path **as the client sent it**, decoded: `"/café"`, and inside axum's `Router::nest("/v1", …)`
-    /// `"/v1/health"`. For that the feature `axum` has to be on; without it nothing is public under axum. Rules
+    /// Rules are compared with the path **as the client sent it**, decoded (`"/café"`), so inside `Router::nest("/v1", …)`
+    /// write `"/v1/health"`. For that the feature `axum` has to be on; without it nothing is public under axum. Rules
     /// of the path inside the nest are said by [`nested`](Self::nested).
     ///
     /// A path that another party may read as a different one (`//`, `..`, `%2F`, `%68` for `h`, `;`, …) is never public,
@@ -52,7 +52,8 @@ impl<V: Clone> RequireAuthLayer<V> {
     /// `/static/` itself a `/{*rest}`, because axum's `/static/{*file}` is not for it.
     ///
     /// # Panics
-    /// When a rule is refused: see [`PathRule::try_new`] and [`PathRule::for_public`]. The panic names the line of the caller.
+    /// When a rule is refused: see [`PathRule::try_new`] and [`PathRule::for_public`], or opens nothing because a
+    /// [`protected`](Self::protected) one wins over it. The panic names the line of the caller.
     #[track_caller]
     pub fn public<S: AsRef<str>>(self, rules: impl IntoIterator<Item = S>) -> Self {
         let mut named = Vec::new();
@@ -69,7 +70,8 @@ impl<V: Clone> RequireAuthLayer<V> {
     /// is below, in letters of either case, and inside a nest with the prefix or without. A path that somebody may read as a
     /// different one needs a token as well.
     ///
-    /// With both, `public` opens exceptions inside: a public rule counts where it is longer than each protected one.
+    /// With both, `public` opens exceptions inside: a public rule counts where it is longer than every protected
+    /// rule that covers the path.
     ///
     /// ```
     /// # use sallet_core::auth::{Key, Keyring};
@@ -83,8 +85,8 @@ impl<V: Clone> RequireAuthLayer<V> {
     /// ```
     ///
     /// # Panics
-    /// When there is no rule, or one is refused: see [`PathRule::try_new`] and [`PathRule::for_all_methods`]. The panic names
-    /// the line of the caller.
+    /// When there is no rule, one is refused: see [`PathRule::try_new`] and [`PathRule::for_all_methods`], or one wins over a
+    /// public rule wherever that applies. The panic names the line of the caller.
     #[track_caller]
     pub fn protected<S: AsRef<str>>(self, rules: impl IntoIterator<Item = S>) -> Self {
         let mut named = Vec::new();
@@ -129,13 +131,17 @@ impl<V: Clone> RequireAuthLayer<V> {
         self
     }
 
+    #[track_caller]
     fn with(mut self, add: impl FnOnce(&mut Rules, &mut Option<Rules>, &mut Rules)) -> Self {
         let guard = Arc::make_mut(&mut self.guard);
         let known = &guard.rules;
         let (mut public, mut preflights) = (known.public_rules().to_vec(), known.preflight_rules().to_vec());
         let mut protected = known.protected_rules().map(<[_]>::to_vec);
         add(&mut public, &mut protected, &mut preflights);
-        guard.rules = PathRules::try_new(public, protected, preflights).expect("each rule fits its use");
+        guard.rules = match PathRules::try_new(public, protected, preflights) {
+            Ok(rules) => rules,
+            Err(error) => panic!("{error}"),
+        };
         self
     }
 }

@@ -17,9 +17,12 @@ use tower::ServiceBuilder;
 
 use super::server::serve;
 
-async fn lookup(token: BearerToken) -> Result<&'static str, Denied> {
+#[derive(Clone)]
+struct User;
+
+async fn lookup(token: BearerToken) -> Result<User, Denied> {
     match token.as_str() {
-        "abc" => Ok("abc"),
+        "abc" => Ok(User),
         "poor" => Err(Refusal::InsufficientScope.into()),
         "down" => Err(Denied::Unavailable),
         _ => Err(Refusal::InvalidToken.into()),

@@ -55,6 +55,8 @@ fn a_mistake_is_blamed_on_the_line_that_made_it() {
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).protected([""; 0]))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).protected(["GET /api"]))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).preflights(["/api", "api"]))),
+        (line!(), blamed(|| RequireAuthLayer::new(bearer()).protected(["/api"]).public(["/api"]))),
+        (line!(), blamed(|| RequireAuthLayer::new(bearer()).public(["/api"]).protected(["/api"]))),
         (line!(), blamed(|| headers().path("items", &SecurityHeaders::API))),
         (line!(), blamed(|| headers().path("/items", &DANGLING))),
         (line!(), blamed(|| headers().remove([CONTENT_LENGTH]))),

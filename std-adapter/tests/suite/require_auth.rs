@@ -163,13 +163,16 @@ async fn a_route_can_ask_for_more() {
     );
 }
 
-async fn lookup(token: BearerToken) -> Result<String, Denied> {
+#[derive(Clone)]
+struct User(String);
+
+async fn lookup(token: BearerToken) -> Result<User, Denied> {
     assert_eq!(format!("{token:?}"), "BearerToken(..)");
     tokio::task::yield_now().await;
     match token.as_str() {
         "down" => Err(Denied::Unavailable),
         "poor" => Err(Refusal::InsufficientScope.into()),
-        "abc" => Ok("kim".to_owned()),
+        "abc" => Ok(User("kim".to_owned())),
         _ => Err(Denied::Refused(Refusal::InvalidToken)),
     }
 }
@@ -177,7 +180,7 @@ async fn lookup(token: BearerToken) -> Result<String, Denied> {
 #[tokio::test]
 async fn tokens_that_a_function_looks_up() {
     let inner = service_fn(async |request: Request<()>| {
-        Ok::<_, Infallible>(text(request.extensions().get::<String>().cloned().unwrap_or_default()))
+        Ok::<_, Infallible>(text(request.extensions().get::<User>().map_or_else(String::new, |user| user.0.clone())))
     });
     let layer = RequireAuthLayer::new(Bearer::from_fn(lookup).realm("db")).public(["/open"]);
     let (service, hyper) = (layer.layer(inner), layer.layer(TowerToHyperService::new(inner)));
@@ -245,7 +248,7 @@ async fn a_client_that_goes_away_ends_the_lookup() {
         let ends = Ends(Arc::clone(&guard));
         async move {
             let _ends = ends;
-            std::future::pending::<Result<u8, Denied>>().await
+            std::future::pending::<Result<User, Denied>>().await
         }
     });
     let mut service = RequireAuthLayer::new(bearer).layer(service_fn(whoami));

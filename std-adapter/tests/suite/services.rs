@@ -36,6 +36,12 @@ impl Body for Odd {
     }
 }
 
+#[derive(Clone)]
+struct User;
+
+#[derive(Clone)]
+struct Number(u16);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Broken;
 
@@ -133,9 +139,9 @@ async fn back_pressure() {
 
 #[tokio::test]
 async fn back_pressure_while_a_token_is_looked_up() {
-    async fn lookup(token: BearerToken) -> Result<u8, Denied> {
+    async fn lookup(token: BearerToken) -> Result<User, Denied> {
         tokio::task::yield_now().await;
-        if token.as_str() == "abc" { Ok(7) } else { Err(Refusal::InvalidToken.into()) }
+        if token.as_str() == "abc" { Ok(User) } else { Err(Refusal::InvalidToken.into()) }
     }
 
     let mut service = RequireAuthLayer::new(Bearer::from_fn(lookup)).layer(Gate::default());
@@ -153,16 +159,16 @@ async fn errors_pass_through() {
     let mut service = headers.layer(RequireAuthLayer::new(Bearer::new(&KEYS)).layer(broken()));
     assert_eq!(call(&mut service, request("abc")).await.1.map(|_| ()), Err(Broken));
     let mut service = headers
-        .layer(RequireAuthLayer::new(Bearer::from_fn(async |_: BearerToken| Ok::<_, Denied>(7_u8))).layer(broken()));
+        .layer(RequireAuthLayer::new(Bearer::from_fn(async |_: BearerToken| Ok::<_, Denied>(User))).layer(broken()));
     assert_eq!(call(&mut service, request("abc")).await.1.map(|_| ()), Err(Broken));
 }
 
 /// Whoever is refused goes away; the permit that was taken for the inner service must go too, however long the stack lives.
 #[tokio::test]
 async fn a_refusal_gives_its_permit_back() {
-    async fn lookup(token: BearerToken) -> Result<&'static str, Denied> {
+    async fn lookup(token: BearerToken) -> Result<User, Denied> {
         tokio::task::yield_now().await;
-        if token.as_str() == "abc" { Ok("abc") } else { Err(Refusal::InvalidToken.into()) }
+        if token.as_str() == "abc" { Ok(User) } else { Err(Refusal::InvalidToken.into()) }
     }
 
     async fn one_place<V>(auth: RequireAuthLayer<V>, refused: Request<Unread>)
@@ -233,13 +239,13 @@ async fn hyper_services() {
 
     let inner = service_fn(async |request: Request<Unread>| {
         let mut response = Response::new(ODD);
-        let who: Option<&u16> = request.extensions().get();
-        response.headers_mut().insert("who", (*who.expect("a user")).into());
+        let who: Option<&Number> = request.extensions().get();
+        response.headers_mut().insert("who", who.expect("a user").0.into());
         Ok::<_, Broken>(response)
     });
     let headers = SecurityHeadersLayer::new(&SecurityHeaders::API);
     let service = headers
-        .layer(RequireAuthLayer::new(Bearer::from_fn(async |_: BearerToken| Ok::<_, Denied>(7_u16))).layer(inner));
+        .layer(RequireAuthLayer::new(Bearer::from_fn(async |_: BearerToken| Ok::<_, Denied>(Number(7)))).layer(inner));
     let response = service.call(request("abc")).await.expect("a response");
     assert_eq!(
         (&response.headers()["who"], &response.headers()["x-frame-options"]),

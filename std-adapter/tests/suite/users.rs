@@ -1,6 +1,8 @@
 //! What a function that looks tokens up may return for a user: `Ok` admits whatever is in it.
 
 use std::any::type_name;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::panic::catch_unwind;
 use std::sync::Arc;
@@ -54,6 +56,39 @@ fn what_says_how_the_look_up_went_is_no_user() {
         Poll<User>,
         Response<()>,
         Response<String>,
+        // Wrapped.
+        Arc<Option<User>>,
+        Arc<Arc<Option<User>>>,
+        &'static Option<User>,
+        Box<Option<User>>,
+        (Option<User>,),
+        [Option<User>; 1],
+        Arc<Result<User, String>>,
+        Arc<bool>,
+        Arc<Refusal>,
+        ((),),
+        Arc<([Option<User>; 1],)>,
+        // None or more.
+        Vec<User>,
+        Arc<[User]>,
+        &'static [User],
+        HashMap<u8, User>,
+        // Texts and numbers.
+        String,
+        &'static str,
+        Arc<str>,
+        Cow<'static, str>,
+        u64,
+        f64,
+        [u8; 16],
+        std::num::NonZeroU8,
+        fn() -> bool,
+        http::HeaderValue,
+        http::Method,
+        Arc<http::response::Parts>,
+        std::cmp::Ordering,
+        Arc<std::io::Error>,
+        Arc<dyn std::error::Error + Send + Sync>,
     );
 }
 
@@ -64,7 +99,17 @@ fn users_of_every_kind_are_taken() {
             assert_eq!(message::<$kind>(), None, "{}", type_name::<$kind>());
         )*};
     }
-    taken!(User, Arc<User>, (User, u8), Option2<u8>, u64, String, &'static str, Arc<str>, Vec<String>, [u8; 16]);
+    taken!(
+        User,
+        Arc<User>,
+        Box<User>,
+        &'static User,
+        (User,),
+        (User, u8),
+        (u64, Option<String>),
+        Option2<u8>,
+        [User; 1]
+    );
 }
 
 #[tokio::test]
