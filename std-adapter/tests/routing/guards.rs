@@ -27,10 +27,13 @@ type Keys = &'static Keyring;
 static KEYS: Keyring =
     Keyring::new(&[Key::new("k", digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"))]);
 
-type Find = fn(BearerToken) -> Ready<Result<&'static str, Denied>>;
+#[derive(Clone)]
+pub(crate) struct User;
 
-fn find(token: BearerToken) -> Ready<Result<&'static str, Denied>> {
-    ready(if token.as_str() == TOKEN { Ok("k") } else { Err(Refusal::InvalidToken.into()) })
+type Find = fn(BearerToken) -> Ready<Result<User, Denied>>;
+
+fn find(token: BearerToken) -> Ready<Result<User, Denied>> {
+    ready(if token.as_str() == TOKEN { Ok(User) } else { Err(Refusal::InvalidToken.into()) })
 }
 
 pub(crate) type App = BoxCloneSyncService<Request<Body>, Response, Infallible>;

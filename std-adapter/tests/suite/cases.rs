@@ -6,6 +6,7 @@ use std::panic::{UnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use axum::extract::NestedPath;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty, Full};
@@ -271,9 +272,11 @@ async fn paths() {
     for (section, auth) in [("nested", auth().nested()), ("sent", auth())] {
         for row in rows(section) {
             let (rule, sent, inner) = (string(&row[0]), string(&row[1]), string(&row[2]));
+            let nest = nested_path(&sent, &inner).await;
             let open = async |layer: RequireAuthLayer<&'static Keyring>| {
                 let mut request = Request::get(&inner).body(()).expect("a request");
                 request.extensions_mut().insert(axum::extract::OriginalUri(sent.parse().expect("a path")));
+                request.extensions_mut().insert(nest.clone());
                 let service = tower::service_fn(async |_: Request<()>| Ok::<_, Infallible>(text("fine")));
                 let response = tower::ServiceExt::oneshot(layer.layer(service), request).await.expect("a response");
                 response.status() == StatusCode::OK
@@ -293,6 +296,21 @@ async fn paths() {
             "{rule:?}"
         );
     }
+}
+
+/// What a nest that takes the beginning of `sent` off leaves in its requests: nobody but a router can make one.
+async fn nested_path(sent: &str, inner: &str) -> NestedPath {
+    let first = || sent.get(..=sent[1..].find('/').unwrap_or(sent.len() - 1)).unwrap_or(sent);
+    let prefix = sent.strip_suffix(inner).unwrap_or_else(first).trim_end_matches('/');
+    let within = tower::service_fn(async |request: Request<axum::body::Body>| {
+        let mut response = Response::new(axum::body::Body::empty());
+        response.extensions_mut().extend(request.extensions().clone());
+        Ok::<_, Infallible>(response)
+    });
+    let app: axum::Router = axum::Router::new().nest_service(prefix, within);
+    let request = Request::get(format!("{prefix}/x")).body(axum::body::Body::empty()).expect("a request");
+    let response = tower::ServiceExt::oneshot(app, request).await.expect("a response");
+    response.extensions().get::<NestedPath>().expect("the router has put it there").clone()
 }
 
 /// A HEAD is judged as the GET that it stands for (RFC 9110 section 9.3.2), and answered without a body.
