@@ -179,7 +179,9 @@ impl PathRules {
 /// by request, as the policy that a docs page is made from.
 #[pyclass(frozen, module = "sallet")]
 #[derive(Debug)]
-pub(super) struct ByPath(sallet_core::paths::ByPath<Box<[(PathRule<String>, Py<PyAny>)]>>);
+pub(super) struct ByPath(sallet_core::paths::ByPath<Entries>);
+
+type Entries = Box<[(PathRule<String>, Py<PyAny>)]>;
 
 #[pymethods]
 impl ByPath {

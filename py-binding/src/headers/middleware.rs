@@ -34,7 +34,7 @@ pub(super) struct SecurityHeadersMiddleware {
 struct Setup {
     app: Py<PyAny>,
     plan: Arc<Plan>,
-    paths: ByPath<Box<[(PathRule<String>, PathPolicy)]>>,
+    paths: Policies,
     /// A `root_path` that the app inside sets, whatever the server says; asked at the first request.
     own_root_path: OnceLock<Option<String>>,
     rules: Arc<Rules>,
@@ -43,6 +43,8 @@ struct Setup {
     /// Plans of policies that callables gave; a policy is made ready once.
     chosen: Mutex<HashMap<SecurityHeaders, Arc<Plan>>>,
 }
+
+type Policies = ByPath<Box<[(PathRule<String>, PathPolicy)]>>;
 
 /// What a rule of `paths` stands for.
 #[derive(Debug)]
@@ -263,10 +265,7 @@ fn policy<'a, 'py>(value: &'a Bound<'py, PyAny>, place: &str) -> PyResult<&'a Bo
     })
 }
 
-fn read_paths(
-    paths: Option<&Bound<'_, PyMapping>>,
-    rules: &Arc<Rules>,
-) -> PyResult<ByPath<Box<[(PathRule<String>, PathPolicy)]>>> {
+fn read_paths(paths: Option<&Bound<'_, PyMapping>>, rules: &Arc<Rules>) -> PyResult<Policies> {
     let mut read = Vec::new();
     let items = paths.map(|paths| paths.items()).transpose()?;
     for item in items.iter().flatten() {
