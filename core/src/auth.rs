@@ -46,7 +46,6 @@
 mod bearer;
 mod challenge;
 mod credentials;
-pub(crate) mod grammar;
 mod key;
 mod keyring;
 mod params;

@@ -1,17 +1,5 @@
 //! The headers: a file each, named as the header.
 
-/// `Display` through the one renderer.
-macro_rules! display_by_render {
-    ($type:ty) => {
-        impl core::fmt::Display for $type {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                $crate::cursor::display(f, |out| self.render(out))
-            }
-        }
-    };
-}
-pub(crate) use display_by_render;
-
 mod cache_control;
 mod content_security_policy;
 mod cross_origin_embedder_policy;
@@ -19,21 +7,19 @@ mod cross_origin_opener_policy;
 mod cross_origin_resource_policy;
 mod custom_field;
 mod error;
+mod keyword_header;
 mod origin_agent_cluster;
 mod permissions_policy;
 mod referrer_policy;
 mod reporting_endpoints;
 mod strict_transport_security;
 mod text_header;
-mod token;
 mod x_content_type_options;
 mod x_dns_prefetch_control;
 mod x_download_options;
 mod x_frame_options;
 mod x_permitted_cross_domain_policies;
 mod x_xss_protection;
-
-pub(crate) use error::{ok, valid};
 
 pub use cache_control::{CacheControl, allows_sharing};
 pub use content_security_policy::{ContentSecurityPolicy, Directive, DirectiveName, Directives, Hash, Source, Sources};

@@ -35,6 +35,8 @@
 #![forbid(unsafe_code)]
 
 mod cursor;
+mod dialect;
+mod grammar;
 mod headers;
 mod lint;
 mod nonce;
@@ -44,7 +46,6 @@ pub mod render_const;
 #[cfg(feature = "httparse")]
 mod request_head;
 mod scheme;
-mod text;
 
 pub mod auth;
 pub mod paths;

@@ -188,7 +188,7 @@ static RULES: &[Rule] = &[
     ),
     rule(
         |p| {
-            use crate::ReferrerPolicy::{NoReferrerWhenDowngrade, OriginWhenCrossOrigin, UnsafeUrl};
+            use crate::headers::ReferrerPolicy::{NoReferrerWhenDowngrade, OriginWhenCrossOrigin, UnsafeUrl};
             matches!(p.referrer_policy, Some(UnsafeUrl | NoReferrerWhenDowngrade | OriginWhenCrossOrigin))
         },
         Severity::Medium,
@@ -198,7 +198,12 @@ static RULES: &[Rule] = &[
         "use strict-origin-when-cross-origin",
     ),
     rule(
-        |p| matches!(p.x_xss_protection, Some(crate::XXssProtection::On | crate::XXssProtection::Block)),
+        |p| {
+            matches!(
+                p.x_xss_protection,
+                Some(crate::headers::XXssProtection::On | crate::headers::XXssProtection::Block)
+            )
+        },
         Severity::Low,
         "x-xss-protection",
         "",

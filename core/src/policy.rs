@@ -7,8 +7,11 @@ mod presets;
 pub use block::{RenderError, Template, WriteError};
 pub use fields::{Field, Fields};
 
+use crate::cursor::Cursor;
+use crate::dialect::{ok, valid};
+use crate::grammar;
 use crate::headers::*;
-use crate::{Cursor, Scheme, text};
+use crate::scheme::Scheme;
 
 macro_rules! security_headers {
     ($( $(#[$doc:meta])* $name:literal $field:ident: $type:ty ),+ $(,)?) => {
@@ -57,7 +60,7 @@ macro_rules! security_headers {
             /// [`UnknownHeader`](PolicyError::UnknownHeader), or what is wrong with the value.
             pub const fn with(mut self, name: &str, value: &'a str) -> Result<Self, PolicyError> {
                 $(
-                    if text::eq(name, $name) {
+                    if grammar::eq(name, $name) {
                         self.$field = Some(ok!(<$type>::parse(value)));
                         return Ok(self);
                     }
@@ -71,7 +74,7 @@ macro_rules! security_headers {
             /// [`UnknownHeader`](PolicyError::UnknownHeader).
             pub const fn without(mut self, name: &str) -> Result<Self, PolicyError> {
                 $(
-                    if text::eq(name, $name) {
+                    if grammar::eq(name, $name) {
                         self.$field = None;
                         return Ok(self);
                     }
@@ -162,14 +165,14 @@ impl<'a> SecurityHeaders<'a> {
         while i < fields.len() {
             let mut known = 0;
             while known < NAMES.len() {
-                if text::eq(fields[i].name(), NAMES[known]) {
+                if grammar::eq(fields[i].name(), NAMES[known]) {
                     return Err(PolicyError::NotCustom);
                 }
                 known += 1;
             }
             let mut earlier = 0;
             while earlier < i {
-                if text::eq(fields[i].name(), fields[earlier].name()) {
+                if grammar::eq(fields[i].name(), fields[earlier].name()) {
                     return Err(PolicyError::DuplicateHeader);
                 }
                 earlier += 1;

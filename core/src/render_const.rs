@@ -1,6 +1,6 @@
 //! Rendering at compile time.
 
-use crate::{RenderError, SecurityHeaders, Template};
+use crate::policy::{RenderError, SecurityHeaders, Template};
 
 /// The block of a policy as a `&'static str`, rendered by the compiler: on a microcontroller it is text in flash, and
 /// the rendering code is not in the program.

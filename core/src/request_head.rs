@@ -235,13 +235,7 @@ impl HeadError {
     }
 }
 
-impl fmt::Display for HeadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for HeadError {}
+crate::dialect::error!(HeadError);
 
 fn has_bare_lf(head: &[u8]) -> bool {
     let before = [0].iter().chain(head);

@@ -48,7 +48,7 @@ fn the_verdict_names_the_tokens_own_key_and_principal() {
     for (at, token) in tokens.iter().enumerate() {
         let line = format!("Bearer {token}");
         let (own, other) = (format!("scope-{at}"), format!("scope-{}", (at + 1) % 16));
-        let admit = |scope| ring.admit([line.as_bytes()], Scopes::try_new(scope).unwrap(), 0);
+        let admit = |scope| ring.admit([line.as_bytes()], Scopes::parse(scope).unwrap(), 0);
         for key in [ring.verify(token.as_bytes(), 0).unwrap(), admit("").unwrap(), admit(&own).unwrap()] {
             assert_eq!((&key.id, &key.principal), (&format!("key-{at}"), &format!("principal-{at}")));
         }

@@ -19,7 +19,7 @@ fn text(value: &Value) -> &str {
 
 fn rules(value: &Value) -> Vec<PathRule<String>> {
     let list = value.as_array().map_or_else(|| vec![value.clone()], Clone::clone);
-    list.iter().map(|rule| PathRule::try_new(text(rule).to_owned()).unwrap()).collect()
+    list.iter().map(|rule| PathRule::parse(text(rule).to_owned()).unwrap()).collect()
 }
 
 /// `None` where the rule is refused for that use.
@@ -119,9 +119,9 @@ fn a_nested_router() {
 #[test]
 fn what_is_no_rule() {
     for row in rows("refused") {
-        assert!(PathRule::try_new(text(&row)).is_err(), "{row}");
+        assert!(PathRule::parse(text(&row)).is_err(), "{row}");
     }
-    let error = |rule: &'static str| PathRule::try_new(rule).unwrap_err();
+    let error = |rule: &'static str| PathRule::parse(rule).unwrap_err();
     for (rule, why) in [
         ("docs", PathRuleError::Start),
         ("/items/{id}", PathRuleError::Pattern),

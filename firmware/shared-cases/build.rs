@@ -32,7 +32,7 @@ fn headers(code: &mut String, table: &Table) {
         let https = case["scheme"] == "https";
         let policy = plan(&case["policy"], https);
         let mut paths: Vec<_> = case["paths"].as_object().into_iter().flatten().collect();
-        let exactness = |rule: &str| PathRule::try_new(rule).expect("a rule").exactness();
+        let exactness = |rule: &str| PathRule::parse(rule).expect("a rule").exactness();
         paths.sort_by_key(|(rule, _)| std::cmp::Reverse(exactness(rule)));
         let one = |(rule, policy): &(&String, &Value)| format!("(PathRule::new({rule:?}), {}),", plan(policy, https));
         let paths: String = paths.iter().map(one).collect();

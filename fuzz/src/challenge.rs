@@ -55,7 +55,7 @@ pub(crate) fn expected_params(realm: Realm<&str>, refusal: Refusal, scopes: Scop
 
 fn read_realm(text: &str) -> Option<Realm<&str>> {
     let good = !text.is_empty() && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
-    let realm = Realm::try_new(text);
+    let realm = Realm::parse(text);
     assert_eq!(realm.map(|realm| realm.as_str()).ok(), good.then_some(text));
     realm.ok()
 }
@@ -65,7 +65,7 @@ fn read_scopes(text: &str) -> Option<Scopes<&str>> {
     let good =
         |scope: &str| !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
     let good = text.is_empty() || text.split(' ').all(good);
-    let scopes = Scopes::try_new(text);
+    let scopes = Scopes::parse(text);
     assert_eq!(scopes.map(|scopes| scopes.as_str()).ok(), good.then_some(text));
     scopes.ok()
 }

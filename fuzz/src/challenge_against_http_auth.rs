@@ -15,7 +15,7 @@ pub fn challenge_against_http_auth(data: &[u8]) {
     let Some((&choice, rest)) = data.split_first() else { return };
     let mut texts = input::texts(rest);
     let (realm, scopes) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
-    if let (Ok(realm), Ok(scopes)) = (Realm::try_new(&*realm), Scopes::try_new(&*scopes)) {
+    if let (Ok(realm), Ok(scopes)) = (Realm::parse(&*realm), Scopes::parse(&*scopes)) {
         let refusal = refusal(choice);
         let expected = expected_params(realm, refusal, scopes);
         let text = Challenge::new(realm, refusal, scopes).to_string();

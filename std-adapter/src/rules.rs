@@ -9,7 +9,7 @@ pub(crate) fn rule(
     text: &str,
     fits: fn(PathRule<String>) -> Result<PathRule<String>, PathRuleError>,
 ) -> PathRule<String> {
-    match PathRule::try_new(text.to_owned()).and_then(fits) {
+    match PathRule::parse(text.to_owned()).and_then(fits) {
         Ok(rule) => rule,
         Err(error) => panic!("{text:?}: {error}"),
     }

@@ -1,7 +1,8 @@
 //! `WWW-Authenticate`, RFC 9110 section 11.6.1 and RFC 6750 section 3.
 
 use super::{Refusal, Scopes};
-use crate::{Cursor, cursor};
+use crate::cursor::Cursor;
+use crate::dialect::valid;
 
 /// The name of what is protected, shown to people by clients that ask for credentials.
 ///
@@ -10,7 +11,7 @@ use crate::{Cursor, cursor};
 /// ```
 /// use sallet_core::auth::Realm;
 /// const REALM: Realm = Realm::new("items");
-/// assert!(Realm::try_new("two\r\nlines").is_err());
+/// assert!(Realm::parse("two\r\nlines").is_err());
 /// ```
 ///
 /// ```compile_fail,E0080
@@ -29,7 +30,7 @@ impl<S: AsRef<str>> Realm<S> {
     ///
     /// # Errors
     /// [`RealmError`] when the name is empty or could not stand in a header.
-    pub fn try_new(name: S) -> Result<Self, RealmError> {
+    pub fn parse(name: S) -> Result<Self, RealmError> {
         check(name.as_ref()).map(|()| Self(name))
     }
 
@@ -44,13 +45,11 @@ impl<'a> Realm<&'a str> {
     ///
     /// # Panics
     /// When the name is not usable; in a `const` that is a compile error. For a name that is not a literal there is
-    /// [`Realm::try_new`].
+    /// [`Realm::parse`].
     #[track_caller]
     pub const fn new(name: &'a str) -> Self {
-        match check(name) {
-            Ok(()) => Self(name),
-            Err(error) => panic!("{}", error.message()),
-        }
+        valid!(check(name));
+        Self(name)
     }
 
     /// The name, unescaped.
@@ -97,13 +96,7 @@ impl RealmError {
     }
 }
 
-impl core::fmt::Display for RealmError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for RealmError {}
+crate::dialect::error!(RealmError);
 
 /// The challenge that goes with a [`Refusal`].
 ///
@@ -161,11 +154,7 @@ impl<'a> Challenge<'a> {
     }
 }
 
-impl core::fmt::Display for Challenge<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        cursor::display(f, |out| self.render(out))
-    }
-}
+crate::dialect::display_by_render!(Challenge<'_>);
 
 #[cfg(test)]
 mod tests {
@@ -173,9 +162,9 @@ mod tests {
 
     #[test]
     fn realms() {
-        assert_eq!(Realm::try_new(""), Err(RealmError::Empty));
+        assert_eq!(Realm::parse(""), Err(RealmError::Empty));
         for bad in ["a\r\nset-cookie: x", "a\0", "a\u{7f}", "caf\u{e9}", "tab\t"] {
-            assert_eq!(Realm::try_new(bad), Err(RealmError::Character), "{bad:?}");
+            assert_eq!(Realm::parse(bad), Err(RealmError::Character), "{bad:?}");
         }
     }
 

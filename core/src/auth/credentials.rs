@@ -1,7 +1,7 @@
 //! `credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]`, RFC 9110 section 11.4.
 
-use super::{Params, grammar};
-use crate::text;
+use super::Params;
+use crate::grammar;
 
 /// One `Authorization` field value, split but not judged.
 ///
@@ -57,8 +57,8 @@ impl<'a> Credentials<'a> {
         if value.len() > Self::MAX_LEN {
             return Err(CredentialsError::TooLong);
         }
-        let value = grammar::trim(value);
-        let end = value.iter().position(|&byte| !text::is_tchar(byte)).unwrap_or(value.len());
+        let value = grammar::trim_bytes(value);
+        let end = value.iter().position(|&byte| !grammar::is_tchar(byte)).unwrap_or(value.len());
         let (scheme, rest) = value.split_at(end);
         let scheme = core::str::from_utf8(scheme).map_err(|_| CredentialsError::Scheme)?;
         if scheme.is_empty() {
@@ -136,7 +136,7 @@ impl<'a> Value<'a> {
             };
         }
         // `#auth-param` begins with a parameter or with `OWS ","`: only a space may stand before a parameter.
-        if text.starts_with(b"\t") && !grammar::trim(text).starts_with(b",") {
+        if text.starts_with(b"\t") && !grammar::trim_bytes(text).starts_with(b",") {
             return Err(CredentialsError::Value);
         }
         let mut seen = [""; Credentials::MAX_PARAMS];
@@ -203,13 +203,7 @@ impl CredentialsError {
     }
 }
 
-impl core::fmt::Display for CredentialsError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for CredentialsError {}
+crate::dialect::error!(CredentialsError);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,8 @@
 //! One key of a keyring.
 
 use super::{KeyringError, Rejection, Scopes, scopes};
-use crate::{secret::Digest, text};
+use crate::grammar;
+use crate::secret::Digest;
 
 /// Who may come in with which token, for what, and when.
 ///
@@ -101,7 +102,7 @@ impl<'a> Key<&'a str> {
 
     /// Why these two cannot be in one ring.
     pub(super) const fn check_beside(&self, other: &Key<&str>) -> Result<(), KeyringError> {
-        if text::eq(self.id, other.id) {
+        if grammar::eq(self.id, other.id) {
             return Err(KeyringError::DuplicateId);
         }
         if self.digest.same_configured(&other.digest) {
@@ -134,7 +135,7 @@ impl<S: AsRef<str>> Key<S> {
 
     /// Whether the key is good for all of `required`.
     pub fn grants(&self, required: Scopes<&str>) -> bool {
-        required.is_empty() || Scopes::try_new(self.scopes.as_ref()).is_ok_and(|granted| granted.contains_all(required))
+        required.is_empty() || Scopes::parse(self.scopes.as_ref()).is_ok_and(|granted| granted.contains_all(required))
     }
 
     /// Whether the key is good at `now`.

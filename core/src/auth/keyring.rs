@@ -5,6 +5,7 @@ use core::ops::Deref;
 use subtle::{Choice, ConstantTimeEq, CtOption};
 
 use super::{Key, Refusal, Scopes, bearer_token};
+use crate::dialect::{ok, valid};
 use crate::secret::Digest;
 
 /// A set of keys, checked once and searched in constant time.
@@ -55,24 +56,18 @@ impl Keyring {
         if keys.is_empty() {
             panic!("{}", KeyringError::Empty.message());
         }
-        match check(keys) {
-            Ok(()) => Self { keys },
-            Err(error) => panic!("{}", error.message()),
-        }
+        valid!(check(keys));
+        Self { keys }
     }
 }
 
 const fn check(keys: &[Key<&str>]) -> Result<(), KeyringError> {
     let mut i = 0;
     while i < keys.len() {
-        if let Err(error) = keys[i].check() {
-            return Err(error);
-        }
+        ok!(keys[i].check());
         let mut j = 0;
         while j < i {
-            if let Err(error) = keys[i].check_beside(&keys[j]) {
-                return Err(error);
-            }
+            ok!(keys[i].check_beside(&keys[j]));
             j += 1;
         }
         i += 1;
@@ -189,13 +184,7 @@ impl Rejection {
     }
 }
 
-impl core::fmt::Display for Rejection {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for Rejection {}
+crate::dialect::error!(Rejection);
 
 /// Why keys do not make a keyring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,10 +229,4 @@ impl KeyringError {
     }
 }
 
-impl core::fmt::Display for KeyringError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for KeyringError {}
+crate::dialect::error!(KeyringError);

@@ -1,7 +1,7 @@
 //! `#auth-param`: the list of parameters that some schemes have, RFC 9110 sections 5.6.1 and 11.2.
 
-use super::{CredentialsError, grammar};
-use crate::text;
+use super::CredentialsError;
+use crate::grammar;
 
 /// The parameters of [`Credentials`](super::Credentials): names as written, and values.
 #[derive(Clone)]
@@ -22,25 +22,25 @@ impl<'a> Params<'a> {
         if self.rest.is_empty() {
             return Ok(None);
         }
-        let name = self.take_while(text::is_tchar);
+        let name = self.take_while(grammar::is_tchar);
         let name = match core::str::from_utf8(name) {
             Ok(name) if !name.is_empty() => name,
             _ => return Err(CredentialsError::Value),
         };
-        self.take_while(text::is_ows);
+        self.take_while(grammar::is_ows);
         let [b'=', rest @ ..] = self.rest else { return Err(CredentialsError::Value) };
         self.rest = rest;
-        self.take_while(text::is_ows);
+        self.take_while(grammar::is_ows);
         let value = if let [b'"', rest @ ..] = self.rest {
             self.rest = rest;
             ParamValue { text: self.quoted()?, quoted: true }
         } else {
-            ParamValue { text: self.take_while(text::is_tchar), quoted: false }
+            ParamValue { text: self.take_while(grammar::is_tchar), quoted: false }
         };
         if !value.quoted && value.text.is_empty() {
             return Err(CredentialsError::Value);
         }
-        self.take_while(text::is_ows);
+        self.take_while(grammar::is_ows);
         match self.rest {
             [] | [b',', ..] => Ok(Some((name, value))),
             _ => Err(CredentialsError::Value),

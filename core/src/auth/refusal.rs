@@ -1,7 +1,7 @@
 //! What a client without the right credentials is told.
 
 use super::CredentialsError;
-use crate::Cursor;
+use crate::cursor::Cursor;
 
 /// Why a request is not let through, and everything an adapter needs to say so.
 ///

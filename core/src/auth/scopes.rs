@@ -1,6 +1,7 @@
 //! Scopes, RFC 6749 section 3.3.
 
-use super::grammar;
+use crate::dialect::valid;
+use crate::grammar;
 
 /// A list of scopes in one string, separated by single spaces; it may be empty.
 ///
@@ -27,7 +28,7 @@ use super::grammar;
 ///
 /// ```
 /// # use sallet_core::auth::{Scopes, ScopesError};
-/// let required: Scopes<String> = Scopes::try_new("items:read items:write".to_owned())?;
+/// let required: Scopes<String> = Scopes::parse("items:read items:write".to_owned())?;
 /// assert!(!Scopes::new("items:read").contains_all(required.borrowed()));
 /// # Ok::<(), ScopesError>(())
 /// ```
@@ -39,7 +40,7 @@ impl<S: AsRef<str>> Scopes<S> {
     ///
     /// # Errors
     /// [`ScopesError`] when the text is not a list of scopes.
-    pub fn try_new(text: S) -> Result<Self, ScopesError> {
+    pub fn parse(text: S) -> Result<Self, ScopesError> {
         check(text.as_ref()).map(|()| Self(text))
     }
 
@@ -57,13 +58,11 @@ impl<'a> Scopes<&'a str> {
     ///
     /// # Panics
     /// When the text is not a list of scopes; in a `const` that is a compile error. For text that is not a literal
-    /// there is [`Scopes::try_new`].
+    /// there is [`Scopes::parse`].
     #[track_caller]
     pub const fn new(text: &'a str) -> Self {
-        match check(text) {
-            Ok(()) => Self(text),
-            Err(error) => panic!("{}", error.message()),
-        }
+        valid!(check(text));
+        Self(text)
     }
 
     /// The list as it is written in a challenge.
@@ -146,13 +145,7 @@ impl ScopesError {
     }
 }
 
-impl core::fmt::Display for ScopesError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for ScopesError {}
+crate::dialect::error!(ScopesError);
 
 #[cfg(test)]
 mod tests {
@@ -161,13 +154,13 @@ mod tests {
     #[test]
     fn the_grammar() {
         for good in ["", "a", "a b", "items:read https://example.com/x!#[]^~"] {
-            assert_eq!(Scopes::try_new(good).map(|scopes| scopes.as_str()), Ok(good));
+            assert_eq!(Scopes::parse(good).map(|scopes| scopes.as_str()), Ok(good));
         }
         for bad in [" ", " a", "a ", "a  b"] {
-            assert_eq!(Scopes::try_new(bad), Err(ScopesError::Separator), "{bad:?}");
+            assert_eq!(Scopes::parse(bad), Err(ScopesError::Separator), "{bad:?}");
         }
         for bad in ["a\"b", "a\\b", "a\tb", "a\r\nb", "a\u{e9}", "\u{7f}"] {
-            assert_eq!(Scopes::try_new(bad), Err(ScopesError::Character), "{bad:?}");
+            assert_eq!(Scopes::parse(bad), Err(ScopesError::Character), "{bad:?}");
         }
     }
 

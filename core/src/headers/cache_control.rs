@@ -1,7 +1,8 @@
 //! Cache-Control: who may keep the response.
 
-use super::error::ok;
-use crate::{PolicyError, text};
+use super::PolicyError;
+use crate::dialect::ok;
+use crate::grammar;
 
 /// `Cache-Control` ([RFC 9111, section 5.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +20,12 @@ impl<'a> CacheControl<'a> {
     /// # Errors
     /// [`BadCacheControl`](PolicyError::BadCacheControl) when it is not a list of directives, or an element is empty.
     pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
-        let value = text::trim(value);
+        let value = grammar::trim(value);
         let mut start = 0;
         while start <= value.len() {
             // A comma inside a quoted string (private="set-cookie, x") does not end the directive.
             let end = end_of_element(value, start);
-            ok!(directive(text::trim(text::slice(value, start, end))));
+            ok!(directive(grammar::trim(grammar::slice(value, start, end))));
             start = end + 1;
         }
         Ok(Self(value))
@@ -66,7 +67,7 @@ const fn forbids_sharing(value: &str) -> bool {
     let mut start = 0;
     while start <= value.len() {
         let end = end_of_element(value, start);
-        let element = text::trim(text::slice(value, start, end));
+        let element = grammar::trim(grammar::slice(value, start, end));
         if element.eq_ignore_ascii_case("private") || element.eq_ignore_ascii_case("no-store") {
             return true;
         }
@@ -91,11 +92,11 @@ const fn end_of_element(value: &str, start: usize) -> usize {
 }
 
 const fn directive(element: &str) -> Result<(), PolicyError> {
-    let equals = text::find(element, b'=', 0);
-    let good = text::is_token(text::slice(element, 0, equals))
+    let equals = grammar::find(element, b'=', 0);
+    let good = grammar::is_token(grammar::slice(element, 0, equals))
         && (equals == element.len() || {
-            let argument = text::slice(element, equals + 1, element.len());
-            text::is_token(argument) || is_quoted(argument)
+            let argument = grammar::slice(element, equals + 1, element.len());
+            grammar::is_token(argument) || is_quoted(argument)
         });
     if good { Ok(()) } else { Err(PolicyError::BadCacheControl) }
 }

@@ -11,8 +11,10 @@ pub use hash::Hash;
 pub use members::{Directives, Sources};
 pub use source::Source;
 
-use super::error::{ok, valid};
-use crate::{Cursor, PolicyError, Scheme};
+use super::PolicyError;
+use crate::cursor::Cursor;
+use crate::dialect::{display_by_render, ok, valid};
+use crate::scheme::Scheme;
 use members::{DirectiveList, Directives as Iter};
 
 /// A policy ([CSP3, section 2.2](https://www.w3.org/TR/CSP3/#framework-policy)), from typed directives or from text.
@@ -167,4 +169,4 @@ impl<'a> ContentSecurityPolicy<'a> {
     }
 }
 
-super::display_by_render!(ContentSecurityPolicy<'_>);
+display_by_render!(ContentSecurityPolicy<'_>);

@@ -1,8 +1,8 @@
 //! Cross-Origin-Opener-Policy: who shares a browsing context group.
 
-use super::token::token_header;
+use super::keyword_header::keyword_header;
 
-token_header! {
+keyword_header! {
     /// `Cross-Origin-Opener-Policy` ([HTML, section 7.1.3](https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies)).
     CrossOriginOpenerPolicy: "Cross-Origin-Opener-Policy takes same-origin, same-origin-allow-popups, noopener-allow-popups or unsafe-none" {
         /// Only documents of the same origin that say the same.

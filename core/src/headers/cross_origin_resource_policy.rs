@@ -1,8 +1,8 @@
 //! Cross-Origin-Resource-Policy: who may load this response.
 
-use super::token::token_header;
+use super::keyword_header::keyword_header;
 
-token_header! {
+keyword_header! {
     /// `Cross-Origin-Resource-Policy` ([Fetch, section 3.7](https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header)).
     ///
     /// It rules loads without CORS (`<img>`, `<script>`); a `fetch()` that passes CORS is not affected.

@@ -1,7 +1,8 @@
 //! A header that Sallet has no type for, and the names that no policy may set.
 
-use super::error::{ok, valid};
-use crate::{PolicyError, text};
+use super::PolicyError;
+use crate::dialect::{ok, valid};
+use crate::grammar;
 
 /// A field of your own: its name and value are checked, what it means is yours.
 ///
@@ -37,7 +38,7 @@ impl<'a> CustomField<'a> {
         if is_one_of(name, OF_THE_MESSAGE) || is_one_of(name, OF_ONE_RESPONSE) || is_one_of(name, OF_REQUESTS) {
             return Err(PolicyError::NotForAPolicy);
         }
-        if !text::is_field_value(value) {
+        if !grammar::is_field_value(value) {
             return Err(PolicyError::BadFieldValue);
         }
         Ok(Self { name, value })
@@ -150,7 +151,7 @@ const OF_REQUESTS: &[&str] = &[
 const fn is_one_of(name: &str, names: &[&str]) -> bool {
     let mut i = 0;
     while i < names.len() {
-        if text::eq(name, names[i]) {
+        if grammar::eq(name, names[i]) {
             return true;
         }
         i += 1;
@@ -167,5 +168,5 @@ const fn name_is_valid(name: &str) -> Result<(), PolicyError> {
         }
         i += 1;
     }
-    if text::is_token(name) { Ok(()) } else { Err(PolicyError::BadFieldName) }
+    if grammar::is_token(name) { Ok(()) } else { Err(PolicyError::BadFieldName) }
 }

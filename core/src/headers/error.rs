@@ -206,32 +206,4 @@ impl PolicyError {
     }
 }
 
-impl core::fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for PolicyError {}
-
-/// Unwraps in a `const fn`, with the error's own sentence as the panic.
-macro_rules! valid {
-    ($result:expr) => {
-        match $result {
-            Ok(value) => value,
-            Err(error) => panic!("{}", error.message()),
-        }
-    };
-}
-pub(crate) use valid;
-
-/// `?` in a `const fn`.
-macro_rules! ok {
-    ($result:expr) => {
-        match $result {
-            Ok(value) => value,
-            Err(error) => return Err(error),
-        }
-    };
-}
-pub(crate) use ok;
+crate::dialect::error!(PolicyError);

@@ -1,8 +1,9 @@
 //! Permissions-Policy: which powerful features the page and its frames may use.
 
+use super::PolicyError;
 use super::content_security_policy::host::{is_host, is_port};
-use super::error::ok;
-use crate::{PolicyError, text};
+use crate::dialect::ok;
+use crate::grammar;
 
 /// `Permissions-Policy` ([Permissions Policy, section 6.1](https://www.w3.org/TR/permissions-policy/#permissions-policy-http-header-field)).
 ///
@@ -33,12 +34,12 @@ impl<'a> PermissionsPolicy<'a> {
     /// [`BadPermissionsPolicy`](PolicyError::BadPermissionsPolicy) and
     /// [`DuplicateFeature`](PolicyError::DuplicateFeature).
     pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
-        let value = text::trim(value);
+        let value = grammar::trim(value);
         let mut start = 0;
         while start <= value.len() {
             // No allowlist holds a comma: origins are serialised without one.
-            let end = text::find(value, b',', start);
-            let name = ok!(member(text::trim(text::slice(value, start, end))));
+            let end = grammar::find(value, b',', start);
+            let name = ok!(member(grammar::trim(grammar::slice(value, start, end))));
             if names(value, start, name) {
                 return Err(PolicyError::DuplicateFeature);
             }
@@ -52,9 +53,9 @@ impl<'a> PermissionsPolicy<'a> {
 const fn names(value: &str, until: usize, name: &str) -> bool {
     let mut start = 0;
     while start < until {
-        let end = text::find(value, b',', start);
-        let member = text::trim(text::slice(value, start, end));
-        if text::eq(text::slice(member, 0, text::find(member, b'=', 0)), name) {
+        let end = grammar::find(value, b',', start);
+        let member = grammar::trim(grammar::slice(value, start, end));
+        if grammar::eq(grammar::slice(member, 0, grammar::find(member, b'=', 0)), name) {
             return true;
         }
         start = end + 1;
@@ -64,25 +65,25 @@ const fn names(value: &str, until: usize, name: &str) -> bool {
 
 /// One `feature=allowlist`; gives the feature's name.
 const fn member(member: &str) -> Result<&str, PolicyError> {
-    let equals = text::find(member, b'=', 0);
-    let name = text::slice(member, 0, equals);
+    let equals = grammar::find(member, b'=', 0);
+    let name = grammar::slice(member, 0, equals);
     if equals == member.len() || !is_feature(name) {
         return Err(BAD);
     }
-    let list = text::slice(member, equals + 1, member.len());
-    if text::eq(list, "*") || text::eq(list, "self") {
+    let list = grammar::slice(member, equals + 1, member.len());
+    if grammar::eq(list, "*") || grammar::eq(list, "self") {
         return Ok(name);
     }
     let [b'(', .., b')'] = list.as_bytes() else { return Err(BAD) };
-    let inner = text::slice(list, 1, list.len() - 1);
+    let inner = grammar::slice(list, 1, list.len() - 1);
     let mut start = 0;
     while start < inner.len() {
-        let end = text::find(inner, b' ', start);
-        let item = text::slice(inner, start, end);
+        let end = grammar::find(inner, b' ', start);
+        let item = grammar::slice(inner, start, end);
         if !(item.is_empty()
-            || text::eq(item, "self")
-            || text::eq(item, "src")
-            || text::eq(item, "*")
+            || grammar::eq(item, "self")
+            || grammar::eq(item, "src")
+            || grammar::eq(item, "*")
             || is_origin(item))
         {
             return Err(BAD);
@@ -107,14 +108,14 @@ const fn is_feature(name: &str) -> bool {
 
 /// `"https://a.example"`: a quoted origin, in which `*.` may stand for subdomains.
 const fn is_origin(item: &str) -> bool {
-    let scheme = if text::starts_with_ignore_case(item, "\"https://") {
+    let scheme = if grammar::starts_with_ignore_case(item, "\"https://") {
         "\"https://".len()
-    } else if text::starts_with_ignore_case(item, "\"http://") {
+    } else if grammar::starts_with_ignore_case(item, "\"http://") {
         "\"http://".len()
     } else {
         return false;
     };
-    let rest = text::slice(item, scheme, item.len());
+    let rest = grammar::slice(item, scheme, item.len());
     let [authority @ .., b'"'] = rest.as_bytes() else { return false };
     is_authority(authority)
 }

@@ -1,8 +1,8 @@
 //! Referrer-Policy: how much of the address the next site learns.
 
-use super::token::token_header;
+use super::keyword_header::keyword_header;
 
-token_header! {
+keyword_header! {
     /// `Referrer-Policy` ([Referrer Policy, section 4](https://www.w3.org/TR/referrer-policy/#referrer-policies)).
     ReferrerPolicy: "Referrer-Policy takes no-referrer, no-referrer-when-downgrade, same-origin, origin, strict-origin, \
                      origin-when-cross-origin, strict-origin-when-cross-origin or unsafe-url" {

@@ -1,7 +1,8 @@
 //! Reporting-Endpoints: where browsers send their reports.
 
-use super::error::ok;
-use crate::{PolicyError, text};
+use super::PolicyError;
+use crate::dialect::ok;
+use crate::grammar;
 
 /// `Reporting-Endpoints` ([Reporting API, section 3.2](https://www.w3.org/TR/reporting-1/#header)): a structured-field
 /// dictionary of names and quoted URLs, `csp="https://reports.example/csp", default="/reports"`.
@@ -17,12 +18,12 @@ impl<'a> ReportingEndpoints<'a> {
     /// [`BadReportingEndpoints`](PolicyError::BadReportingEndpoints): not a list, a name twice, or a URL that is neither
     /// https nor a path (browsers ignore those).
     pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
-        let value = text::trim(value);
+        let value = grammar::trim(value);
         let mut start = 0;
         while start <= value.len() {
-            let end = text::find(value, b',', start);
-            let name = ok!(member(text::trim(text::slice(value, start, end))));
-            if defines(text::slice(value, 0, start), name) {
+            let end = grammar::find(value, b',', start);
+            let name = ok!(member(grammar::trim(grammar::slice(value, start, end))));
+            if defines(grammar::slice(value, 0, start), name) {
                 return Err(BAD);
             }
             start = end + 1;
@@ -39,9 +40,9 @@ impl<'a> ReportingEndpoints<'a> {
 const fn defines(value: &str, name: &str) -> bool {
     let mut start = 0;
     while start < value.len() {
-        let end = text::find(value, b',', start);
-        let member = text::trim(text::slice(value, start, end));
-        if text::eq(text::slice(member, 0, text::find(member, b'=', 0)), name) {
+        let end = grammar::find(value, b',', start);
+        let member = grammar::trim(grammar::slice(value, start, end));
+        if grammar::eq(grammar::slice(member, 0, grammar::find(member, b'=', 0)), name) {
             return true;
         }
         start = end + 1;
@@ -51,17 +52,17 @@ const fn defines(value: &str, name: &str) -> bool {
 
 /// `name="url"`; gives the name.
 const fn member(member: &str) -> Result<&str, PolicyError> {
-    let equals = text::find(member, b'=', 0);
-    let name = text::slice(member, 0, equals);
+    let equals = grammar::find(member, b'=', 0);
+    let name = grammar::slice(member, 0, equals);
     if equals == member.len() || !is_endpoint_name(name) {
         return Err(BAD);
     }
-    let quoted = text::slice(member, equals + 1, member.len());
+    let quoted = grammar::slice(member, equals + 1, member.len());
     let [b'"', .., b'"'] = quoted.as_bytes() else { return Err(BAD) };
     if quoted.len() < 3 {
         return Err(BAD);
     }
-    let url = text::slice(quoted, 1, quoted.len() - 1);
+    let url = grammar::slice(quoted, 1, quoted.len() - 1);
     let bytes = url.as_bytes();
     let mut i = 0;
     while i < bytes.len() {
@@ -75,7 +76,7 @@ const fn member(member: &str) -> Result<&str, PolicyError> {
 
 /// `https://`, then a host, without a user's name before it (RFC 9110, section 4.2.4).
 const fn has_host(url: &str) -> bool {
-    if !text::starts_with_ignore_case(url, "https://") {
+    if !grammar::starts_with_ignore_case(url, "https://") {
         return false;
     }
     let rest = url.as_bytes().split_at("https://".len()).1;

@@ -1,7 +1,9 @@
 //! Strict-Transport-Security: HTTPS only, from now on.
 
-use super::error::ok;
-use crate::{Cursor, PolicyError, text};
+use super::PolicyError;
+use crate::cursor::Cursor;
+use crate::dialect::{display_by_render, ok, valid};
+use crate::grammar;
 
 /// `Strict-Transport-Security` ([RFC 6797, section 6.1](https://www.rfc-editor.org/rfc/rfc6797#section-6.1)).
 ///
@@ -50,7 +52,7 @@ impl StrictTransportSecurity {
     #[track_caller]
     pub const fn preload(mut self) -> Self {
         self.preload = true;
-        super::error::valid!(self.checked())
+        valid!(self.checked())
     }
 
     /// The time in seconds.
@@ -76,9 +78,9 @@ impl StrictTransportSecurity {
         let mut seen_max_age = false;
         let mut start = 0;
         while start <= value.len() {
-            let end = text::find(value, b';', start);
-            let part = text::trim(text::slice(value, start, end));
-            if text::starts_with_ignore_case(part, "max-age=") && !seen_max_age {
+            let end = grammar::find(value, b';', start);
+            let part = grammar::trim(grammar::slice(value, start, end));
+            if grammar::starts_with_ignore_case(part, "max-age=") && !seen_max_age {
                 this.max_age = ok!(seconds(part.as_bytes().split_at("max-age=".len()).1));
                 seen_max_age = true;
             } else if part.eq_ignore_ascii_case("includeSubDomains") && !this.include_subdomains {
@@ -140,7 +142,7 @@ const fn seconds(digits: &[u8]) -> Result<u64, PolicyError> {
     if digits.is_empty() { Err(PolicyError::BadStrictTransportSecurity) } else { Ok(value) }
 }
 
-super::display_by_render!(StrictTransportSecurity);
+display_by_render!(StrictTransportSecurity);
 
 #[cfg(test)]
 mod tests {

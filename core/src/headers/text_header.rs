@@ -10,7 +10,7 @@ macro_rules! text_header {
             /// When [`parse`](Self::parse) refuses it; in a `const` that is a compile error.
             #[track_caller]
             pub const fn new(value: &'a str) -> Self {
-                $crate::headers::error::valid!(Self::parse(value))
+                $crate::dialect::valid!(Self::parse(value))
             }
 
             /// The header's value.
@@ -18,12 +18,12 @@ macro_rules! text_header {
                 self.0
             }
 
-            pub(crate) const fn render(&self, out: &mut $crate::Cursor<'_>) {
+            pub(crate) const fn render(&self, out: &mut $crate::cursor::Cursor<'_>) {
                 out.put(self.0.as_bytes());
             }
         }
 
-        $crate::headers::display_by_render!($type<'_>);
+        $crate::dialect::display_by_render!($type<'_>);
     };
 }
 pub(crate) use text_header;

@@ -1,8 +1,8 @@
 //! X-DNS-Prefetch-Control: whether links are looked up before a click.
 
-use super::token::token_header;
+use super::keyword_header::keyword_header;
 
-token_header! {
+keyword_header! {
     /// `X-DNS-Prefetch-Control`, in no standard but in browsers.
     XDnsPrefetchControl: "X-DNS-Prefetch-Control takes on or off" {
         /// Look-ups ahead of a click.

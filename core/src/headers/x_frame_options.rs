@@ -1,8 +1,8 @@
 //! X-Frame-Options: who may show the page in a frame.
 
-use super::token::token_header;
+use super::keyword_header::keyword_header;
 
-token_header! {
+keyword_header! {
     /// `X-Frame-Options` ([HTML, section 7.6](https://html.spec.whatwg.org/multipage/document-lifecycle.html#the-x-frame-options-header)).
     ///
     /// Browsers that know `frame-ancestors` ignore it; it is for those that do not.

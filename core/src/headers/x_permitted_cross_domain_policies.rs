@@ -1,8 +1,8 @@
 //! X-Permitted-Cross-Domain-Policies: policy files of Flash and Acrobat.
 
-use super::token::token_header;
+use super::keyword_header::keyword_header;
 
-token_header! {
+keyword_header! {
     /// `X-Permitted-Cross-Domain-Policies`, for Acrobat and Flash.
     XPermittedCrossDomainPolicies: "X-Permitted-Cross-Domain-Policies takes none, master-only, by-content-type, by-ftp-filename or all" {
         /// No policy file counts.

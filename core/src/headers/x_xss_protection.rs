@@ -1,8 +1,8 @@
 //! X-XSS-Protection: the filter that browsers have removed.
 
-use super::token::token_header;
+use super::keyword_header::keyword_header;
 
-token_header! {
+keyword_header! {
     /// `X-XSS-Protection`. Browsers have removed the filter; while it lived it could be made to block a page's
     /// own scripts, hence `0`.
     XXssProtection: "X-XSS-Protection takes 0, or 1; mode=block, or 1" {

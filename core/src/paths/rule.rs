@@ -2,7 +2,7 @@
 
 use super::RequestPath;
 use super::plain::has_plain_segments;
-use crate::text;
+use crate::grammar;
 
 /// One rule: `/health` that path alone, `/static/*` everything below it, `GET /items` one method only.
 ///
@@ -41,7 +41,7 @@ impl<'a> PathRule<&'a str> {
     /// A rule for a `const`.
     ///
     /// # Panics
-    /// For every reason for which [`PathRule::try_new`] fails; in a `const` that is a compile error.
+    /// For every reason for which [`PathRule::parse`] fails; in a `const` that is a compile error.
     #[track_caller]
     pub const fn new(rule: &'a str) -> Self {
         match path_start(rule) {
@@ -55,7 +55,7 @@ impl<'a> PathRule<&'a str> {
     }
 
     pub(super) const fn is_everything_const(&self) -> bool {
-        text::eq(text::slice(self.rule, self.path, self.rule.len()), "/*")
+        grammar::eq(grammar::slice(self.rule, self.path, self.rule.len()), "/*")
     }
 
     pub(super) const fn has_method_const(&self) -> bool {
@@ -68,7 +68,7 @@ impl<S: AsRef<str>> PathRule<S> {
     ///
     /// # Errors
     /// [`PathRuleError`] when the rule could never match a path, or means something other than it says.
-    pub fn try_new(rule: S) -> Result<Self, PathRuleError> {
+    pub fn parse(rule: S) -> Result<Self, PathRuleError> {
         let path = path_start(rule.as_ref())?;
         Ok(Self { rule, path })
     }
@@ -155,7 +155,7 @@ const fn exactness(rule: &str, path: usize) -> (usize, u8, u8) {
     let bytes = rule.as_bytes();
     let method = if path == 0 {
         0
-    } else if text::eq(text::slice(rule, 0, path), "GET ") {
+    } else if grammar::eq(grammar::slice(rule, 0, path), "GET ") {
         1
     } else {
         2
@@ -199,7 +199,7 @@ const fn path_start(rule: &str) -> Result<usize, PathRuleError> {
         }
         i += 1;
     }
-    if has_plain_segments(text::slice(rule, start, end).as_bytes()) {
+    if has_plain_segments(grammar::slice(rule, start, end).as_bytes()) {
         Ok(start)
     } else {
         Err(PathRuleError::Unreachable)
@@ -267,10 +267,4 @@ impl PathRuleError {
     }
 }
 
-impl core::fmt::Display for PathRuleError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for PathRuleError {}
+crate::dialect::error!(PathRuleError);

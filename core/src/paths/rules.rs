@@ -3,7 +3,7 @@
 use core::ops::Deref;
 
 use super::{PathRule, PathRuleError, RequestPath};
-use crate::text;
+use crate::grammar;
 
 /// The rules of one guard: which paths are public, which are protected, and where CORS preflights pass.
 ///
@@ -204,5 +204,5 @@ fn length<S: AsRef<str>>(rule: &PathRule<S>) -> usize {
 /// It carries no credentials. Code behind a guard that answers CORS can see it only where the rules let preflights pass. A
 /// plain `OPTIONS` is not one.
 pub const fn is_preflight(method: &str, has_origin: bool, has_request_method: bool) -> bool {
-    text::eq(method, "OPTIONS") && has_origin && has_request_method
+    grammar::eq(method, "OPTIONS") && has_origin && has_request_method
 }

@@ -189,13 +189,7 @@ impl DigestError {
     }
 }
 
-impl core::fmt::Display for DigestError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for DigestError {}
+crate::dialect::error!(DigestError);
 
 /// A [`Digest`](crate::secret::Digest) from 64 hexadecimal digits, checked by the compiler.
 ///

@@ -4,7 +4,7 @@ use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::Digest;
-use crate::auth::grammar;
+use crate::grammar;
 
 /// No table: 1 KiB of flash is worth more than speed in a function that runs when somebody mints a key.
 const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
@@ -192,13 +192,7 @@ impl TokenError {
     }
 }
 
-impl core::fmt::Display for TokenError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for TokenError {}
+crate::dialect::error!(TokenError);
 
 fn is_prefix(prefix: &[u8]) -> bool {
     matches!(prefix, [first, ..] if first.is_ascii_alphabetic())

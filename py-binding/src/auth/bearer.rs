@@ -236,7 +236,7 @@ impl Bearer {
             }
             _ => return Err(PyTypeError::new_err("give Bearer exactly one of keyring and authenticate")),
         };
-        let realm = Realm::try_new(realm.to_owned()).map_err(error::realm)?;
+        let realm = Realm::parse(realm.to_owned()).map_err(error::realm)?;
         let setup = Setup { source, realm, scopes: scopes::read(scopes, error::policy)? };
         self.setup.set(setup).map_err(|_| PyRuntimeError::new_err("this Bearer is already set up: make another one"))
     }

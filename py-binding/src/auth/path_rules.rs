@@ -128,7 +128,7 @@ fn read(
         for rule in rules.try_iter().map_err(|_| wrong())? {
             let rule: String = rule?.extract().map_err(|_| wrong())?;
             let refused = |why| error::path_rule(&format!("{name}: {rule:?}"), why);
-            parsed.push(PathRule::try_new(rule.clone()).and_then(fits).map_err(refused)?);
+            parsed.push(PathRule::parse(rule.clone()).and_then(fits).map_err(refused)?);
         }
     }
     Ok(parsed.into_boxed_slice())
@@ -147,7 +147,7 @@ impl PathRules {
         let protected = protected.map(|rules| read("protected", Some(rules), PathRule::for_all_methods)).transpose()?;
         let preflights = match preflights.map(|all| (all.is_instance_of::<PyBool>(), all)) {
             Some((true, all)) if all.is_truthy()? => {
-                let everywhere = PathRule::try_new("/*".to_owned());
+                let everywhere = PathRule::parse("/*".to_owned());
                 Box::from([everywhere.map_err(|why| error::path_rule("preflights", why))?])
             }
             None | Some((true, _)) => Box::default(),
@@ -191,7 +191,7 @@ impl ByPath {
         for item in entries.items()?.iter() {
             let (rule, value): (String, Py<PyAny>) = item.extract()?;
             let refused = |why| error::path_rule(&format!("paths: {rule:?}"), why);
-            read.push((PathRule::try_new(rule.clone()).map_err(refused)?, value));
+            read.push((PathRule::parse(rule.clone()).map_err(refused)?, value));
         }
         Ok(Self(sallet_core::paths::ByPath::new(read.into_boxed_slice())))
     }

@@ -27,7 +27,7 @@ fn join(
     mut joined: String,
     refuse: impl Fn(&str) -> PyErr,
 ) -> PyResult<Scopes<String>> {
-    let checked = |joined| Scopes::try_new(joined).map_err(|why| refuse(why.message()));
+    let checked = |joined| Scopes::parse(joined).map_err(|why| refuse(why.message()));
     let Some(scopes) = scopes else { return checked(joined) };
     let wrong = || PyTypeError::new_err("scopes is a list of str: write scopes=[\"items:read\"]");
     if scopes.is_instance_of::<PyString>() {
@@ -53,7 +53,7 @@ fn join(
 
 /// What a key is good for. A list that cannot be read grants nothing: no key of a ring has one.
 pub(super) fn granted(scopes: &str) -> Scopes<&str> {
-    Scopes::try_new(scopes).unwrap_or(Scopes::EMPTY)
+    Scopes::parse(scopes).unwrap_or(Scopes::EMPTY)
 }
 
 pub(super) fn to_tuple<'py>(py: Python<'py>, scopes: Scopes<&str>) -> PyResult<Bound<'py, PyTuple>> {

@@ -271,7 +271,7 @@ fn read_paths(paths: Option<&Bound<'_, PyMapping>>, rules: &Arc<Rules>) -> PyRes
     for item in items.iter().flatten() {
         let (rule, value): (String, Bound<'_, PyAny>) = item.extract()?;
         let place = format!("paths: {rule:?}");
-        let rule = PathRule::try_new(rule).map_err(|error| refused(format!("{place}: {error}")))?;
+        let rule = PathRule::parse(rule).map_err(|error| refused(format!("{place}: {error}")))?;
         let path_policy = if value.is_none() {
             // A setting that was not there, or a forgotten value: it must not take every header away.
             return Err(PyTypeError::new_err(format!(

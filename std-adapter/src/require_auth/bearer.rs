@@ -30,18 +30,18 @@ pub struct Bearer<V> {
 
 impl<V> Bearer<V> {
     fn with(lookup: V) -> Self {
-        let (realm, scopes) = (checked(Realm::try_new("api".to_owned())), checked(Scopes::try_new(String::new())));
+        let (realm, scopes) = (checked(Realm::parse("api".to_owned())), checked(Scopes::parse(String::new())));
         Self { lookup, realm, scopes, now: unix_now }
     }
 
     /// Names what is protected, for people whose client asks them for a token. `api`, unless said otherwise.
     ///
     /// # Panics
-    /// When the name is empty or has a character that cannot stand in a header: see [`Realm::try_new`]. The panic names
+    /// When the name is empty or has a character that cannot stand in a header: see [`Realm::parse`]. The panic names
     /// the line of the caller.
     #[track_caller]
     pub fn realm(mut self, name: &str) -> Self {
-        self.realm = checked(Realm::try_new(name.to_owned()));
+        self.realm = checked(Realm::parse(name.to_owned()));
         self
     }
 
@@ -66,10 +66,10 @@ impl<K: Keys> Bearer<K> {
     /// Asks for scopes: all of these, separated by single spaces.
     ///
     /// # Panics
-    /// When this is no list of scopes: see [`Scopes::try_new`]. The panic names the line of the caller.
+    /// When this is no list of scopes: see [`Scopes::parse`]. The panic names the line of the caller.
     #[track_caller]
     pub fn scopes(mut self, scopes: &str) -> Self {
-        self.scopes = checked(Scopes::try_new(scopes.to_owned()));
+        self.scopes = checked(Scopes::parse(scopes.to_owned()));
         self
     }
 

@@ -52,7 +52,7 @@ impl<V: Clone> RequireAuthLayer<V> {
     /// `/static/` itself a `/{*rest}`, because axum's `/static/{*file}` is not for it.
     ///
     /// # Panics
-    /// When a rule is refused: see [`PathRule::try_new`] and [`PathRule::for_public`], or opens nothing because a
+    /// When a rule is refused: see [`PathRule::parse`] and [`PathRule::for_public`], or opens nothing because a
     /// [`protected`](Self::protected) one wins over it. The panic names the line of the caller.
     #[track_caller]
     pub fn public<S: AsRef<str>>(self, rules: impl IntoIterator<Item = S>) -> Self {
@@ -85,7 +85,7 @@ impl<V: Clone> RequireAuthLayer<V> {
     /// ```
     ///
     /// # Panics
-    /// When there is no rule, one is refused: see [`PathRule::try_new`] and [`PathRule::for_all_methods`], or one wins over a
+    /// When there is no rule, one is refused: see [`PathRule::parse`] and [`PathRule::for_all_methods`], or one wins over a
     /// public rule wherever that applies. The panic names the line of the caller.
     #[track_caller]
     pub fn protected<S: AsRef<str>>(self, rules: impl IntoIterator<Item = S>) -> Self {
@@ -109,7 +109,7 @@ impl<V: Clone> RequireAuthLayer<V> {
     /// such a request without a token.
     ///
     /// # Panics
-    /// When a rule is refused: see [`PathRule::try_new`] and [`PathRule::for_all_methods`]. The panic names the line of the
+    /// When a rule is refused: see [`PathRule::parse`] and [`PathRule::for_all_methods`]. The panic names the line of the
     /// caller.
     #[track_caller]
     pub fn preflights<S: AsRef<str>>(self, rules: impl IntoIterator<Item = S>) -> Self {

@@ -56,7 +56,7 @@ impl Principal {
     #[must_use]
     pub fn scopes(&self) -> Scopes<&str> {
         // A ring holds no key whose scopes are no scopes; a principal without any is the safe answer all the same.
-        Scopes::try_new(self.key().scopes).unwrap_or(Scopes::EMPTY)
+        Scopes::parse(self.key().scopes).unwrap_or(Scopes::EMPTY)
     }
 
     pub(super) fn key(&self) -> Key<&str> {

@@ -83,7 +83,7 @@ impl SecurityHeadersLayer {
     /// layer's own policy the strictest, and let rules relax it.
     ///
     /// # Panics
-    /// When the rule or the policy is refused: see [`PathRule::try_new`](sallet_core::paths::PathRule::try_new) and [`new`](Self::new). The panic names the line
+    /// When the rule or the policy is refused: see [`PathRule::parse`](sallet_core::paths::PathRule::parse) and [`new`](Self::new). The panic names the line
     /// of the caller.
     #[track_caller]
     pub fn path(mut self, rule: &str, policy: &sallet_core::SecurityHeaders<'_>) -> Self {

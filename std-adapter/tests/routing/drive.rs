@@ -58,8 +58,8 @@ impl World {
             rules.retain(|rule| fits(rule));
             rules
         };
-        let takes_method = |rule: &str| PathRule::try_new(rule).and_then(PathRule::for_public).is_ok();
-        let takes_none = |rule: &str| PathRule::try_new(rule).and_then(PathRule::for_all_methods).is_ok();
+        let takes_method = |rule: &str| PathRule::parse(rule).and_then(PathRule::for_public).is_ok();
+        let takes_none = |rule: &str| PathRule::parse(rule).and_then(PathRule::for_all_methods).is_ok();
         let (mut public, protected) = (some(public, false, takes_method), some(protected, true, takes_none));
         // The guard refuses a public rule that a protected one wins over everywhere.
         public.retain(|rule| !protected.iter().any(|shut| covers(shut, stem(rule)) && size(shut) >= size(rule)));

@@ -2,8 +2,10 @@
 
 use super::members::{SourceList, Sources};
 use super::{Source, host};
-use crate::headers::error::{ok, valid};
-use crate::{Cursor, PolicyError, text};
+use crate::cursor::Cursor;
+use crate::dialect::{ok, valid};
+use crate::grammar;
+use crate::headers::PolicyError;
 
 /// What a directive's value is made of.
 #[derive(Clone, Copy)]
@@ -51,7 +53,7 @@ macro_rules! directives {
             /// [`UnknownDirective`](PolicyError::UnknownDirective), [`DirectiveCase`](PolicyError::DirectiveCase) or
             /// [`ObsoleteDirective`](PolicyError::ObsoleteDirective).
             pub const fn parse(name: &str) -> Result<Self, PolicyError> {
-                $( if text::eq(name, $text) { return Ok(Self::$variant); } )+
+                $( if grammar::eq(name, $text) { return Ok(Self::$variant); } )+
                 $( if name.eq_ignore_ascii_case($text) { return Err(PolicyError::DirectiveCase); } )+
                 let mut i = 0;
                 while i < OBSOLETE.len() {
@@ -171,10 +173,10 @@ impl<'a> Directive<'a> {
 
     /// Reads `name source source`.
     pub(super) const fn parse(directive: &'a str) -> Result<Self, PolicyError> {
-        let directive = text::trim(directive);
+        let directive = grammar::trim(directive);
         let bytes = directive.as_bytes();
         let mut end = 0;
-        while end < bytes.len() && !text::is_ows(bytes[end]) {
+        while end < bytes.len() && !grammar::is_ows(bytes[end]) {
             match bytes[end] {
                 b',' => return Err(PolicyError::Separator),
                 0x00..=0x1f | 0x7f => return Err(PolicyError::ControlCharacter),
@@ -182,8 +184,8 @@ impl<'a> Directive<'a> {
                 _ => end += 1,
             }
         }
-        let name = ok!(DirectiveName::parse(text::slice(directive, 0, end)));
-        Self { name, sources: SourceList::Text(text::slice(directive, end, directive.len())) }.checked()
+        let name = ok!(DirectiveName::parse(grammar::slice(directive, 0, end)));
+        Self { name, sources: SourceList::Text(grammar::slice(directive, end, directive.len())) }.checked()
     }
 
     /// Its name.
@@ -309,7 +311,7 @@ const fn is_sandbox_flag(flag: &str) -> bool {
     ];
     let mut i = 0;
     while i < FLAGS.len() {
-        if text::eq(flag, FLAGS[i]) {
+        if grammar::eq(flag, FLAGS[i]) {
             return true;
         }
         i += 1;

@@ -1,6 +1,6 @@
 //! Grammar of the members that have no quotes.
 
-use crate::text;
+use crate::grammar;
 
 /// `scheme-source / host-source` ([CSP3, section 2.3.1](https://www.w3.org/TR/CSP3/#grammardef-host-source)):
 ///
@@ -15,7 +15,7 @@ use crate::text;
 /// host whose port was forgotten.
 pub(super) const fn is_source(source: &str) -> bool {
     let bytes = source.as_bytes();
-    let colon = text::find(source, b':', 0);
+    let colon = grammar::find(source, b':', 0);
     if colon + 1 == bytes.len() {
         return is_scheme(bytes.split_at(colon).0);
     }

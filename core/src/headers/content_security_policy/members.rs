@@ -4,8 +4,10 @@
 //! the other without a heap, so both are walked by the same iterators and checked by the same code.
 
 use super::{Directive, DirectiveName, Source};
-use crate::headers::error::ok;
-use crate::{PolicyError, Scheme, text};
+use crate::dialect::ok;
+use crate::grammar;
+use crate::headers::PolicyError;
+use crate::scheme::Scheme;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DirectiveList<'a> {
@@ -37,12 +39,12 @@ impl<'a> CheckedDirectives<'a> {
                 if list.is_empty() {
                     return None;
                 }
-                let end = text::find(list, b';', 0);
-                let directive = text::slice(list, 0, end);
+                let end = grammar::find(list, b';', 0);
+                let directive = grammar::slice(list, 0, end);
                 let after = if end < list.len() { end + 1 } else { end };
-                list = text::slice(list, after, list.len());
+                list = grammar::slice(list, after, list.len());
                 // A `;` too many means nothing (CSP3, section 2.2.1).
-                if !text::trim(directive).is_empty() {
+                if !grammar::trim(directive).is_empty() {
                     self.rest = DirectiveList::Text(list);
                     return Some(Directive::parse(directive));
                 }
@@ -99,17 +101,17 @@ impl<'a> SourceList<'a> {
                 Some(Ok(*first))
             }
             Self::Text(list) => {
-                let list = text::trim(list);
+                let list = grammar::trim(list);
                 if list.is_empty() {
                     return None;
                 }
                 let bytes = list.as_bytes();
                 let mut end = 0;
-                while end < bytes.len() && !text::is_ows(bytes[end]) {
+                while end < bytes.len() && !grammar::is_ows(bytes[end]) {
                     end += 1;
                 }
-                *self = Self::Text(text::slice(list, end, list.len()));
-                Some(Source::parse(text::slice(list, 0, end)))
+                *self = Self::Text(grammar::slice(list, end, list.len()));
+                Some(Source::parse(grammar::slice(list, 0, end)))
             }
         }
     }

@@ -1,8 +1,9 @@
 //! One member of a directive's value: a keyword, nonce, hash, scheme, host or flag.
 
-use crate::headers::error::valid;
+use crate::dialect::valid;
+use crate::grammar;
+use crate::headers::PolicyError;
 use crate::nonce::PLACEHOLDER;
-use crate::{PolicyError, text};
 
 /// One source of a source list ([CSP3, section 2.3.1](https://www.w3.org/TR/CSP3/#framework-directive-source-list)), or one
 /// flag or name of the directives that take those.
@@ -104,12 +105,12 @@ impl<'a> Source<'a> {
 
     /// Whether it is [`Source::NONCE`].
     pub const fn is_nonce(&self) -> bool {
-        text::eq(self.0, NONCE_SOURCE)
+        grammar::eq(self.0, NONCE_SOURCE)
     }
 
     /// Whether it is a hash.
     pub const fn is_hash(&self) -> bool {
-        text::starts_with_ignore_case(self.0, "'sha")
+        grammar::starts_with_ignore_case(self.0, "'sha")
     }
 
     /// Whether it is a keyword, nonce or hash.
@@ -118,7 +119,7 @@ impl<'a> Source<'a> {
     }
 
     pub(super) const fn is(&self, other: &str) -> bool {
-        text::eq(self.0, other)
+        grammar::eq(self.0, other)
     }
 }
 
@@ -140,7 +141,7 @@ const fn check(source: &str) -> Result<(), PolicyError> {
     }
     match bytes {
         [] => Err(PolicyError::EmptySource),
-        [b'\'', _, .., b'\''] if quotes == 2 => check_quoted(text::slice(source, 1, source.len() - 1)),
+        [b'\'', _, .., b'\''] if quotes == 2 => check_quoted(grammar::slice(source, 1, source.len() - 1)),
         _ if quotes > 0 => Err(PolicyError::BadQuotes),
         _ if is_bare_keyword(source) => Err(PolicyError::UnquotedKeyword),
         _ if is_one_of(source, &BARE_SCHEMES) => Err(PolicyError::BareScheme),
@@ -151,7 +152,7 @@ const fn check(source: &str) -> Result<(), PolicyError> {
 const fn check_quoted(inner: &str) -> Result<(), PolicyError> {
     let mut i = 0;
     while i < KEYWORDS.len() {
-        if text::eq(inner, KEYWORDS[i]) {
+        if grammar::eq(inner, KEYWORDS[i]) {
             return Ok(());
         }
         if inner.eq_ignore_ascii_case(KEYWORDS[i]) {
@@ -159,16 +160,16 @@ const fn check_quoted(inner: &str) -> Result<(), PolicyError> {
         }
         i += 1;
     }
-    if text::starts_with_ignore_case(inner, "nonce-") {
+    if grammar::starts_with_ignore_case(inner, "nonce-") {
         let (name, value) = inner.split_at("nonce-".len());
-        return match (text::eq(value, PLACEHOLDER), text::eq(name, "nonce-")) {
+        return match (grammar::eq(value, PLACEHOLDER), grammar::eq(name, "nonce-")) {
             (true, true) => Ok(()),
             // Only the one spelling is a place that a nonce is written into.
             (true, false) => Err(PolicyError::KeywordCase),
             (false, _) => Err(PolicyError::FixedNonce),
         };
     }
-    if text::starts_with_ignore_case(inner, "sha") {
+    if grammar::starts_with_ignore_case(inner, "sha") {
         return if is_hash(inner) { Ok(()) } else { Err(PolicyError::BadHash) };
     }
     Err(PolicyError::UnknownKeyword)
@@ -176,18 +177,18 @@ const fn check_quoted(inner: &str) -> Result<(), PolicyError> {
 
 /// `hash-algorithm "-" base64-value`, of the right length (CSP3, section 2.3.1).
 const fn is_hash(inner: &str) -> bool {
-    let dash = text::find(inner, b'-', 0);
-    let algorithm = text::slice(inner, 0, dash);
-    let length = if text::eq(algorithm, "sha256") {
+    let dash = grammar::find(inner, b'-', 0);
+    let algorithm = grammar::slice(inner, 0, dash);
+    let length = if grammar::eq(algorithm, "sha256") {
         44
-    } else if text::eq(algorithm, "sha384") {
+    } else if grammar::eq(algorithm, "sha384") {
         64
-    } else if text::eq(algorithm, "sha512") {
+    } else if grammar::eq(algorithm, "sha512") {
         88
     } else {
         return false;
     };
-    let value = text::slice(inner, dash, inner.len()).as_bytes();
+    let value = grammar::slice(inner, dash, inner.len()).as_bytes();
     if value.len() != length + 1 {
         return false;
     }
@@ -221,10 +222,10 @@ const fn is_bare_keyword(source: &str) -> bool {
         i += 1;
     }
     is_one_of(source, &HALF_KEYWORDS)
-        || text::starts_with_ignore_case(source, "nonce-")
-        || text::starts_with_ignore_case(source, "sha256-")
-        || text::starts_with_ignore_case(source, "sha384-")
-        || text::starts_with_ignore_case(source, "sha512-")
+        || grammar::starts_with_ignore_case(source, "nonce-")
+        || grammar::starts_with_ignore_case(source, "sha256-")
+        || grammar::starts_with_ignore_case(source, "sha384-")
+        || grammar::starts_with_ignore_case(source, "sha512-")
 }
 
 const fn is_one_of(source: &str, words: &[&str]) -> bool {

@@ -86,14 +86,14 @@ fn answers() -> bool {
         && Refusal::InvalidToken.error_code() == Some("invalid_token")
         && prints(refusal, refusal.detail())
         && (Challenge::FIELD, Refusal::FIELDS.len(), Refusal::CLOSE_CODE) == ("www-authenticate", 2, 1008)
-        && Realm::try_new(unknown("a\nb")).is_err()
+        && Realm::parse(unknown("a\nb")).is_err()
         && Realm::as_str(&Realm::new("api")) == "api"
-        && Realm::try_new(owned("items")).is_ok_and(|realm| Realm::borrowed(&realm) == Realm::new("items"))
+        && Realm::parse(owned("items")).is_ok_and(|realm| Realm::borrowed(&realm) == Realm::new("items"))
 }
 
 fn scopes() -> bool {
-    let Ok(granted) = Scopes::try_new(unknown("a b")) else { return false };
-    let Ok(held) = Scopes::try_new(owned("b a")) else { return false };
+    let Ok(granted) = Scopes::parse(unknown("a b")) else { return false };
+    let Ok(held) = Scopes::parse(owned("b a")) else { return false };
     granted.contains_all(Scopes::borrowed(&held))
         && granted.contains(unknown("b"))
         && granted.contains_all(Scopes::EMPTY)

@@ -13,7 +13,7 @@ fn rules() -> bool {
     static RULES: PathRules = PathRules::new(&[PathRule::new("GET /items"), PathRule::new("/static/*")])
         .protected(&[PathRule::new("/*")])
         .preflights(&[PathRule::new("/api/*")]);
-    let Ok(rule) = PathRule::try_new(unknown("GET /items")) else { return false };
+    let Ok(rule) = PathRule::parse(unknown("GET /items")) else { return false };
     let path = RequestPath::raw(unknown("/static/app.js").as_bytes());
     PathRule::method(&rule) == Some("GET")
         && PathRule::path(&rule) == "/items"

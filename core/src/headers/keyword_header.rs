@@ -4,7 +4,7 @@
 ///
 /// The generated `parse` ignores ASCII case, as people write `deny` and `DENY`; what is sent is always the
 /// spelling of the specification.
-macro_rules! token_header {
+macro_rules! keyword_header {
     (
         $(#[$meta:meta])*
         $type:ident: $choices:literal {
@@ -22,10 +22,10 @@ macro_rules! token_header {
             ///
             /// # Errors
             #[doc = concat!("[`PolicyError::UnknownValue`](crate::PolicyError::UnknownValue): ", $choices)]
-            pub const fn parse(text: &str) -> Result<Self, $crate::PolicyError> {
-                let text = $crate::text::trim(text);
+            pub const fn parse(text: &str) -> Result<Self, $crate::headers::PolicyError> {
+                let text = $crate::grammar::trim(text);
                 $( if text.eq_ignore_ascii_case($text) { return Ok(Self::$variant); } )+
-                Err($crate::PolicyError::UnknownValue($choices))
+                Err($crate::headers::PolicyError::UnknownValue($choices))
             }
 
             /// The header's value.
@@ -33,7 +33,7 @@ macro_rules! token_header {
                 match self { $( Self::$variant => $text ),+ }
             }
 
-            pub(crate) const fn render(&self, out: &mut $crate::Cursor<'_>) {
+            pub(crate) const fn render(&self, out: &mut $crate::cursor::Cursor<'_>) {
                 out.put(self.as_str().as_bytes());
             }
         }
@@ -45,4 +45,4 @@ macro_rules! token_header {
         }
     };
 }
-pub(crate) use token_header;
+pub(crate) use keyword_header;
