@@ -4,11 +4,12 @@ use pyo3::prelude::*;
 use sallet_core::{Hash, Source};
 
 mod content_security_policy;
+mod field_set;
+mod left_off;
 mod lint;
 mod merge;
 mod middleware;
 mod nonce;
-mod plan;
 mod security_headers;
 mod sender;
 

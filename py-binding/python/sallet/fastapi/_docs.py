@@ -22,15 +22,13 @@ from sallet import (
     PolicyError,
     SecurityHeaders,
 )
+from sallet.headers import PolicyRule
 from sallet.fastapi._mounts import Mounted, mounted_apps
 from sallet.fastapi._page import Needs, merge, origin, scan
 
 log = logging.getLogger("sallet.headers")
 
 Scope = MutableMapping[str, Any]
-
-PolicyRule = SecurityHeaders | Callable[[Scope], SecurityHeaders | None]
-"""What `paths={rule: ...}` maps a rule to."""
 
 # What the bundles do after they load, found in a real browser; none of it shows in the HTML.
 _SWAGGER_UI: Needs = {
