@@ -9,7 +9,7 @@ mod source;
 pub use directive::{Directive, DirectiveName};
 pub use hash::Hash;
 pub use members::{Directives, Sources};
-pub use source::Source;
+pub use source::{Source, SourceConstant};
 
 use super::PolicyError;
 use crate::cursor::Cursor;

@@ -266,9 +266,9 @@ const fn takes(kind: Kind, source: Source<'_>) -> Result<(), PolicyError> {
         Kind::Code | Kind::Fetch | Kind::Ancestors if !source.is_quoted() => {
             (host::is_source(source.as_str()), PolicyError::BadHost)
         }
-        Kind::Code => (!is_of_other_kind(source), PolicyError::KeywordNotAllowed),
+        Kind::Code => (!source.is_of_no_source_list(), PolicyError::KeywordNotAllowed),
         // A nonce where nothing reads one would mark each response as unfit for shared caches, for nothing.
-        Kind::Fetch => (!is_of_other_kind(source) && !source.is_nonce(), PolicyError::KeywordNotAllowed),
+        Kind::Fetch => (!source.is_of_no_source_list() && !source.is_nonce(), PolicyError::KeywordNotAllowed),
         Kind::Ancestors => (source.is("'self'") || source.is("'none'"), PolicyError::KeywordNotAllowed),
         Kind::Sandbox => (is_sandbox_flag(source.as_str()), PolicyError::UnknownSandboxFlag),
         Kind::Endpoint => {
@@ -284,11 +284,6 @@ const fn takes(kind: Kind, source: Source<'_>) -> Result<(), PolicyError> {
         Kind::Webrtc => (source.is("'allow'") || source.is("'block'"), PolicyError::KeywordNotAllowed),
     };
     if good { Ok(()) } else { Err(error) }
-}
-
-/// Keywords that only Trusted Types and WebRTC take.
-const fn is_of_other_kind(source: Source<'_>) -> bool {
-    source.is("'script'") || source.is("'allow-duplicates'") || source.is("'allow'") || source.is("'block'")
 }
 
 /// The flags of HTML's `sandbox` attribute (HTML, section 7.6.5).
