@@ -2,7 +2,7 @@
 
 mod block;
 mod fields;
-mod presets;
+pub(crate) mod presets;
 
 pub use block::{RenderError, Template, WriteError};
 pub use fields::{Field, Fields};

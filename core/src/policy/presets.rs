@@ -3,8 +3,9 @@
 use crate::headers::*;
 use crate::policy::SecurityHeaders;
 
-/// Two years, as MDN and OWASP advise.
-const HSTS: StrictTransportSecurity = StrictTransportSecurity::new(2 * 365 * 24 * 60 * 60).include_subdomains();
+/// Two years, as MDN and OWASP advise; lints advise it too.
+pub(crate) const HSTS: StrictTransportSecurity =
+    StrictTransportSecurity::new(2 * 365 * 24 * 60 * 60).include_subdomains();
 
 /// Features that hardly a site uses and that an injected script would like; those that many sites do use (autoplay,
 /// fullscreen, clipboard) are left alone.
