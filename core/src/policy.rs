@@ -10,11 +10,23 @@ pub use fields::{Field, Fields};
 use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar;
-use crate::headers::*;
+use crate::headers::{header_rows, *};
 use crate::scheme::Scheme;
 
+/// What a row says where it may say nothing.
+const fn if_any(said: &[&'static str]) -> Option<&'static str> {
+    match said {
+        [text] => Some(*text),
+        _ => None,
+    }
+}
+
 macro_rules! security_headers {
-    ($( $(#[$doc:meta])* $name:literal $field:ident: $type:ty ),+ $(,)?) => {
+    ($(
+        #[doc = $doc:literal]
+        $name:literal $field:ident: $type:ty, good $good:literal, bad $bad:literal
+        $(, names $endpoints:ident in $place:literal)? $(, report only of $enforced:literal)?;
+    )+) => {
         /// A policy: at most one value for each header.
         ///
         /// A value type whose every method is a `const fn`, so a policy is a `const` and a mistake in it a compile error.
@@ -37,15 +49,25 @@ macro_rules! security_headers {
             custom: &'a [CustomField<'a>],
         }
 
-        /// The headers a policy has a setter for, in the order in which they are sent.
         const NAMES: [&str; [$($name),+].len()] = [$($name),+];
+
+        const HEADERS: [Header; NAMES.len()] = [$(
+            Header {
+                name: $name,
+                doc: grammar::trim($doc),
+                good: $good,
+                bad: $bad,
+                endpoints_in: if_any(&[$($place)?]),
+                report_only_of: if_any(&[$($enforced)?]),
+            }
+        ),+];
 
         impl<'a> SecurityHeaders<'a> {
             /// No header at all: a place to start from.
             pub const EMPTY: Self = Self { $( $field: None, )+ custom: &[] };
 
             $(
-                $(#[$doc])*
+                #[doc = $doc]
                 #[must_use]
                 pub const fn $field(mut self, value: Option<$type>) -> Self {
                     self.$field = value;
@@ -82,6 +104,14 @@ macro_rules! security_headers {
                 Err(PolicyError::UnknownHeader)
             }
 
+            /// Whether every endpoint that a header names is one of Reporting-Endpoints.
+            const fn endpoints_are_defined(&self) -> bool {
+                true $($(&& match &self.$field {
+                    Some(value) => self.defines_all(value.$endpoints()),
+                    None => true,
+                })?)+
+            }
+
             const fn is_set(&self, slot: usize) -> bool {
                 let set = [$( self.$field.is_some() ),+];
                 if slot < set.len() { set[slot] } else { slot - set.len() < self.custom.len() }
@@ -104,46 +134,14 @@ macro_rules! security_headers {
     };
 }
 
-security_headers! {
-    /// What a page may load, run and send to.
-    "content-security-policy" content_security_policy: ContentSecurityPolicy<'a>,
-    /// A policy that is only reported on: for trying one out.
-    "content-security-policy-report-only" content_security_policy_report_only: ContentSecurityPolicy<'a>,
-    /// HTTPS only, from now on. Sent over HTTPS alone.
-    "strict-transport-security" strict_transport_security: StrictTransportSecurity,
-    /// No guessing of media types.
-    "x-content-type-options" x_content_type_options: XContentTypeOptions,
-    /// Who may frame the page, for browsers without `frame-ancestors`.
-    "x-frame-options" x_frame_options: XFrameOptions,
-    /// How much of the address the next site learns.
-    "referrer-policy" referrer_policy: ReferrerPolicy,
-    /// Who shares a browsing context group.
-    "cross-origin-opener-policy" cross_origin_opener_policy: CrossOriginOpenerPolicy,
-    /// What the page may load from others.
-    "cross-origin-embedder-policy" cross_origin_embedder_policy: CrossOriginEmbedderPolicy,
-    /// Who may load this response.
-    "cross-origin-resource-policy" cross_origin_resource_policy: CrossOriginResourcePolicy,
-    /// Which powerful features the page and its frames may use.
-    "permissions-policy" permissions_policy: PermissionsPolicy<'a>,
-    /// A process of its own for each origin.
-    "origin-agent-cluster" origin_agent_cluster: OriginAgentCluster,
-    /// Where browsers send their reports.
-    "reporting-endpoints" reporting_endpoints: ReportingEndpoints<'a>,
-    /// Who may keep the response.
-    "cache-control" cache_control: CacheControl<'a>,
-    /// Whether links are looked up before a click.
-    "x-dns-prefetch-control" x_dns_prefetch_control: XDnsPrefetchControl,
-    /// No opening of downloads in the site's context.
-    "x-download-options" x_download_options: XDownloadOptions,
-    /// Policy files of Flash and Acrobat.
-    "x-permitted-cross-domain-policies" x_permitted_cross_domain_policies: XPermittedCrossDomainPolicies,
-    /// The filter that browsers have removed.
-    "x-xss-protection" x_xss_protection: XXssProtection,
-}
+header_rows!(security_headers);
 
 impl<'a> SecurityHeaders<'a> {
     /// The names of all headers that [`with`](Self::with) knows, in the order in which they are sent.
     pub const NAMES: &'static [&'static str] = &NAMES;
+
+    /// What is known of each of them, in the same order.
+    pub const HEADERS: &'static [Header] = &HEADERS;
 
     /// Adds fields that Sallet has no type for; replaces those of an earlier call.
     ///
@@ -183,23 +181,14 @@ impl<'a> SecurityHeaders<'a> {
         Ok(self)
     }
 
-    /// Checks what no single header can see: `report-to` must name an endpoint that is defined, and a response with a
+    /// Checks what no single header can see: each endpoint that a header names must be defined, and a response with a
     /// nonce must not be one that shared caches keep. Every adapter calls it.
     ///
     /// # Errors
     /// [`UndefinedEndpoint`](PolicyError::UndefinedEndpoint), [`SharedNonce`](PolicyError::SharedNonce).
     pub const fn check(self) -> Result<Self, PolicyError> {
-        let policies = [self.content_security_policy, self.content_security_policy_report_only];
-        let mut i = 0;
-        while i < policies.len() {
-            if let Some(policy) = policies[i]
-                && let Some(directive) = policy.directive(DirectiveName::ReportTo)
-                && let Some(name) = directive.sources().next_source()
-                && !matches!(self.reporting_endpoints, Some(endpoints) if endpoints.defines(name.as_str()))
-            {
-                return Err(PolicyError::UndefinedEndpoint);
-            }
-            i += 1;
+        if !self.endpoints_are_defined() {
+            return Err(PolicyError::UndefinedEndpoint);
         }
         if self.needs_nonce()
             && let Some(cache_control) = self.cache_control
@@ -208,6 +197,20 @@ impl<'a> SecurityHeaders<'a> {
             return Err(PolicyError::SharedNonce);
         }
         Ok(self)
+    }
+
+    /// Whether Reporting-Endpoints defines each of `names`, between which there are spaces.
+    const fn defines_all(&self, names: &str) -> bool {
+        let mut start = 0;
+        while start < names.len() {
+            let end = grammar::find(names, b' ', start);
+            let name = grammar::slice(names, start, end);
+            if !(name.is_empty() || matches!(self.reporting_endpoints, Some(endpoints) if endpoints.defines(name))) {
+                return false;
+            }
+            start = end + 1;
+        }
+        true
     }
 
     /// [`check`](Self::check), for a `const`: what is wrong is then a compile error.

@@ -223,6 +223,29 @@ fn a_policy_cannot_own_what_frames_or_describes_one_message() {
     }
 }
 
+#[test]
+fn every_row_holds_for_its_header() {
+    let names: Vec<_> = SecurityHeaders::HEADERS.iter().map(|header| header.name).collect();
+    assert_eq!(names, SecurityHeaders::NAMES);
+    for Header { name, doc, good, bad, endpoints_in, .. } in SecurityHeaders::HEADERS {
+        let policy = SecurityHeaders::EMPTY.with(name, good).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(policy.to_string(), format!("{name}: {good}\r\n"), "a good example is sent as it stands");
+        assert!(policy.check().is_ok() && policy.without(name).unwrap().fields().next().is_none(), "{name}");
+        let refused = SecurityHeaders::EMPTY.with(name, bad).map(|_| ()).expect_err(name);
+        assert!(refused != PolicyError::UnknownHeader && refused.message().len() > 20, "{name}: {refused}");
+        assert!(doc.ends_with('.') && !doc.starts_with(' '), "{name}: {doc:?}");
+        assert!(endpoints_in.is_none_or(|place| !good.contains(place)), "{name}: an example must stand alone");
+    }
+    for twin in SecurityHeaders::HEADERS.iter().filter(|header| header.name.ends_with("-report-only")) {
+        let enforced = SecurityHeaders::HEADERS.iter().find(|header| header.name == twin.enforced()).expect(twin.name);
+        assert_eq!(format!("{}-report-only", enforced.name), twin.name, "its row names it the twin");
+        assert_eq!(enforced.endpoints_in, twin.endpoints_in, "{}", twin.name);
+        for (value, good) in [(enforced.good, true), (enforced.bad, false)] {
+            assert_eq!(SecurityHeaders::EMPTY.with(twin.name, value).is_ok(), good, "{}: {value}", twin.name);
+        }
+    }
+}
+
 proptest! {
     /// Whatever text is taken for a header, the block gains exactly one line by it, and nothing can break out.
     #[test]

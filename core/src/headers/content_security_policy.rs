@@ -138,6 +138,16 @@ impl<'a> ContentSecurityPolicy<'a> {
         }
     }
 
+    /// The endpoint that `report-to` names, or nothing.
+    pub(crate) const fn endpoints(&self) -> &'a str {
+        if let Some(directive) = self.directive(DirectiveName::ReportTo)
+            && let Some(name) = directive.sources().next_source()
+        {
+            return name.as_str();
+        }
+        ""
+    }
+
     /// Whether a source is [`Source::NONCE`], so that each response needs a fresh one.
     pub const fn needs_nonce(&self) -> bool {
         let mut rest = self.directives();

@@ -25,13 +25,16 @@ use crate::grammar;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PermissionsPolicy<'a>(&'a str);
 
-const BAD: PolicyError = PolicyError::BadPermissionsPolicy;
+const BAD: PolicyError = PolicyError::BadValue(
+    "Permissions-Policy is a list of feature=allowlist with commas: camera=(), fullscreen=(self \"https://a.example\"), \
+     geolocation=*",
+);
 
 impl<'a> PermissionsPolicy<'a> {
     /// Reads a header value.
     ///
     /// # Errors
-    /// [`BadPermissionsPolicy`](PolicyError::BadPermissionsPolicy) and
+    /// [`BadValue`](PolicyError::BadValue) and
     /// [`DuplicateFeature`](PolicyError::DuplicateFeature).
     pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
         let value = grammar::trim(value);

@@ -9,13 +9,15 @@ use crate::grammar;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportingEndpoints<'a>(&'a str);
 
-const BAD: PolicyError = PolicyError::BadReportingEndpoints;
+const BAD: PolicyError = PolicyError::BadValue(
+    "Reporting-Endpoints is a list of name=\"https://…\" (lower-case names, quoted https or path URLs), with commas",
+);
 
 impl<'a> ReportingEndpoints<'a> {
     /// Reads a header value.
     ///
     /// # Errors
-    /// [`BadReportingEndpoints`](PolicyError::BadReportingEndpoints): not a list, a name twice, or a URL that is neither
+    /// [`BadValue`](PolicyError::BadValue): not a list, a name twice, or a URL that is neither
     /// https nor a path (browsers ignore those).
     pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
         let value = grammar::trim(value);
