@@ -104,12 +104,18 @@ macro_rules! security_headers {
                 Err(PolicyError::UnknownHeader)
             }
 
-            /// Whether every endpoint that a header names is one of Reporting-Endpoints.
-            const fn endpoints_are_defined(&self) -> bool {
-                true $($(&& match &self.$field {
-                    Some(value) => self.defines_all(value.$endpoints()),
-                    None => true,
-                })?)+
+            const fn check_endpoints(&self) -> Result<(), PolicyError> {
+                $($(
+                    if let Some(value) = &self.$field
+                        && !self.defines_all(value.$endpoints())
+                    {
+                        return Err(PolicyError::UndefinedEndpoint(concat!(
+                            $place, " of ", $name,
+                            " names an endpoint that Reporting-Endpoints does not define: add name=\"https://…\" there"
+                        )));
+                    }
+                )?)+
+                Ok(())
             }
 
             const fn is_set(&self, slot: usize) -> bool {
@@ -187,9 +193,7 @@ impl<'a> SecurityHeaders<'a> {
     /// # Errors
     /// [`UndefinedEndpoint`](PolicyError::UndefinedEndpoint), [`SharedNonce`](PolicyError::SharedNonce).
     pub const fn check(self) -> Result<Self, PolicyError> {
-        if !self.endpoints_are_defined() {
-            return Err(PolicyError::UndefinedEndpoint);
-        }
+        ok!(self.check_endpoints());
         if self.needs_nonce()
             && let Some(cache_control) = self.cache_control
             && !cache_control.forbids_sharing()
@@ -219,7 +223,7 @@ impl<'a> SecurityHeaders<'a> {
     /// ```compile_fail
     /// use sallet_core::{ContentSecurityPolicy, SecurityHeaders};
     /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::from_text("default-src 'self'; report-to csp");
-    /// // error[E0080]: evaluation panicked: report-to names an endpoint that Reporting-Endpoints does not define: …
+    /// // error[E0080]: evaluation panicked: report-to of content-security-policy names an endpoint that Reporting-Endpoints …
     /// const POLICY: SecurityHeaders = SecurityHeaders::STRICT.content_security_policy(Some(CSP)).checked();
     /// ```
     ///

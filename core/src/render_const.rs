@@ -14,7 +14,7 @@ use crate::policy::{RenderError, SecurityHeaders, Template};
 ///
 /// ```compile_fail
 /// use sallet_core::{ContentSecurityPolicy, SecurityHeaders, const_block};
-/// // error[E0080]: evaluation panicked: report-to names an endpoint that Reporting-Endpoints does not define: …
+/// // error[E0080]: evaluation panicked: report-to of content-security-policy names an endpoint that Reporting-Endpoints …
 /// static HEADERS: &str = const_block!(SecurityHeaders::EMPTY.content_security_policy(Some(
 ///     ContentSecurityPolicy::from_text("default-src 'self'; report-to csp")
 /// )));

@@ -66,8 +66,8 @@ pub enum PolicyError {
     BadPolicyName,
     /// `report-to` wants exactly one endpoint name.
     BadEndpointName,
-    /// `report-to` names an endpoint that Reporting-Endpoints does not define.
-    UndefinedEndpoint,
+    /// A header names an endpoint that Reporting-Endpoints does not define; the sentence says which, and where.
+    UndefinedEndpoint(&'static str),
     /// A nonce in a response that shared caches may keep.
     SharedNonce,
     /// `preload` without `includeSubDomains`.
@@ -155,9 +155,6 @@ impl PolicyError {
                 "not a Trusted Types policy name: letters, digits and -#=_/@.% only, or 'none', *, 'allow-duplicates'"
             }
             Self::BadEndpointName => "report-to takes the name of exactly one endpoint of Reporting-Endpoints",
-            Self::UndefinedEndpoint => {
-                "report-to names an endpoint that Reporting-Endpoints does not define: add name=\"https://…\" there"
-            }
             Self::SharedNonce => {
                 "a shared cache would give one reader's nonce to the next: add private or no-store to cache_control, or \
                  leave it out"
@@ -167,7 +164,7 @@ impl PolicyError {
             }
             Self::PreloadTooShort => "preload needs a max-age of at least one year: 31536000 seconds",
             Self::DuplicateFeature => "a Permissions-Policy feature may stand once: put its origins into one allowlist",
-            Self::BadValue(sentence) => sentence,
+            Self::BadValue(sentence) | Self::UndefinedEndpoint(sentence) => sentence,
             Self::UnknownHeader => "no such security header: look for a typo, or give it as a custom field",
             Self::BadFieldName => "not a header name: lower-case letters, digits and - only, without spaces or a colon",
             Self::BadFieldValue => {

@@ -136,7 +136,7 @@ fn errors() -> bool {
         PolicyError::UnknownSandboxFlag,
         PolicyError::BadPolicyName,
         PolicyError::BadEndpointName,
-        PolicyError::UndefinedEndpoint,
+        PolicyError::UndefinedEndpoint("report-to names an endpoint"),
         PolicyError::PreloadWithoutSubdomains,
         PolicyError::PreloadTooShort,
         PolicyError::DuplicateFeature,
