@@ -1,5 +1,6 @@
 //! What each header's value says to the one who receives it.
 
+use sallet_core::{Header, SecurityHeaders};
 use sfv::{BareItem, Dictionary, Item, ListEntry, Parser};
 
 use crate::csp3;
@@ -7,20 +8,50 @@ use crate::csp3;
 /// The meaning of a value that was taken, in words that two values of one meaning share.
 pub(crate) fn of(name: &str, value: &str) -> Vec<String> {
     let value = value.trim_matches([' ', '\t']);
-    match name {
-        "content-security-policy" | "content-security-policy-report-only" => {
-            csp3::policies(value).into_iter().map(|policy| format!("{policy:?}")).collect()
-        }
+    let header = SecurityHeaders::HEADERS.iter().find(|header| header.name == name).expect("a header with a row");
+    match header.enforced() {
+        CSP => csp3::policies(value).into_iter().map(|policy| format!("{policy:?}")).collect(),
         "strict-transport-security" => strict_transport_security(value),
         "permissions-policy" => permissions_policy(value),
         "reporting-endpoints" => reporting_endpoints(value),
         "cache-control" => cache_control(value).expect("a list of directives"),
-        _ => vec![one_of_a_few(name, value)],
+        name => match one_of(name) {
+            Some(choices) => {
+                let value = value.to_ascii_lowercase();
+                assert!(choices.contains(&&*value), "{name}: {value:?}");
+                vec![value]
+            }
+            // No reader of its own: what has more than one word is a dictionary, or its reader is missing here.
+            None => dictionary(value).into_iter().map(|(key, entry)| format!("{name}: {key}={entry:?}")).collect(),
+        },
     }
 }
 
+const CSP: &str = "content-security-policy";
+
+/// The endpoints that a value names: where, the header's row says.
+pub(crate) fn endpoints(header: &Header, value: &str) -> Vec<String> {
+    let Some(place) = header.endpoints_in else { return Vec::new() };
+    if header.enforced() == CSP {
+        let directives = csp3::policies(value).into_iter().flatten();
+        return directives.filter(|(name, _)| name == place).flat_map(|(_, endpoints)| endpoints).collect();
+    }
+    let members = dictionary(value).into_iter().filter(|(key, _)| key == place);
+    members.flat_map(|(_, entry)| tokens(&entry)).collect()
+}
+
+/// The tokens of an inner list.
+fn tokens(entry: &ListEntry) -> Vec<String> {
+    let ListEntry::InnerList(list) = entry else { panic!("{entry:?} is no list") };
+    let token = |item: &Item| match &item.bare_item {
+        BareItem::Token(token) => token.as_str().to_owned(),
+        other => panic!("{other:?} is no token"),
+    };
+    list.items.iter().map(token).collect()
+}
+
 /// Headers whose whole value is one of the texts of their specification.
-fn one_of_a_few(name: &str, value: &str) -> String {
+fn one_of(name: &str) -> Option<&'static [&'static str]> {
     let choices: &[&str] = match name {
         "x-content-type-options" => &["nosniff"],
         "x-frame-options" => &["deny", "sameorigin"],
@@ -44,11 +75,9 @@ fn one_of_a_few(name: &str, value: &str) -> String {
         "x-download-options" => &["noopen"],
         "x-permitted-cross-domain-policies" => &["none", "master-only", "by-content-type", "by-ftp-filename", "all"],
         "x-xss-protection" => &["0", "1", "1; mode=block"],
-        _ => panic!("no reader for {name}"),
+        _ => return None,
     };
-    let value = value.to_ascii_lowercase();
-    assert!(choices.contains(&&*value), "{name}: {value:?}");
-    value
+    Some(choices)
 }
 
 /// `[ directive ] *( ";" [ directive ] )`, where a value is a token or a quoted string (RFC 6797 section 6.1).
