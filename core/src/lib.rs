@@ -46,6 +46,7 @@ pub mod render_const;
 #[cfg(feature = "httparse")]
 mod request_head;
 mod scheme;
+mod structured_field;
 
 pub mod auth;
 pub mod paths;

@@ -6,6 +6,7 @@ use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar;
 use crate::headers::PolicyError;
+use crate::structured_field;
 
 /// What a directive's value is made of.
 #[derive(Clone, Copy)]
@@ -271,9 +272,7 @@ const fn takes(kind: Kind, source: Source<'_>) -> Result<(), PolicyError> {
         Kind::Fetch => (!is_of_other_kind(source) && !source.is_nonce(), PolicyError::KeywordNotAllowed),
         Kind::Ancestors => (source.is("'self'") || source.is("'none'"), PolicyError::KeywordNotAllowed),
         Kind::Sandbox => (is_sandbox_flag(source.as_str()), PolicyError::UnknownSandboxFlag),
-        Kind::Endpoint => {
-            (crate::headers::reporting_endpoints::is_endpoint_name(source.as_str()), PolicyError::BadEndpointName)
-        }
+        Kind::Endpoint => (structured_field::is_key(source.as_str()), PolicyError::BadEndpointName),
         Kind::Urls => (!source.is_quoted(), PolicyError::KeywordNotAllowed),
         Kind::Nothing => (false, PolicyError::UnexpectedValue),
         Kind::TrustedTypes => (
