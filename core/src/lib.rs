@@ -47,6 +47,7 @@ pub mod render_const;
 mod request_head;
 mod scheme;
 mod structured_field;
+mod uri;
 
 pub mod auth;
 pub mod paths;

@@ -6,7 +6,7 @@
 //! lets the last one win, which nobody who writes a policy means.
 
 use crate::dialect::ok;
-use crate::grammar;
+use crate::grammar::{self, cut};
 
 /// Not a structured field. The header says what it should have been.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +32,6 @@ macro_rules! after {
             _ => None,
         }
     };
-}
-
-/// The text's halves; every caller cuts beside an ASCII byte that is there.
-const fn cut(text: &str, at: usize) -> (&str, &str) {
-    match text.split_at_checked(at) {
-        Some(halves) => halves,
-        None => (text, ""),
-    }
 }
 
 /// A dictionary (section 3.2): `key=value;parameter, key=(item item), key`.

@@ -2,20 +2,19 @@
 
 mod directive;
 mod hash;
-pub(super) mod host;
-mod members;
+mod lists;
 mod source;
 
 pub use directive::{Directive, DirectiveName};
 pub use hash::Hash;
-pub use members::{Directives, Sources};
+pub use lists::{Directives, Sources};
 pub use source::Source;
 
 use super::PolicyError;
 use crate::cursor::Cursor;
 use crate::dialect::{display_by_render, ok, valid};
 use crate::scheme::Scheme;
-use members::{DirectiveList, Directives as Iter};
+use lists::{DirectiveList, Directives as Iter};
 
 /// A policy ([CSP3, section 2.2](https://www.w3.org/TR/CSP3/#framework-policy)), from typed directives or from text.
 ///

@@ -1,9 +1,9 @@
 //! Permissions-Policy: which powerful features the page and its frames may use.
 
 use super::PolicyError;
-use super::content_security_policy::host::{is_host, is_port};
 use crate::grammar;
 use crate::structured_field::{self, Dictionary, Item, Member, Params, Value};
+use crate::uri::is_allowlist_origin;
 
 /// `Permissions-Policy` ([Permissions Policy, section 6.1](https://www.w3.org/TR/permissions-policy/#permissions-policy-http-header-field)).
 ///
@@ -55,7 +55,7 @@ impl<'a> PermissionsPolicy<'a> {
 const fn is_allowlist(value: Value<'_>) -> bool {
     match value {
         Value::Item(Item::Token(token)) => grammar::eq(token, "*") || grammar::eq(token, "self"),
-        Value::Item(Item::String(text)) => is_origin(text),
+        Value::Item(Item::String(text)) => is_allowlist_origin(text),
         Value::Item(_) => false,
         Value::List(mut list) => {
             while let Some(item) = list.next() {
@@ -63,7 +63,7 @@ const fn is_allowlist(value: Value<'_>) -> bool {
                     Item::Token(token) => {
                         grammar::eq(token, "*") || grammar::eq(token, "self") || grammar::eq(token, "src")
                     }
-                    Item::String(text) => is_origin(text),
+                    Item::String(text) => is_allowlist_origin(text),
                     _ => false,
                 };
                 if !good {
@@ -96,40 +96,6 @@ const fn is_feature(name: &str) -> bool {
         i += 1;
     }
     !bytes.is_empty() && bytes[0].is_ascii_lowercase()
-}
-
-/// `https://a.example`: an origin, in which `*.` may stand for subdomains.
-const fn is_origin(text: &str) -> bool {
-    let scheme = if grammar::starts_with_ignore_case(text, "https://") {
-        "https://".len()
-    } else if grammar::starts_with_ignore_case(text, "http://") {
-        "http://".len()
-    } else {
-        return false;
-    };
-    is_authority(text.as_bytes().split_at(scheme).1)
-}
-
-/// A host, which may begin with `*.`, or an IPv6 address in brackets; then a port, if any.
-const fn is_authority(authority: &[u8]) -> bool {
-    let bracketed = matches!(authority, [b'[', ..]);
-    let mut end = 0;
-    while end < authority.len() && (if bracketed { authority[end] != b']' } else { authority[end] != b':' }) {
-        if bracketed && end > 0 && !(authority[end].is_ascii_hexdigit() || matches!(authority[end], b':' | b'.')) {
-            return false;
-        }
-        end += 1;
-    }
-    let (host, port) = authority.split_at(end);
-    let (good, port) = match port {
-        [b']', port @ ..] => (host.len() > 1, port),
-        port => (!bracketed && is_host(host) && !matches!(host, [b'*']), port),
-    };
-    good && match port {
-        [] => true,
-        [b':', digits @ ..] => is_port(digits),
-        _ => false,
-    }
 }
 
 super::text_header::text_header!(PermissionsPolicy);

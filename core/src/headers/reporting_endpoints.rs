@@ -3,6 +3,7 @@
 use super::PolicyError;
 use crate::grammar;
 use crate::structured_field::{Dictionary, Item, Member, Value};
+use crate::uri;
 
 /// `Reporting-Endpoints` ([Reporting API, section 3.2](https://www.w3.org/TR/reporting-1/#header)): a structured-field
 /// dictionary of names and quoted URLs, `csp="https://reports.example/csp", default="/reports"`.
@@ -36,33 +37,12 @@ impl<'a> ReportingEndpoints<'a> {
     }
 }
 
-/// A path, or an https URL with a host. A structured-field string escapes with a backslash, and a browser reads it as a
-/// slash.
+/// A path, or an https URL. A structured-field string escapes with a backslash, and a browser reads it as a slash.
 const fn is_url(url: &str) -> bool {
-    let mut rest = url.as_bytes();
-    while let [byte, after @ ..] = rest {
-        if matches!(byte, b' ' | b'\\') {
-            return false;
-        }
-        rest = after;
-    }
-    matches!(url.as_bytes(), [b'/', ..]) || has_host(url)
-}
-
-/// `https://`, then a host, without a user's name before it (RFC 9110, section 4.2.4).
-const fn has_host(url: &str) -> bool {
-    if !grammar::starts_with_ignore_case(url, "https://") {
-        return false;
-    }
-    let rest = url.as_bytes().split_at("https://".len()).1;
-    let mut end = 0;
-    while end < rest.len() && !matches!(rest[end], b'/' | b'?' | b'#') {
-        if rest[end] == b'@' {
-            return false;
-        }
-        end += 1;
-    }
-    end > 0 && rest[0] != b':'
+    let bytes = url.as_bytes();
+    grammar::find(url, b' ', 0) == bytes.len()
+        && grammar::find(url, b'\\', 0) == bytes.len()
+        && (matches!(bytes, [b'/', ..]) || uri::is_https_url(url))
 }
 
 super::text_header::text_header!(ReportingEndpoints);
@@ -100,6 +80,8 @@ mod tests {
             "a=\"https://?b\"",
             "a=\"https://:443/\"",
             "a=\"https://user@b/\"",
+            "a=\"https://b:65536/\"",
+            "a=\"https://[::1]443/\"",
         ] {
             assert_eq!(ReportingEndpoints::parse(bad), Err(BAD), "{bad:?}");
         }

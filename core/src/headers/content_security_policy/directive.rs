@@ -1,12 +1,13 @@
 //! One directive: its name, what it takes, and its sources.
 
-use super::members::{SourceList, Sources};
-use super::{Source, host};
+use super::Source;
+use super::lists::{SourceList, Sources};
 use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar;
 use crate::headers::PolicyError;
 use crate::structured_field;
+use crate::uri;
 
 /// What a directive's value is made of.
 #[derive(Clone, Copy)]
@@ -265,7 +266,7 @@ impl<'a> Directive<'a> {
 const fn takes(kind: Kind, source: Source<'_>) -> Result<(), PolicyError> {
     let (good, error) = match kind {
         Kind::Code | Kind::Fetch | Kind::Ancestors if !source.is_quoted() => {
-            (host::is_source(source.as_str()), PolicyError::BadHost)
+            (uri::is_csp_source(source.as_str()), PolicyError::BadHost)
         }
         Kind::Code => (!is_of_other_kind(source), PolicyError::KeywordNotAllowed),
         // A nonce where nothing reads one would mark each response as unfit for shared caches, for nothing.
@@ -276,7 +277,7 @@ const fn takes(kind: Kind, source: Source<'_>) -> Result<(), PolicyError> {
         Kind::Urls => (!source.is_quoted(), PolicyError::KeywordNotAllowed),
         Kind::Nothing => (false, PolicyError::UnexpectedValue),
         Kind::TrustedTypes => (
-            source.is("'none'") || source.is("'allow-duplicates'") || host::is_trusted_types_name(source.as_str()),
+            source.is("'none'") || source.is("'allow-duplicates'") || is_trusted_types_name(source.as_str()),
             PolicyError::BadPolicyName,
         ),
         Kind::Sinks => (source.is("'script'"), PolicyError::KeywordNotAllowed),
@@ -316,4 +317,23 @@ const fn is_sandbox_flag(flag: &str) -> bool {
         i += 1;
     }
     false
+}
+
+/// `tt-policy-name = 1*( ALPHA / DIGIT / "-" / "#" / "=" / "_" / "/" / "@" / "." / "%" )`, or `*`
+/// ([Trusted Types, section 4.2](https://www.w3.org/TR/trusted-types/#trusted-types-csp-directive)).
+const fn is_trusted_types_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    if let [b'*'] = bytes {
+        return true;
+    }
+    let mut i = 0;
+    while i < bytes.len() {
+        if !(bytes[i].is_ascii_alphanumeric()
+            || matches!(bytes[i], b'-' | b'#' | b'=' | b'_' | b'/' | b'@' | b'.' | b'%'))
+        {
+            return false;
+        }
+        i += 1;
+    }
+    !bytes.is_empty()
 }
