@@ -22,7 +22,9 @@ mod x_permitted_cross_domain_policies;
 mod x_xss_protection;
 
 pub use cache_control::{CacheControl, allows_sharing};
-pub use content_security_policy::{ContentSecurityPolicy, Directive, DirectiveName, Directives, Hash, Source, Sources};
+pub use content_security_policy::{
+    ContentSecurityPolicy, Directive, DirectiveName, Directives, Hash, Source, Sources, UrlSource,
+};
 pub use cross_origin_embedder_policy::CrossOriginEmbedderPolicy;
 pub use cross_origin_opener_policy::CrossOriginOpenerPolicy;
 pub use cross_origin_resource_policy::CrossOriginResourcePolicy;

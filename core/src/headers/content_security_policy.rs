@@ -4,11 +4,13 @@ mod directive;
 mod hash;
 mod lists;
 mod source;
+mod url_source;
 
 pub use directive::{Directive, DirectiveName};
 pub use hash::Hash;
 pub use lists::{Directives, Sources};
 pub use source::Source;
+pub use url_source::UrlSource;
 
 use super::PolicyError;
 use crate::cursor::Cursor;
