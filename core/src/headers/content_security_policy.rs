@@ -1,12 +1,14 @@
 //! Content-Security-Policy: what a page may load, run and send to.
 
 mod directive;
+mod extend;
 mod hash;
 mod lists;
 mod source;
 mod url_source;
 
 pub use directive::{Directive, DirectiveName};
+pub use extend::{Addition, ExtendError, Extended};
 pub use hash::Hash;
 pub use lists::{Directives, Sources};
 pub use source::Source;

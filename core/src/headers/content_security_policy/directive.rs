@@ -76,6 +76,18 @@ macro_rules! directives {
                 }
             }
 
+            /// Whether a policy without the directive, and without one it falls back to, allows everything that it would
+            /// rule. The others switch something on, or say where reports go.
+            pub(super) const fn allows_all_when_absent(self) -> bool {
+                !self.fallbacks().is_empty()
+                    || matches!(self, Self::DefaultSrc | Self::BaseUri | Self::FormAction | Self::FrameAncestors)
+            }
+
+            /// Whether a list of it may hold the source alone; `'strict-dynamic'` may not be.
+            pub(super) const fn takes(self, source: Source<'_>) -> bool {
+                takes(self.kind(), source).is_ok() && !source.is("'strict-dynamic'")
+            }
+
             const fn kind(self) -> Kind {
                 match self { $( Self::$variant => Kind::$kind ),+ }
             }
@@ -209,6 +221,11 @@ impl<'a> Directive<'a> {
             }
         }
         false
+    }
+
+    /// Whether its sources could be those of the directive of that name.
+    pub(super) const fn fits(&self, name: DirectiveName) -> bool {
+        Self { name, sources: self.sources }.checked().is_ok()
     }
 
     pub(super) const fn nonces(&self) -> usize {
