@@ -23,7 +23,8 @@ mod x_xss_protection;
 
 pub use cache_control::{CacheControl, allows_sharing};
 pub use content_security_policy::{
-    ContentSecurityPolicy, Directive, DirectiveName, Directives, Hash, Source, SourceConstant, Sources,
+    Addition, ContentSecurityPolicy, Directive, DirectiveName, Directives, ExtendError, Extended, Hash, Source,
+    SourceConstant, Sources, UrlSource,
 };
 pub use cross_origin_embedder_policy::CrossOriginEmbedderPolicy;
 pub use cross_origin_opener_policy::CrossOriginOpenerPolicy;

@@ -1,21 +1,24 @@
 //! Content-Security-Policy: what a page may load, run and send to.
 
 mod directive;
+mod extend;
 mod hash;
-pub(super) mod host;
-mod members;
+mod lists;
 mod source;
+mod url_source;
 
 pub use directive::{Directive, DirectiveName};
+pub use extend::{Addition, ExtendError, Extended};
 pub use hash::Hash;
-pub use members::{Directives, Sources};
+pub use lists::{Directives, Sources};
 pub use source::{Source, SourceConstant};
+pub use url_source::UrlSource;
 
 use super::PolicyError;
 use crate::cursor::Cursor;
 use crate::dialect::{display_by_render, ok, valid};
 use crate::scheme::Scheme;
-use members::{DirectiveList, Directives as Iter};
+use lists::{DirectiveList, Directives as Iter};
 
 /// A policy ([CSP3, section 2.2](https://www.w3.org/TR/CSP3/#framework-policy)), from typed directives or from text.
 ///

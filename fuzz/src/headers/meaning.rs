@@ -100,30 +100,29 @@ fn strict_transport_security(value: &str) -> Vec<String> {
     directives
 }
 
-/// The members of a structured-field dictionary (RFC 9651 section 3.2), of which none replaces another.
+/// The members of a structured-field dictionary (RFC 9651 section 3.2), of which none replaces another: each comma outside
+/// of strings is followed by one.
 pub(crate) fn dictionary(value: &str) -> Vec<(String, ListEntry)> {
     let dictionary: Dictionary = Parser::new(value).parse().unwrap_or_else(|error| panic!("{value:?}: {error}"));
-    assert_eq!(dictionary.len(), value.split(',').count(), "{value:?} has a member for each comma and one more");
+    assert_eq!(dictionary.len(), elements(value).0.len(), "{value:?} has a member for each comma and one more");
     dictionary.into_iter().map(|(key, entry)| (key.as_str().to_owned(), entry)).collect()
 }
 
-/// Permissions Policy sections 5.2 and 6.2: a member is `*`, `self`, or a list of these and of origins.
+/// Permissions Policy sections 5.2 and 6.2: a member is `*`, `self`, an origin, or a list of these; it may name an
+/// endpoint.
 fn permissions_policy(value: &str) -> Vec<String> {
-    let is_token = |item: &Item, tokens: &[&str]| {
-        item.params.is_empty() && matches!(&item.bare_item, BareItem::Token(token) if tokens.contains(&token.as_str()))
-    };
-    let is_origin = |item: &Item| {
-        item.params.is_empty() && matches!(&item.bare_item, BareItem::String(text) if is_origin(text.as_str()))
-    };
+    let is_token = |item: &Item, tokens: &[&str]| matches!(&item.bare_item, BareItem::Token(token) if tokens.contains(&token.as_str()));
+    let is_origin = |item: &Item| matches!(&item.bare_item, BareItem::String(text) if is_origin(text.as_str()));
     let members = dictionary(value).into_iter().map(|(feature, entry)| {
-        let good = match &entry {
-            ListEntry::Item(item) => is_token(item, &["*", "self"]),
+        let (good, params) = match &entry {
+            ListEntry::Item(item) => (is_token(item, &["*", "self"]) || is_origin(item), &item.params),
             ListEntry::InnerList(list) => {
-                list.params.is_empty()
-                    && list.items.iter().all(|item| is_token(item, &["*", "self", "src"]) || is_origin(item))
+                (list.items.iter().all(|item| is_token(item, &["*", "self", "src"]) || is_origin(item)), &list.params)
             }
         };
         assert!(good, "{feature} in {value:?}");
+        let endpoint = params.get("report-to");
+        assert!(matches!(endpoint, None | Some(BareItem::Token(_) | BareItem::String(_))), "{feature} in {value:?}");
         format!("{feature}={entry:?}")
     });
     members.collect()
@@ -143,10 +142,9 @@ fn is_origin(text: &str) -> bool {
 fn reporting_endpoints(value: &str) -> Vec<String> {
     let page = url::Url::parse("https://page.example/").unwrap();
     let members = dictionary(value).into_iter().map(|(name, entry)| {
-        let ListEntry::Item(Item { bare_item: BareItem::String(text), params }) = entry else {
+        let ListEntry::Item(Item { bare_item: BareItem::String(text), .. }) = entry else {
             panic!("{name} in {value:?} is no string")
         };
-        assert!(params.is_empty(), "{value:?}");
         // Some hosts that look well are none to a browser (a bad punycode label); those are beyond a check of text.
         if let Ok(url) = page.join(text.as_str()) {
             assert_eq!(url.scheme(), "https", "{text:?}");
