@@ -82,7 +82,7 @@ impl Header {
 /// The table of headers, in the order in which they are sent. A header is a row here and a file named as the header;
 /// all the rest is made from the row, or checked against it.
 ///
-/// `names METHOD in "WHERE"`: a value can name endpoints, which the type's method gives with spaces between them.
+/// `endpoints in "WHERE"`: a value can name endpoints there, and its type has `endpoints_are_in`.
 macro_rules! header_rows {
     ($make:ident) => {
         $make! {
@@ -90,12 +90,12 @@ macro_rules! header_rows {
             "content-security-policy" content_security_policy: ContentSecurityPolicy<'a>,
                 good "default-src 'self'; script-src 'self' https://cdn.example",
                 bad "default-src self",
-                names endpoints in "report-to";
+                endpoints in "report-to";
             /// A policy that is only reported on: for trying one out.
             "content-security-policy-report-only" content_security_policy_report_only: ContentSecurityPolicy<'a>,
                 good "default-src 'none'; img-src 'self' data:",
                 bad "script-src unsafe-inline",
-                names endpoints in "report-to",
+                endpoints in "report-to",
                 report only of "content-security-policy";
             /// HTTPS only, from now on. Sent over HTTPS alone.
             "strict-transport-security" strict_transport_security: StrictTransportSecurity,
@@ -128,7 +128,8 @@ macro_rules! header_rows {
             /// Which powerful features the page and its frames may use.
             "permissions-policy" permissions_policy: PermissionsPolicy<'a>,
                 good "camera=(), fullscreen=(self \"https://a.example\"), geolocation=*",
-                bad "camera 'none'";
+                bad "camera 'none'",
+                endpoints in "report-to";
             /// A process of its own for each origin.
             "origin-agent-cluster" origin_agent_cluster: OriginAgentCluster,
                 good "?1",

@@ -25,7 +25,7 @@ macro_rules! security_headers {
     ($(
         #[doc = $doc:literal]
         $name:literal $field:ident: $type:ty, good $good:literal, bad $bad:literal
-        $(, names $endpoints:ident in $place:literal)? $(, report only of $enforced:literal)?;
+        $(, endpoints in $place:literal)? $(, report only of $enforced:literal)?;
     )+) => {
         /// A policy: at most one value for each header.
         ///
@@ -105,9 +105,13 @@ macro_rules! security_headers {
             }
 
             const fn check_endpoints(&self) -> Result<(), PolicyError> {
+                let defined = match &self.reporting_endpoints {
+                    Some(endpoints) => endpoints,
+                    None => &ReportingEndpoints::NONE,
+                };
                 $($(
                     if let Some(value) = &self.$field
-                        && !self.defines_all(value.$endpoints())
+                        && !value.endpoints_are_in(defined)
                     {
                         return Err(PolicyError::UndefinedEndpoint(concat!(
                             $place, " of ", $name,
@@ -201,20 +205,6 @@ impl<'a> SecurityHeaders<'a> {
             return Err(PolicyError::SharedNonce);
         }
         Ok(self)
-    }
-
-    /// Whether Reporting-Endpoints defines each of `names`, between which there are spaces.
-    const fn defines_all(&self, names: &str) -> bool {
-        let mut start = 0;
-        while start < names.len() {
-            let end = grammar::find(names, b' ', start);
-            let name = grammar::slice(names, start, end);
-            if !(name.is_empty() || matches!(self.reporting_endpoints, Some(endpoints) if endpoints.defines(name))) {
-                return false;
-            }
-            start = end + 1;
-        }
-        true
     }
 
     /// [`check`](Self::check), for a `const`: what is wrong is then a compile error.

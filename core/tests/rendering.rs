@@ -172,6 +172,10 @@ fn what_no_single_header_can_see() {
     let message = endpoints("other=\"/r\"").check().unwrap_err().message();
     assert!(message.starts_with("report-to of content-security-policy names an endpoint"), "{message}");
     assert!(endpoints("csp=\"/r\"").check().is_ok());
+    let permissions = PermissionsPolicy::new("camera=();report-to=csp, usb=*;report-to=other");
+    let message = endpoints("csp=\"/r\"").permissions_policy(Some(permissions)).check().unwrap_err().message();
+    assert!(message.starts_with("report-to of permissions-policy names an endpoint"), "{message}");
+    assert!(endpoints("csp=\"/r\", other=\"/o\"").permissions_policy(Some(permissions)).check().is_ok());
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub use lists::{Directives, Sources};
 pub use source::{Source, SourceConstant};
 pub use url_source::UrlSource;
 
-use super::PolicyError;
+use super::{PolicyError, ReportingEndpoints};
 use crate::cursor::Cursor;
 use crate::dialect::{display_by_render, ok, valid};
 use crate::scheme::Scheme;
@@ -141,14 +141,14 @@ impl<'a> ContentSecurityPolicy<'a> {
         }
     }
 
-    /// The endpoint that `report-to` names, or nothing.
-    pub(crate) const fn endpoints(&self) -> &'a str {
-        if let Some(directive) = self.directive(DirectiveName::ReportTo)
-            && let Some(name) = directive.sources().next_source()
-        {
-            return name.as_str();
+    /// Whether the endpoint that `report-to` names, if it does, is one of these.
+    pub(crate) const fn endpoints_are_in(&self, defined: &ReportingEndpoints<'_>) -> bool {
+        match self.directive(DirectiveName::ReportTo) {
+            Some(directive) => {
+                matches!(directive.sources().next_source(), Some(name) if defined.defines(name.as_str()))
+            }
+            None => true,
         }
-        ""
     }
 
     /// Whether a source is [`Source::NONCE`], so that each response needs a fresh one.

@@ -1,6 +1,6 @@
 //! Permissions-Policy: which powerful features the page and its frames may use.
 
-use super::PolicyError;
+use super::{PolicyError, ReportingEndpoints};
 use crate::grammar;
 use crate::structured_field::{self, Dictionary, Item, Member, Params, Value};
 use crate::uri::is_allowlist_origin;
@@ -50,6 +50,19 @@ impl<'a> PermissionsPolicy<'a> {
             }
         }
         if value.is_empty() { Err(BAD) } else { Ok(Self(value)) }
+    }
+
+    /// Whether every endpoint that a feature reports to is one of these.
+    pub(crate) const fn endpoints_are_in(&self, defined: &ReportingEndpoints<'_>) -> bool {
+        let mut rest = Dictionary::new(self.0);
+        while let Some(Ok(Member { params, .. })) = rest.next() {
+            if let Some(Item::Token(name) | Item::String(name)) = params.get("report-to")
+                && !defined.defines(name)
+            {
+                return false;
+            }
+        }
+        true
     }
 }
 

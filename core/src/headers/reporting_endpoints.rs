@@ -15,6 +15,9 @@ const BAD: PolicyError = PolicyError::BadValue(
 );
 
 impl<'a> ReportingEndpoints<'a> {
+    /// No endpoint at all, which no header can say.
+    pub(crate) const NONE: Self = Self("");
+
     /// Reads a header value.
     ///
     /// # Errors

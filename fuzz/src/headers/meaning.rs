@@ -36,18 +36,20 @@ pub(crate) fn endpoints(header: &Header, value: &str) -> Vec<String> {
         let directives = csp3::policies(value).into_iter().flatten();
         return directives.filter(|(name, _)| name == place).flat_map(|(_, endpoints)| endpoints).collect();
     }
-    let members = dictionary(value).into_iter().filter(|(key, _)| key == place);
-    members.flat_map(|(_, entry)| tokens(&entry)).collect()
-}
-
-/// The tokens of an inner list.
-fn tokens(entry: &ListEntry) -> Vec<String> {
-    let ListEntry::InnerList(list) = entry else { panic!("{entry:?} is no list") };
-    let token = |item: &Item| match &item.bare_item {
+    let named = dictionary(value).into_iter().flat_map(|(key, entry)| {
+        let (params, list) = match entry {
+            ListEntry::Item(item) => (item.params, Vec::new()),
+            ListEntry::InnerList(list) => (list.params, list.items),
+        };
+        let listed = list.into_iter().map(|item| item.bare_item).filter(move |_| key == place);
+        listed.chain(params.get(place).cloned())
+    });
+    let text = |item| match item {
         BareItem::Token(token) => token.as_str().to_owned(),
-        other => panic!("{other:?} is no token"),
+        BareItem::String(text) => text.as_str().to_owned(),
+        other => panic!("{other:?} names no endpoint"),
     };
-    list.items.iter().map(token).collect()
+    named.map(text).collect()
 }
 
 /// Headers whose whole value is one of the texts of their specification.
