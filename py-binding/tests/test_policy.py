@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 
 import pytest
 import sallet
@@ -97,6 +98,11 @@ def test_every_header_can_be_set_read_replaced_and_left_out(name):
     assert getattr(SecurityHeaders.EMPTY, name) is None
     with pytest.raises(AttributeError):
         setattr(policy, name, None)
+
+
+def test_the_changelog_tells_of_every_header():
+    changelog = Path(__file__).parents[2].joinpath("CHANGELOG.md").read_text("utf-8")
+    assert [row["name"] for row in ROWS if f"`{row['name']}`" not in changelog] == []
 
 
 def test_a_policy_object_and_its_text_are_one():

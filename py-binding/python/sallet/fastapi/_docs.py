@@ -51,7 +51,10 @@ _REDOC: Needs = {
 
 # Sources and directives under which the pages cannot work however many hashes are added.
 _DIRECTIVES_DROPPED = ("require-trusted-types-for", "trusted-types")
-_CUSTOM_DROPPED = (
+# Headers under which they cannot work either, by keyword or custom.
+_HEADERS_DROPPED = (
+    # The hosts of the CDN's files do not promise Cross-Origin-Resource-Policy.
+    "cross-origin-embedder-policy",
     "cross-origin-embedder-policy-report-only",
     # FastAPI's pages carry no integrity attributes.
     "integrity-policy",
@@ -209,9 +212,10 @@ class PagePolicy:
         return policy if needs is None else self._relaxed_by(policy, needs)
 
     def _relaxed_by(self, policy: SecurityHeaders, needs: Needs) -> SecurityHeaders:
-        custom = {name: v for name, v in policy.custom.items() if name not in _CUSTOM_DROPPED}
-        # The hosts of the CDN's files do not promise Cross-Origin-Resource-Policy.
-        relaxed = policy.replace(cross_origin_embedder_policy=None, custom=custom)
+        dropped = [name for name, _ in policy.items() if name in _HEADERS_DROPPED]
+        typed = {name.replace("-", "_"): None for name in dropped if name not in policy.custom}
+        custom = {name: value for name, value in policy.custom.items() if name not in dropped}
+        relaxed = policy.replace(custom=custom, **typed)
         enforced = policy.content_security_policy
         if enforced is not None:
             relaxed = relaxed.replace(content_security_policy=_extended(enforced, needs))
