@@ -7,6 +7,7 @@ mod cross_origin_opener_policy;
 mod cross_origin_resource_policy;
 mod custom_field;
 mod error;
+mod integrity_policy;
 mod keyword_header;
 mod origin_agent_cluster;
 mod permissions_policy;
@@ -31,6 +32,7 @@ pub use cross_origin_opener_policy::CrossOriginOpenerPolicy;
 pub use cross_origin_resource_policy::CrossOriginResourcePolicy;
 pub use custom_field::{CustomField, removable};
 pub use error::PolicyError;
+pub use integrity_policy::IntegrityPolicy;
 pub use origin_agent_cluster::OriginAgentCluster;
 pub use permissions_policy::PermissionsPolicy;
 pub use referrer_policy::ReferrerPolicy;
@@ -130,6 +132,17 @@ macro_rules! header_rows {
                 good "camera=(), fullscreen=(self \"https://a.example\"), geolocation=*",
                 bad "camera 'none'",
                 endpoints in "report-to";
+            /// Which resources must have an `integrity` attribute.
+            "integrity-policy" integrity_policy: IntegrityPolicy<'a>,
+                good "blocked-destinations=(script style), sources=(inline)",
+                bad "blocked-destinations=script",
+                endpoints in "endpoints";
+            /// A policy on integrity that is only reported on.
+            "integrity-policy-report-only" integrity_policy_report_only: IntegrityPolicy<'a>,
+                good "blocked-destinations=(script)",
+                bad "blocked-destinations=()",
+                endpoints in "endpoints",
+                report only of "integrity-policy";
             /// A process of its own for each origin.
             "origin-agent-cluster" origin_agent_cluster: OriginAgentCluster,
                 good "?1",

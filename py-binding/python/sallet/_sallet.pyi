@@ -80,6 +80,8 @@ class _Headers(TypedDict, total=False):
     cross_origin_embedder_policy: str | None
     cross_origin_resource_policy: str | None
     permissions_policy: str | None
+    integrity_policy: str | None
+    integrity_policy_report_only: str | None
     origin_agent_cluster: str | None
     reporting_endpoints: str | None
     cache_control: str | None
@@ -216,6 +218,12 @@ class SecurityHeaders:
     @property
     def permissions_policy(self) -> str | None:
         """Which powerful features the page and its frames may use."""
+    @property
+    def integrity_policy(self) -> str | None:
+        """Which resources must have an `integrity` attribute."""
+    @property
+    def integrity_policy_report_only(self) -> str | None:
+        """A policy on integrity that is only reported on."""
     @property
     def origin_agent_cluster(self) -> str | None:
         """A process of its own for each origin."""
