@@ -47,6 +47,8 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<middleware::SecurityHeadersMiddleware>()?;
     m.add_function(wrap_pyfunction!(script_hash, m)?)?;
     m.add_function(wrap_pyfunction!(style_hash, m)?)?;
+    m.add_function(wrap_pyfunction!(content_security_policy::url_source, m)?)?;
+    m.add_function(wrap_pyfunction!(content_security_policy::url_origin, m)?)?;
     for (name, source) in [
         ("SELF", Source::SELF),
         ("NONE", Source::NONE),

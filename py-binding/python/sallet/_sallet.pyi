@@ -27,6 +27,8 @@ from sallet._headers import SecurityHeaders as SecurityHeaders
 from sallet._headers import SecurityHeadersMiddleware as SecurityHeadersMiddleware
 from sallet._headers import script_hash as script_hash
 from sallet._headers import style_hash as style_hash
+from sallet._headers import url_origin as url_origin
+from sallet._headers import url_source as url_source
 
 __all__ = [
     "Anonymous",
@@ -60,6 +62,8 @@ __all__ = [
     "generate_token",
     "script_hash",
     "style_hash",
+    "url_origin",
+    "url_source",
 ]
 
 class SalletError(ValueError):
