@@ -60,16 +60,17 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod checked;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod nonce;
 mod request_path;
-mod rules;
 
 pub mod require_auth;
 pub mod security_headers;
 
+pub use checked::Checked;
 #[cfg(feature = "axum")]
 pub use extract::Missing;
 pub use nonce::Nonce;
