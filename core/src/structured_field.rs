@@ -12,11 +12,13 @@ use crate::grammar::{self, cut};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// The longest prefix whose bytes fit the pattern, and the rest.
+/// The longest prefix of good bytes, and the rest.
 macro_rules! take {
-    ($text:expr, $byte:pat) => {{
+    ($text:expr, $byte:ident if $good:expr) => {{
         let (mut length, mut bytes) = (0, $text.as_bytes());
-        while let [$byte, rest @ ..] = bytes {
+        while let [$byte, rest @ ..] = bytes
+            && $good
+        {
             length += 1;
             bytes = rest;
         }
@@ -36,9 +38,7 @@ macro_rules! after {
 
 /// A dictionary (section 3.2): `key=value;parameter, key=(item item), key`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Dictionary<'a> {
-    rest: &'a str,
-}
+pub(crate) struct Dictionary<'a>(&'a str);
 
 /// One member of a [`Dictionary`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,35 +68,31 @@ pub(crate) enum Item<'a> {
 
 /// The items of an inner list (section 3.1.1), which were checked when the member was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct InnerList<'a> {
-    rest: &'a str,
-}
+pub(crate) struct InnerList<'a>(&'a str);
 
 /// Parameters (section 3.1.2), which were checked when the member was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Params<'a> {
-    rest: &'a str,
-}
+pub(crate) struct Params<'a>(&'a str);
 
 impl<'a> Dictionary<'a> {
     /// Of a field value without white space at its ends.
     pub(crate) const fn new(value: &'a str) -> Self {
-        Self { rest: value }
+        Self(value)
     }
 
     /// The next member; after an error there is none.
     pub(crate) const fn next(&mut self) -> Option<Result<Member<'a>, Malformed>> {
-        if self.rest.is_empty() {
+        if self.0.is_empty() {
             return None;
         }
-        match member(self.rest) {
+        match member(self.0) {
             Ok((member, rest)) => {
-                self.rest = rest;
+                self.0 = rest;
                 Some(Ok(member))
             }
-            Err(error) => {
-                self.rest = "";
-                Some(Err(error))
+            Err(Malformed) => {
+                self.0 = "";
+                Some(Err(Malformed))
             }
         }
     }
@@ -115,10 +111,10 @@ impl<'a> Dictionary<'a> {
 impl<'a> InnerList<'a> {
     /// The next item; its parameters are passed over.
     pub(crate) const fn next(&mut self) -> Option<Item<'a>> {
-        let (_, list) = take!(self.rest, b' ');
+        let (_, list) = take!(self.0, byte if *byte == b' ');
         match item(list) {
             Ok((item, rest)) => {
-                self.rest = match params(rest) {
+                self.0 = match params(rest) {
                     Ok((_, rest)) => rest,
                     Err(Malformed) => "",
                 };
@@ -133,7 +129,7 @@ impl<'a> InnerList<'a> {
 impl<'a> Params<'a> {
     /// The value of the parameter of that name, the last if it stands twice (section 4.2.3.2).
     pub(crate) const fn get(&self, name: &str) -> Option<Item<'a>> {
-        let (mut rest, mut found) = (self.rest, None);
+        let (mut rest, mut found) = (self.0, None);
         while let Ok((key, value, after)) = param(rest) {
             if grammar::eq(key, name) {
                 found = Some(value);
@@ -152,47 +148,40 @@ pub(crate) const fn is_key(text: &str) -> bool {
 /// One member, and what follows the comma after it.
 const fn member(text: &str) -> Result<(Member<'_>, &str), Malformed> {
     let (key, rest) = ok!(key(text));
-    let (value, rest) = match after!(rest, b'=') {
-        Some(text) => match text.as_bytes() {
-            [b'(', ..] => {
-                let (list, rest) = ok!(inner_list(text));
-                (Value::List(list), rest)
-            }
-            _ => {
-                let (item, rest) = ok!(item(text));
-                (Value::Item(item), rest)
-            }
-        },
-        None => (Value::Item(Item::Boolean), rest),
+    let (value, rest) = match rest.as_bytes() {
+        [b'=', b'(', ..] => ok!(inner_list(cut(rest, 2).1)),
+        _ => {
+            let (item, rest) = ok!(value(rest));
+            (Value::Item(item), rest)
+        }
     };
     let (params, rest) = ok!(params(rest));
     let member = Member { key, value, params };
-    let (_, rest) = take!(rest, b' ' | b'\t');
+    let (_, rest) = take!(rest, byte if grammar::is_ows(*byte));
     if rest.is_empty() {
         return Ok((member, rest));
     }
     let Some(rest) = after!(rest, b',') else { return Err(Malformed) };
-    let (_, rest) = take!(rest, b' ' | b'\t');
+    let (_, rest) = take!(rest, byte if grammar::is_ows(*byte));
     // A comma at the end ends nothing.
     if rest.is_empty() { Err(Malformed) } else { Ok((member, rest)) }
 }
 
 const fn key(text: &str) -> Result<(&str, &str), Malformed> {
     if let [b'a'..=b'z' | b'*', ..] = text.as_bytes() {
-        Ok(take!(text, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'*'))
+        Ok(take!(text, byte if matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'*')))
     } else {
         Err(Malformed)
     }
 }
 
-/// `( *SP [ sf-item *( 1*SP sf-item ) *SP ] )`, from its parenthesis on, and what follows the one that closes it.
-const fn inner_list(text: &str) -> Result<(InnerList<'_>, &str), Malformed> {
-    let (_, items) = cut(text, 1);
+/// `( *SP [ sf-item *( 1*SP sf-item ) *SP ] )`, from behind its parenthesis on, and what follows the one that closes it.
+const fn inner_list(items: &str) -> Result<(Value<'_>, &str), Malformed> {
     let mut rest = items;
     loop {
-        let (_, next) = take!(rest, b' ');
+        let (_, next) = take!(rest, byte if *byte == b' ');
         if let Some(rest) = after!(next, b')') {
-            return Ok((InnerList { rest: items }, rest));
+            return Ok((Value::List(InnerList(items)), rest));
         }
         let (_, after) = ok!(item(next));
         let (_, after) = ok!(params(after));
@@ -205,8 +194,7 @@ const fn item(text: &str) -> Result<(Item<'_>, &str), Malformed> {
     match text.as_bytes() {
         [b'"', ..] => string(cut(text, 1).1),
         [b'a'..=b'z' | b'A'..=b'Z' | b'*', ..] => {
-            let (token, rest) = take!(text, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b':' | b'/'
-                | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~');
+            let (token, rest) = take!(text, byte if grammar::is_tchar(*byte) || matches!(byte, b':' | b'/'));
             Ok((Item::Token(token), rest))
         }
         [b'?', b'0' | b'1', ..] => Ok((Item::Boolean, cut(text, 2).1)),
@@ -236,11 +224,11 @@ const fn number(text: &str) -> Result<(Item<'_>, &str), Malformed> {
         Some(text) => text,
         None => text,
     };
-    let (whole, rest) = take!(text, b'0'..=b'9');
+    let (whole, rest) = take!(text, byte if byte.is_ascii_digit());
     let Some(fraction) = after!(rest, b'.') else {
         return if matches!(whole.len(), 1..=15) { Ok((Item::Number, rest)) } else { Err(Malformed) };
     };
-    let (fraction, rest) = take!(fraction, b'0'..=b'9');
+    let (fraction, rest) = take!(fraction, byte if byte.is_ascii_digit());
     if matches!((whole.len(), fraction.len()), (1..=12, 1..=3)) { Ok((Item::Number, rest)) } else { Err(Malformed) }
 }
 
@@ -250,19 +238,22 @@ const fn params(text: &str) -> Result<(Params<'_>, &str), Malformed> {
     while let [b';', ..] = rest.as_bytes() {
         (_, _, rest) = ok!(param(rest));
     }
-    Ok((Params { rest: text }, rest))
+    Ok((Params(text), rest))
 }
 
 /// `";" *SP key [ "=" item ]`: name, value and what follows.
 const fn param(text: &str) -> Result<(&str, Item<'_>, &str), Malformed> {
     let Some(text) = after!(text, b';') else { return Err(Malformed) };
-    let (name, rest) = ok!(key(take!(text, b' ').1));
-    match after!(rest, b'=') {
-        Some(text) => {
-            let (value, rest) = ok!(item(text));
-            Ok((name, value, rest))
-        }
-        None => Ok((name, Item::Boolean, rest)),
+    let (name, rest) = ok!(key(take!(text, byte if *byte == b' ').1));
+    let (value, rest) = ok!(value(rest));
+    Ok((name, value, rest))
+}
+
+/// `[ "=" item ]`: what stands there without a value is true.
+const fn value(text: &str) -> Result<(Item<'_>, &str), Malformed> {
+    match after!(text, b'=') {
+        Some(text) => item(text),
+        None => Ok((Item::Boolean, text)),
     }
 }
 

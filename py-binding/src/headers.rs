@@ -68,6 +68,8 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<middleware::SecurityHeadersMiddleware>()?;
     m.add_function(wrap_pyfunction!(script_hash, m)?)?;
     m.add_function(wrap_pyfunction!(style_hash, m)?)?;
+    m.add_function(wrap_pyfunction!(content_security_policy::url_source, m)?)?;
+    m.add_function(wrap_pyfunction!(content_security_policy::url_origin, m)?)?;
     m.setattr("_rows", wrap_pyfunction!(_rows, m)?)?;
     for constant in Source::CONSTANTS {
         m.add(constant.name, constant.source.as_str())?;

@@ -13,8 +13,17 @@ mod _sallet {
     use super::*;
 
     /// What the package builds upon, and does not take over with `from sallet._sallet import *`.
-    const INTERNAL: [&str; 7] =
-        ["Anonymous", "AuthCredentials", "AuthMiddleware", "Bearer", "ByPath", "Keyring", "SecurityHeadersMiddleware"];
+    const INTERNAL: [&str; 9] = [
+        "Anonymous",
+        "AuthCredentials",
+        "AuthMiddleware",
+        "Bearer",
+        "ByPath",
+        "Keyring",
+        "SecurityHeadersMiddleware",
+        "url_origin",
+        "url_source",
+    ];
 
     #[pymodule_init]
     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -260,6 +260,13 @@ def test_extend_never_forbids_what_was_allowed():
     assert csp(default_src=[SELF]).extend({"form-action": ["https://a.example"]}) == csp(default_src=[SELF])
 
 
+def test_extend_does_not_take_workers_from_scripts():
+    """worker-src falls back to script-src, and a new child-src comes before it."""
+    more = csp(default_src=[NONE], script_src=[SELF]).extend({"child-src": ["https://c.example"]}).directives
+    assert more["child-src"] == ["https://c.example"]
+    assert more["worker-src"] == [SELF, "https://c.example"]
+
+
 def test_extend_refuses_what_construction_refuses():
     with pytest.raises(PolicyError, match="quote"):
         csp(default_src=[SELF]).extend({"img-src": ["self"]})

@@ -344,6 +344,12 @@ def script_hash(text: str | bytes) -> str:
 def style_hash(text: str | bytes) -> str:
     """`'sha256-…'` of an inline style, quotes included, for `style-src`; as `script_hash`."""
 
+def url_source(url: str) -> str | None:
+    """The narrowest source for what a page loads from `url`; `None` where CSP has none for it."""
+
+def url_origin(url: str) -> str | None:
+    """The source for all of `url`'s origin; `None` where CSP has none for it."""
+
 @final
 class Credentials:
     """A scheme and its token, as they stood in `Authorization`; `repr` does not show the token."""

@@ -39,40 +39,25 @@ const SCHEMES: [&str; 4] = ["https://", "http://", "wss://", "ws://"];
 impl<'a> UrlSource<'a> {
     /// Of an absolute `http`, `https`, `ws` or `wss` URL, or of a relative one.
     ///
-    /// `None` for another scheme and for a URL that only leaves the scheme out (`//a.example`); where CSP has no name for
-    /// the host: an IPv6 address, a template (`{tenant}`), an empty label, a port that there is not; and where it has none
-    /// for the path: one that begins with `//`.
+    /// `None` where [`origin_of`](Self::origin_of) is, and where CSP has no name for the path: one that begins with `//`.
     pub const fn of(url: &'a str) -> Option<Self> {
-        let url = grammar::trim(url);
-        let Some((scheme, rest)) = uri::split_scheme(url) else {
-            let other =
-                uri::is_scheme(cut(url, grammar::find(url, b':', 0)).0) && grammar::find(url, b':', 0) < url.len();
-            let own = !other && !matches!(url.as_bytes(), [b'/', b'/', ..]);
-            return if own { Some(Self { scheme: "", authority: "", path: "" }) } else { None };
-        };
-        let (authority, rest) = uri::split_authority(rest);
-        // What is before an @ is a user, and no part of an origin.
-        let authority = cut(authority, after_last_at(authority)).1;
-        let (host, port) = uri::split_port(authority);
-        let path = cut(rest, end_of_path(rest)).0;
-        if !uri::is_host(host) || !uri::is_port(port) || matches!(path.as_bytes(), [b'/', b'/', ..]) {
-            return None;
+        let Some((origin, path)) = split(url) else { return None };
+        match path.as_bytes() {
+            [.., b'/'] => Some(origin),
+            [b'/', b'/', ..] => None,
+            _ => Some(Self { path, ..origin }),
         }
-        let path = if matches!(path.as_bytes(), [.., b'/']) { "" } else { path };
-        let mut known: &[&'static str] = &SCHEMES;
-        while let [first, rest @ ..] = known {
-            if cut(first, scheme.len()).0.eq_ignore_ascii_case(scheme) && first.len() == scheme.len() + "://".len() {
-                return Some(Self { scheme: first, authority, path });
-            }
-            known = rest;
-        }
-        None
     }
 
-    /// The origin alone; `None` if it is the page's own.
-    pub const fn origin(mut self) -> Option<Self> {
-        self.path = "";
-        if self.authority.is_empty() { None } else { Some(self) }
+    /// Of all URLs of that URL's origin, for what is called at many paths.
+    ///
+    /// `None` for another scheme and for a URL that only leaves the scheme out (`//a.example`), and where CSP has no name
+    /// for the host: an IPv6 address, a template (`{tenant}`), an empty label, a port that there is not.
+    pub const fn origin_of(url: &'a str) -> Option<Self> {
+        match split(url) {
+            Some((origin, _)) => Some(origin),
+            None => None,
+        }
     }
 
     /// Writes the source into `buf`.
@@ -116,6 +101,32 @@ impl<'a> UrlSource<'a> {
 
 display_by_render!(UrlSource<'_>);
 
+/// The origin, and the path without query and fragment; no path if the origin is the page's own.
+const fn split(url: &str) -> Option<(UrlSource<'_>, &str)> {
+    let url = grammar::trim(url);
+    let Some((_, rest)) = uri::split_scheme(url) else {
+        let (scheme, rest) = cut(url, grammar::find(url, b':', 0));
+        let own = !matches!(url.as_bytes(), [b'/', b'/', ..]) && (rest.is_empty() || !uri::is_scheme(scheme));
+        return if own { Some((UrlSource { scheme: "", authority: "", path: "" }, "")) } else { None };
+    };
+    let (authority, rest) = uri::split_authority(rest);
+    // What is before an @ is a user, and no part of an origin.
+    let authority = cut(authority, after_last_at(authority)).1;
+    let (host, port) = uri::split_port(authority);
+    if !uri::is_host(host) || !uri::is_port(port) {
+        return None;
+    }
+    let mut known: &[&'static str] = &SCHEMES;
+    while let [first, others @ ..] = known {
+        if grammar::starts_with_ignore_case(url, first) {
+            let path = cut(rest, end_of_path(rest)).0;
+            return Some((UrlSource { scheme: first, authority, path: "" }, path));
+        }
+        known = others;
+    }
+    None
+}
+
 /// The bytes up to and with the last `@`.
 const fn after_last_at(authority: &str) -> usize {
     let mut at = 0;
@@ -158,6 +169,7 @@ mod tests {
             ("https://user:p@ss@a.example/x", "https://a.example/x"),
             ("ws://localhost/socket", "ws://localhost/socket"),
             ("https://a.example/lib/", "https://a.example"),
+            ("https://a.example//", "https://a.example"),
             ("https://a.example/x//y", "https://a.example/x//y"),
             ("https://a.example/%41%zz%4", "https://a.example/%41%25zz%254"),
             ("https://a.example/it's \u{e9}\"`\\", "https://a.example/it%27s%20%C3%A9%22%60%5C"),
@@ -176,7 +188,6 @@ mod tests {
             ["", "x.js", "/x?y=https://a.example", "?x", "#x", "../x", "./a:b", "{a}:b", "'", "%zz", "/\\a.example"]
         {
             assert_eq!(source(url).as_deref(), Some("'self'"), "{url:?}");
-            assert_eq!(UrlSource::of(url).unwrap().origin(), None);
         }
     }
 
@@ -200,7 +211,6 @@ mod tests {
             "https://b\u{fc}cher.example",
             "https://*.example",
             "https://a.example//x",
-            "https://a.example//",
             "//",
             "//a.example/x",
             "https:x",
@@ -216,8 +226,9 @@ mod tests {
 
     #[test]
     fn the_origin_is_the_url_without_its_path() {
-        let origin = |url| UrlSource::of(url).and_then(UrlSource::origin).map(|origin| origin.to_string());
-        assert_eq!(origin("https://a.example:8443/x").as_deref(), Some("https://a.example:8443"));
-        assert_eq!(origin("/x"), None);
+        let origin = |url| UrlSource::origin_of(url).map(|origin| origin.to_string());
+        assert_eq!(origin("https://a.example:8443//x").as_deref(), Some("https://a.example:8443"));
+        assert_eq!(origin("/x").as_deref(), Some("'self'"));
+        assert_eq!(origin("https://[::1]/"), None);
     }
 }

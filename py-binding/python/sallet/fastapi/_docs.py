@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -15,17 +14,15 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from sallet import (
-    NONE,
     STRICT_DYNAMIC,
     UNSAFE_INLINE,
     ContentSecurityPolicy,
     PolicyError,
     SecurityHeaders,
 )
+from sallet._sallet import url_origin
 from sallet.fastapi._mounts import Mounted, mounted_apps
-from sallet.fastapi._page import Needs, merge, origin, scan
-
-log = logging.getLogger("sallet.headers")
+from sallet.fastapi._page import Needs, log, merge, named, scan
 
 Scope = MutableMapping[str, Any]
 
@@ -179,8 +176,7 @@ def _servers(app: FastAPI) -> list[str]:
         urls.append(scheme.get("openIdConnectUrl", ""))
         for flow in scheme.get("flows", {}).values():
             urls += [flow.get("tokenUrl", ""), flow.get("refreshUrl", "")]
-    origins = (origin(url) for url in urls)
-    return [found for found in dict.fromkeys(origins) if found is not None]
+    return [found for url in dict.fromkeys(urls) for found in named("connect-src", url, url_origin)]
 
 
 class PagePolicy:
@@ -252,11 +248,6 @@ def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy
         # The -elem form, where there is one, is what a browser asks about elements.
         if f"{name}-elem" in directives and name in needs:
             needs[f"{name}-elem"] = needs[name]
-    for name in [name for name in needs if UNSAFE_INLINE in needs[name]]:
-        # A hash or a nonce beside it, copied from default-src perhaps, would switch it off.
-        needs[name] = [source for source in needs[name] if not _names_inline(source)]
-        inherited = directives.get(name, directives.get("default-src", []))
-        directives[name] = [s for s in inherited if not _names_inline(s)] or [NONE]
     if not directives:  # a policy about Trusted Types alone
         return None
     relaxed = ContentSecurityPolicy(directives)
@@ -264,9 +255,13 @@ def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy
         try:
             relaxed = relaxed.extend({name: source})
         except PolicyError as error:
-            # One odd URL in a schema must not cost the page all the others.
+            # One odd need must not cost the page all the others.
             log.warning("docs page: %s is left out of %s: %s", source, name, error)
-    return relaxed
+    directives = relaxed.directives
+    for name in directives.keys() & {name for name in needs if UNSAFE_INLINE in needs[name]}:
+        # A hash or a nonce beside it, copied from default-src perhaps, would switch it off.
+        directives[name] = [source for source in directives[name] if not _names_inline(source)]
+    return ContentSecurityPolicy(directives)
 
 
 def _names_inline(source: str) -> bool:
