@@ -46,6 +46,8 @@ pub mod render_const;
 #[cfg(feature = "httparse")]
 mod request_head;
 mod scheme;
+mod structured_field;
+mod uri;
 
 pub mod auth;
 pub mod paths;

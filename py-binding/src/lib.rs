@@ -12,10 +12,25 @@ mod headers;
 mod _sallet {
     use super::*;
 
+    /// What the package builds upon, and does not take over with `from sallet._sallet import *`.
+    const INTERNAL: [&str; 9] = [
+        "Anonymous",
+        "AuthCredentials",
+        "AuthMiddleware",
+        "Bearer",
+        "ByPath",
+        "Keyring",
+        "SecurityHeadersMiddleware",
+        "url_origin",
+        "url_source",
+    ];
+
     #[pymodule_init]
     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {
         errors::register(m)?;
         headers::register(m)?;
-        auth::register(m)
+        auth::register(m)?;
+        let all = m.index()?;
+        INTERNAL.iter().try_for_each(|name| all.call_method1("remove", (*name,)).map(drop))
     }
 }

@@ -16,7 +16,7 @@
 //!
 //! let response = service.oneshot(Request::new(())).await?;
 //! assert_eq!(response.headers()["x-frame-options"], "DENY");
-//! assert_eq!(response.headers()["strict-transport-security"], "max-age=63072000; includeSubDomains");
+//! assert!(response.headers().contains_key("strict-transport-security"));
 //! # Ok(())
 //! # }
 //! ```

@@ -8,6 +8,9 @@ use crate::grammar;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheControl<'a>(&'a str);
 
+const BAD: PolicyError =
+    PolicyError::BadValue("Cache-Control is a list of directives with commas: no-store, or private, max-age=60");
+
 impl<'a> CacheControl<'a> {
     /// Nobody keeps it.
     pub const NO_STORE: Self = Self("no-store");
@@ -18,7 +21,7 @@ impl<'a> CacheControl<'a> {
     /// Reads a list of directives, `1#( token [ "=" ( token / quoted-string ) ] )`.
     ///
     /// # Errors
-    /// [`BadCacheControl`](PolicyError::BadCacheControl) when it is not a list of directives, or an element is empty.
+    /// [`BadValue`](PolicyError::BadValue) when it is not a list of directives, or an element is empty.
     pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
         let value = grammar::trim(value);
         let mut start = 0;
@@ -80,7 +83,7 @@ const fn directive(element: &str) -> Result<(), PolicyError> {
             let argument = grammar::slice(element, equals + 1, element.len());
             grammar::is_token(argument) || is_quoted(argument)
         });
-    if good { Ok(()) } else { Err(PolicyError::BadCacheControl) }
+    if good { Ok(()) } else { Err(BAD) }
 }
 
 const fn is_quoted(argument: &str) -> bool {
@@ -111,7 +114,7 @@ mod tests {
             assert_eq!(CacheControl::parse(good).unwrap().as_str(), good);
         }
         for bad in ["", ",", "no-store,", "no store", "max-age=", "max-age=\"a", "a\r\nb", "private=\"a\"b"] {
-            assert_eq!(CacheControl::parse(bad), Err(PolicyError::BadCacheControl), "{bad:?}");
+            assert_eq!(CacheControl::parse(bad), Err(BAD), "{bad:?}");
         }
     }
 
