@@ -216,6 +216,16 @@ impl<'a> SecurityHeaders<'a> {
         {
             return Err(PolicyError::SharedNonce);
         }
+        if self.needs_nonce() {
+            let mut i = 0;
+            while i < self.custom.len() {
+                let field = &self.custom[i];
+                if is_targeted(field.name().as_bytes()) && !targeted_forbids_sharing(field.value()) {
+                    return Err(PolicyError::SharedNonce);
+                }
+                i += 1;
+            }
+        }
         Ok(self)
     }
 

@@ -63,7 +63,7 @@ pub(crate) enum Item<'a> {
     String(&'a str),
     /// An integer or a decimal; no header here takes one but as a parameter that browsers ignore.
     Number,
-    Boolean,
+    Boolean(bool),
 }
 
 /// The items of an inner list (section 3.1.1), which were checked when the member was read.
@@ -197,7 +197,7 @@ const fn item(text: &str) -> Result<(Item<'_>, &str), Malformed> {
             let (token, rest) = take!(text, byte if grammar::is_tchar(*byte) || matches!(byte, b':' | b'/'));
             Ok((Item::Token(token), rest))
         }
-        [b'?', b'0' | b'1', ..] => Ok((Item::Boolean, cut(text, 2).1)),
+        [b'?', value @ (b'0' | b'1'), ..] => Ok((Item::Boolean(*value == b'1'), cut(text, 2).1)),
         _ => number(text),
     }
 }
@@ -253,7 +253,7 @@ const fn param(text: &str) -> Result<(&str, Item<'_>, &str), Malformed> {
 const fn value(text: &str) -> Result<(Item<'_>, &str), Malformed> {
     match after!(text, b'=') {
         Some(text) => item(text),
-        None => Ok((Item::Boolean, text)),
+        None => Ok((Item::Boolean(true), text)),
     }
 }
 
@@ -289,8 +289,8 @@ mod tests {
     fn reads_what_rfc_9651_reads() {
         for (text, members) in [
             ("", &[][..]),
-            ("a", &["a Boolean"]),
-            ("a=?0, b;x", &["a Boolean", "b Boolean"]),
+            ("a", &["a Boolean(true)"]),
+            ("a=?0, b;x", &["a Boolean(false)", "b Boolean(true)"]),
             ("a=*,b=to:k/en", &["a Token(\"*\")", "b Token(\"to:k/en\")"]),
             ("a=\"x, (y; \\\" \\\\\"", &["a String(\"x, (y; \\\\\\\" \\\\\\\\\")"]),
             ("a=1 \t, \t b=-1.5", &["a Number", "b Number"]),

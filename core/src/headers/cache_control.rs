@@ -3,6 +3,7 @@
 use super::PolicyError;
 use crate::dialect::ok;
 use crate::grammar;
+use crate::structured_field::{Dictionary, Item, Value};
 
 /// `Cache-Control` ([RFC 9111, section 5.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,34 @@ impl<'a> CacheControl<'a> {
 /// [`CacheControl::forbids_sharing`] of a field line that an app has set.
 pub(crate) fn forbids_sharing(line: &[u8]) -> bool {
     core::str::from_utf8(line).is_ok_and(text_forbids_sharing)
+}
+
+/// Whether a name is one of a targeted field, which some caches look at before `Cache-Control` (RFC 9213 section 2.1; a name of that
+/// kind ends as that of `CDN-Cache-Control` does, which is registered).
+pub(crate) const fn is_targeted(name: &[u8]) -> bool {
+    const END: &[u8] = b"-cache-control";
+    match name.len().checked_sub(END.len()) {
+        Some(at) => matches!(name.split_at_checked(at), Some((_, end)) if end.eq_ignore_ascii_case(END)),
+        None => false,
+    }
+}
+
+/// Whether a line of a targeted field says `private` or `no-store`.
+///
+/// It is a structured dictionary (RFC 9213, section 2.1), so of two members of one key the last counts, and `?0` takes one back.
+/// Caches pass over a line that is none, and obey `Cache-Control` then.
+pub(crate) const fn targeted_forbids_sharing(line: &str) -> bool {
+    let (mut private, mut no_store) = (false, false);
+    let mut rest = Dictionary::new(grammar::trim(line));
+    while let Some(Ok(member)) = rest.next() {
+        let says = matches!(member.value, Value::Item(Item::Boolean(true)));
+        if grammar::eq(member.key, "private") {
+            private = says;
+        } else if grammar::eq(member.key, "no-store") {
+            no_store = says;
+        }
+    }
+    private || no_store
 }
 
 /// Whether a `Cache-Control` value says `private` or `no-store`.
@@ -116,6 +145,28 @@ mod tests {
         for bad in ["", ",", "no-store,", "no store", "max-age=", "max-age=\"a", "a\r\nb", "private=\"a\"b"] {
             assert_eq!(CacheControl::parse(bad), Err(BAD), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_targeted_field_is_a_structured_dictionary() {
+        for yes in ["private", "max-age=60, private", "no-store\t,max-age=0", "private=?1;x", "private=?0, private"] {
+            assert!(targeted_forbids_sharing(yes), "{yes}");
+        }
+        for no in [
+            "",
+            "max-age=60",
+            "private=?0",
+            "private, private=?0",
+            "Private",
+            "privately",
+            "x=\"a, private\"",
+            "no-store=1",
+        ] {
+            assert!(!targeted_forbids_sharing(no), "{no}");
+        }
+        assert!(
+            is_targeted(b"CDN-Cache-Control") && !is_targeted(b"cache-control") && !is_targeted(b"cdn-cache-control-x")
+        );
     }
 
     #[test]

@@ -158,7 +158,7 @@ impl PolicyError {
             }
             Self::BadEndpointName => "report-to takes the name of exactly one endpoint of Reporting-Endpoints",
             Self::SharedNonce => {
-                "a shared cache would give one reader's nonce to the next: add private or no-store to cache_control, or \
+                "a shared cache would give one reader's nonce to the next: add private or no-store to cache_control (and to a targeted field as CDN-Cache-Control), or \
                  leave it out"
             }
             Self::PreloadWithoutSubdomains => {

@@ -4,7 +4,7 @@ use core::ops::Deref;
 
 use super::{MAX_FIELDS, SecurityHeaders};
 use crate::grammar;
-use crate::headers::{PolicyError, forbids_sharing, removable};
+use crate::headers::{self, PolicyError, forbids_sharing, removable, targeted_forbids_sharing};
 use crate::nonce::Nonce;
 
 /// Who wins where the app has set a header of the policy's itself.
@@ -178,7 +178,7 @@ where
             if self.caching != Caching::Unshared {
                 self.caching = if forbids_sharing(value) { Caching::Unshared } else { Caching::Shared };
             }
-        } else if is_targeted(name) && !forbids_sharing(value) {
+        } else if is_targeted(name) && !core::str::from_utf8(value).is_ok_and(targeted_forbids_sharing) {
             return Own::KeepPrivate;
         }
         Own::Keep
@@ -223,11 +223,10 @@ const CACHE_CONTROL: &str = "cache-control";
 /// The line that keeps shared caches off: its name, and its value, which is that of [`Own::KeepPrivate`] too.
 pub const PRIVATE: (&str, &str) = (CACHE_CONTROL, "private");
 
-/// Whether a name is one of a targeted field, which some caches look at before `Cache-Control` (RFC 9213 section 2.1; a name of that
-/// kind ends as the registered `CDN-Cache-Control` does).
-pub fn is_targeted(name: &[u8]) -> bool {
-    const END: &[u8] = b"-cache-control";
-    name.len().checked_sub(END.len()).and_then(|at| name.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(END))
+/// Whether a name is one of a targeted field ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213), section 2.1): for hosts that
+/// look at names before they show them to a [`Merge`].
+pub const fn is_targeted(name: &[u8]) -> bool {
+    headers::is_targeted(name)
 }
 
 /// A set of fields of a policy.
