@@ -22,7 +22,8 @@ mod x_frame_options;
 mod x_permitted_cross_domain_policies;
 mod x_xss_protection;
 
-pub use cache_control::{CacheControl, allows_sharing};
+pub use cache_control::CacheControl;
+pub(crate) use cache_control::forbids_sharing;
 pub use content_security_policy::{
     Addition, ContentSecurityPolicy, Directive, DirectiveName, Directives, ExtendError, Extended, Hash, Source,
     SourceConstant, Sources, UrlSource,

@@ -2,6 +2,7 @@
 
 mod block;
 mod fields;
+pub mod merge;
 pub(crate) mod presets;
 
 pub use block::{RenderError, Template, WriteError};
@@ -146,7 +147,13 @@ macro_rules! security_headers {
 
 header_rows!(security_headers);
 
+/// A joining marks fields in a set of this size.
+const MAX_FIELDS: usize = 128;
+
 impl<'a> SecurityHeaders<'a> {
+    /// The most fields that a policy holds.
+    pub const MAX_FIELDS: usize = MAX_FIELDS;
+
     /// The names of all headers that [`with`](Self::with) knows, in the order in which they are sent.
     pub const NAMES: &'static [&'static str] = &NAMES;
 
@@ -167,8 +174,13 @@ impl<'a> SecurityHeaders<'a> {
     ///
     /// # Errors
     /// [`NotCustom`](PolicyError::NotCustom) when a setter exists for the header,
-    /// [`DuplicateHeader`](PolicyError::DuplicateHeader) when a name stands twice.
+    /// [`DuplicateHeader`](PolicyError::DuplicateHeader) when a name stands twice,
+    /// [`TooManyFields`](PolicyError::TooManyFields) when they and the others could be more than
+    /// [`MAX_FIELDS`](Self::MAX_FIELDS).
     pub const fn try_custom(mut self, fields: &'a [CustomField<'a>]) -> Result<Self, PolicyError> {
+        if fields.len() > MAX_FIELDS - NAMES.len() {
+            return Err(PolicyError::TooManyFields);
+        }
         let mut i = 0;
         while i < fields.len() {
             let mut known = 0;

@@ -5,11 +5,12 @@ use pyo3::types::PyDict;
 use sallet_core::{self as core, Hash, Source};
 
 mod content_security_policy;
+mod field_set;
+mod left_off;
 mod lint;
 mod merge;
 mod middleware;
 mod nonce;
-mod plan;
 mod security_headers;
 mod sender;
 

@@ -36,37 +36,19 @@ impl<'a> CacheControl<'a> {
 
     /// Whether shared caches may not keep the response: it says `private` or `no-store`.
     pub const fn forbids_sharing(&self) -> bool {
-        forbids_sharing(self.0)
+        text_forbids_sharing(self.0)
     }
 }
 
-/// Whether an app's own `Cache-Control` field lines let shared caches keep its response, so that a response with a nonce
-/// needs a line `cache-control: private` beside them.
-///
-/// The lines are one list (RFC 9110, section 5.3) and caches obey its strictest directive (RFC 9111, section 4.2.1), so
-/// one `private` or `no-store` is enough. Without a line there is nothing to join: the policy's own stands then.
-///
-/// ```
-/// use sallet_core::allows_sharing;
-/// assert!(allows_sharing([&b"public, max-age=60"[..]]));
-/// assert!(!allows_sharing([&b"max-age=60"[..], b"private"]));
-/// assert!(!allows_sharing([]));
-/// ```
-pub fn allows_sharing<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> bool {
-    let mut any = false;
-    for line in lines {
-        any = true;
-        if core::str::from_utf8(line).is_ok_and(forbids_sharing) {
-            return false;
-        }
-    }
-    any
+/// [`CacheControl::forbids_sharing`] of a field line that an app has set.
+pub(crate) fn forbids_sharing(line: &[u8]) -> bool {
+    core::str::from_utf8(line).is_ok_and(text_forbids_sharing)
 }
 
 /// Whether a `Cache-Control` value says `private` or `no-store`.
 ///
 /// `private="field"` protects one field only and does not count (RFC 9111, section 5.2.2.7).
-const fn forbids_sharing(value: &str) -> bool {
+const fn text_forbids_sharing(value: &str) -> bool {
     let mut start = 0;
     while start <= value.len() {
         let end = end_of_element(value, start);
@@ -139,12 +121,12 @@ mod tests {
     #[test]
     fn knows_what_keeps_shared_caches_out() {
         for yes in ["private", "No-Store", "max-age=1, private"] {
-            assert!(forbids_sharing(yes), "{yes}");
+            assert!(forbids_sharing(yes.as_bytes()), "{yes}");
         }
         // The last one was found by fuzzing: its quotes end behind `private`.
         let quoted = "x=\"\\\", private, \"";
         for no in ["", "public", "private=\"set-cookie\"", "max-age=1, privately", "x=\"a, private\"", quoted] {
-            assert!(!forbids_sharing(no), "{no}");
+            assert!(!forbids_sharing(no.as_bytes()), "{no}");
         }
     }
 }

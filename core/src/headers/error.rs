@@ -90,6 +90,8 @@ pub enum PolicyError {
     NotCustom,
     /// A header set twice.
     DuplicateHeader,
+    /// More fields than a policy can hold.
+    TooManyFields,
 }
 
 impl PolicyError {
@@ -178,6 +180,7 @@ impl PolicyError {
                 "this header has an option of its own, which checks its value: use that instead of a custom field"
             }
             Self::DuplicateHeader => "a header may stand once: remove the second",
+            Self::TooManyFields => "a policy holds at most 128 headers: leave some to the app",
         }
     }
 }

@@ -3,12 +3,14 @@ use std::sync::Arc;
 use http::HeaderName;
 use http::request::Parts;
 use sallet_core::Scheme;
+use sallet_core::merge::Precedence;
 use sallet_core::paths::PathRule;
 use tower_layer::Layer;
 
-use super::SecurityHeaders;
+use super::SecurityHeadersService;
 use super::config::{Config, SchemeOf};
 use super::field_set::Plan;
+use super::merge::Rules;
 use crate::checked::Checked;
 
 /// Puts a policy's headers on every response.
@@ -58,7 +60,7 @@ impl SecurityHeadersLayer {
     /// read, tell its error there, and this cannot fail. The panic names the line of the caller.
     #[track_caller]
     pub fn new(policy: &sallet_core::SecurityHeaders<'_>) -> Self {
-        Self::with_plan(plan(policy), false)
+        Self::with_plan(plan(policy), Precedence::App)
     }
 
     /// The policy replaces a header that the app sets itself.
@@ -67,11 +69,11 @@ impl SecurityHeadersLayer {
     /// As [`new`](Self::new).
     #[track_caller]
     pub fn overriding(policy: &sallet_core::SecurityHeaders<'_>) -> Self {
-        Self::with_plan(plan(policy), true)
+        Self::with_plan(plan(policy), Precedence::Policy)
     }
 
-    fn with_plan(plan: Plan, overriding: bool) -> Self {
-        Self { config: Arc::new(Config::new(plan, overriding)) }
+    fn with_plan(plan: Plan, precedence: Precedence) -> Self {
+        Self { config: Arc::new(Config::new(plan, precedence)) }
     }
 
     /// Sends another policy on some paths: `"/docs"` is that path alone, `"/static/*"` everything below it,
@@ -143,21 +145,22 @@ impl SecurityHeadersLayer {
     #[track_caller]
     pub fn remove(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let names: Vec<_> = names.into_iter().collect();
+        let config = Arc::make_mut(&mut self.config);
         for name in &names {
             if let Err(error) = sallet_core::removable(name.as_str()) {
                 panic!("remove: {name:?}: {error}");
             }
         }
-        Arc::make_mut(&mut self.config).rules.remove = names;
+        config.rules = Rules::try_new(config.rules.precedence(), names).expect("each name was looked at");
         self
     }
 }
 
 impl<S> Layer<S> for SecurityHeadersLayer {
-    type Service = SecurityHeaders<S>;
+    type Service = SecurityHeadersService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SecurityHeaders::new(inner, Arc::clone(&self.config))
+        SecurityHeadersService::new(inner, Arc::clone(&self.config))
     }
 }
 

@@ -21,13 +21,11 @@ from sallet import (
     SecurityHeaders,
 )
 from sallet._sallet import url_origin
+from sallet.headers import PolicyRule
 from sallet.fastapi._mounts import Mounted, mounted_apps
 from sallet.fastapi._page import Needs, log, merge, named, scan
 
 Scope = MutableMapping[str, Any]
-
-PolicyRule = SecurityHeaders | Callable[[Scope], SecurityHeaders | None]
-"""What `paths={rule: ...}` maps a rule to."""
 
 # What the bundles do after they load, found in a real browser; none of it shows in the HTML.
 _SWAGGER_UI: Needs = {
