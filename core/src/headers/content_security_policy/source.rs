@@ -36,6 +36,24 @@ enum Kind {
     Scheme,
 }
 
+struct Row {
+    text: &'static str,
+    /// The text without quotes or colon, if nobody means a host by that; else nothing, which no source is.
+    bare: &'static str,
+    kind: Kind,
+}
+
+impl Row {
+    const fn new(text: &'static str, kind: Kind) -> Self {
+        let bare = match kind {
+            Kind::Keyword => grammar::slice(text, 1, text.len() - 1),
+            Kind::Scheme => grammar::slice(text, 0, text.len() - 1),
+            Kind::Elsewhere | Kind::Nonce => "",
+        };
+        Self { text, bare, kind }
+    }
+}
+
 /// A keyword is a row: all that is known of it.
 macro_rules! sources {
     ($( #[doc = $doc:literal] $name:ident = $text:expr, $kind:ident; )+) => {
@@ -48,7 +66,7 @@ macro_rules! sources {
             ),+];
         }
 
-        const TABLE: &[(&str, Kind)] = &[$( ($text, Kind::$kind) ),+];
+        const TABLE: &[Row] = &[$( Row::new($text, Kind::$kind) ),+];
     };
 }
 
@@ -154,8 +172,8 @@ impl<'a> Source<'a> {
     /// Whether it is a keyword that only Trusted Types or WebRTC take.
     pub(super) const fn is_of_no_source_list(&self) -> bool {
         let mut rest = TABLE;
-        while let [(text, kind), after @ ..] = rest {
-            if matches!(kind, Kind::Elsewhere) && self.is(text) {
+        while let [row, after @ ..] = rest {
+            if matches!(row.kind, Kind::Elsewhere) && self.is(row.text) {
                 return true;
             }
             rest = after;
@@ -194,11 +212,11 @@ const fn check(source: &str) -> Result<(), PolicyError> {
 
 const fn check_quoted(source: &str) -> Result<(), PolicyError> {
     let mut rest = TABLE;
-    while let [(text, _), after @ ..] = rest {
-        if grammar::eq(source, text) {
+    while let [row, after @ ..] = rest {
+        if grammar::eq(source, row.text) {
             return Ok(());
         }
-        if source.eq_ignore_ascii_case(text) {
+        if source.eq_ignore_ascii_case(row.text) {
             return Err(PolicyError::KeywordCase);
         }
         rest = after;
@@ -254,15 +272,10 @@ const fn is_hash(inner: &str) -> bool {
 /// Refuses what has lost its quotes or its colon, where nobody can have meant a host.
 const fn check_bare(source: &str) -> Result<(), PolicyError> {
     let mut rest = TABLE;
-    while let [(text, kind), after @ ..] = rest {
-        let (bare, error) = match kind {
-            Kind::Keyword => (grammar::slice(text, 1, text.len() - 1), PolicyError::UnquotedKeyword),
-            Kind::Scheme => (grammar::slice(text, 0, text.len() - 1), PolicyError::BareScheme),
-            // With quotes, which nothing here has.
-            Kind::Elsewhere | Kind::Nonce => (*text, PolicyError::BadQuotes),
-        };
-        if source.eq_ignore_ascii_case(bare) {
-            return Err(error);
+    while let [row, after @ ..] = rest {
+        if source.eq_ignore_ascii_case(row.bare) {
+            let is_scheme = matches!(row.kind, Kind::Scheme);
+            return Err(if is_scheme { PolicyError::BareScheme } else { PolicyError::UnquotedKeyword });
         }
         rest = after;
     }
