@@ -11,6 +11,7 @@ static KEYS: Keyring = Keyring::new(&[
     Key::new("abc", ABC).principal("alice").scopes("items:read").not_before(10),
 ]);
 const READ: Scopes = Scopes::new("items:read");
+const ANYBODY: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
 
 pub fn works() -> bool {
     credentials() && keys() && rings() && answers() && scopes() && errors()
@@ -30,7 +31,7 @@ fn credentials() -> bool {
         && Credentials::parse(&long).is_err_and(|error| error == CredentialsError::TooLong)
         && Credentials::single(twice).is_err_and(|error| error == CredentialsError::Repeated)
         && Credentials::MAX_PARAMS > 1
-        && bearer_token([unknown("bearer abc").as_bytes()]) == Ok("abc")
+        && ANYBODY.read([unknown("bearer abc").as_bytes()], |token| token == "abc") == Ok(true)
 }
 
 fn owned(text: &str) -> heapless::String<8> {
@@ -62,17 +63,18 @@ fn rings() -> bool {
     let token = unknown("abc").as_bytes();
     pushed
         && few.verify(token, 10).is_ok_and(|key| key.principal == "alice")
-        && few.verify(token, 9).is_err_and(|why| why == Rejection::NotYetValid)
-        && KEYS.verify(unknown("abd").as_bytes(), 10).is_err_and(|why| why == Rejection::Unknown)
+        && few.verify(token, 9).is_err_and(|why| why == Reason::NotYetValid)
+        && KEYS.verify(unknown("abd").as_bytes(), 10).is_err_and(|why| why == Reason::Unknown)
         && bool::from(KEYS.position(token).is_some())
-        && KEYS.admit([unknown("Bearer abc").as_bytes()], READ, 10).is_ok()
-        && KEYS.admit([], READ, 10).is_err_and(|refusal| refusal == Refusal::Missing)
+        && ANYBODY.with_scopes(READ).verdict(&KEYS, [unknown("Bearer abc").as_bytes()], 10).is_ok()
+        && ANYBODY.verdict(&KEYS, [], 10).is_err_and(|reason| reason.refusal() == Refusal::Missing)
 }
 
 fn answers() -> bool {
     let malformed = Refusal::Malformed(CredentialsError::Separator);
     let refusal = Refusal::InsufficientScope;
-    let challenge = Challenge::new(Realm::new(unknown("a\"b")), refusal, READ);
+    let need: Requirement<&str> = Requirement::new(AuthScheme::Bearer, Realm::new(unknown("a\"b")), READ);
+    let Some(challenge) = Requirement::challenge(&need, refusal) else { return false };
     let (mut buf, mut body) = ([0; 128], [0; 128]);
     let mut out = Cursor::new(&mut buf);
     challenge.render(&mut out);
@@ -84,6 +86,11 @@ fn answers() -> bool {
         && out_body.finish().is_ok_and(|body| body.len() == refusal.body_len())
         && (Refusal::status(refusal), Refusal::Missing.status(), malformed.status()) == (403, 401, 400)
         && Refusal::InvalidToken.error_code() == Some("invalid_token")
+        && Refusal::ALL.get(Refusal::index(malformed)) == Some(&malformed)
+        && need.challenge(Refusal::Unavailable).is_none()
+        && (Requirement::scheme(&need), Requirement::field(&need)) == (AuthScheme::Bearer, "authorization")
+        && (Requirement::realm(&need).as_str(), Requirement::scopes(&need)) == ("a\"b", READ)
+        && AuthScheme::ALL.iter().any(|&scheme| AuthScheme::name(scheme) == "Bearer")
         && prints(refusal, refusal.detail())
         && (Challenge::FIELD, Refusal::FIELDS.len(), Refusal::CLOSE_CODE) == ("www-authenticate", 2, 1008)
         && Realm::parse(unknown("a\nb")).is_err()
@@ -127,5 +134,7 @@ fn errors() -> bool {
         && [ScopesError::Character, ScopesError::Separator]
             .iter()
             .all(|&error| prints(error, ScopesError::message(error)))
-        && [Rejection::Unknown, Rejection::Expired].iter().all(|&why| !Rejection::message(why).is_empty())
+        && [Reason::Unknown, Reason::Expired, Reason::InsufficientScope, Reason::App(Refusal::Unavailable)]
+            .iter()
+            .all(|&reason| prints(reason, Reason::message(reason)))
 }
