@@ -3,7 +3,6 @@
 from sallet._auth import Anonymous as Anonymous
 from sallet._auth import AuthCredentials as AuthCredentials
 from sallet._auth import AuthMiddleware as AuthMiddleware
-from sallet._auth import Bearer as Bearer
 from sallet._auth import ByPath as ByPath
 from sallet._auth import Credentials as Credentials
 from sallet._auth import Key as Key
@@ -11,6 +10,8 @@ from sallet._auth import Keyring as Keyring
 from sallet._auth import PathRules as PathRules
 from sallet._auth import Principal as Principal
 from sallet._auth import Refusal as Refusal
+from sallet._auth import Scheme as Scheme
+from sallet._auth import can_deny_websocket as can_deny_websocket
 from sallet._auth import generate_token as generate_token
 from sallet._headers import NONCE as NONCE
 from sallet._headers import NONE as NONE
@@ -32,7 +33,6 @@ __all__ = [
     "Anonymous",
     "AuthCredentials",
     "AuthMiddleware",
-    "Bearer",
     "ByPath",
     "ContentSecurityPolicy",
     "Credentials",
@@ -51,12 +51,14 @@ __all__ = [
     "SELF",
     "STRICT_DYNAMIC",
     "SalletError",
+    "Scheme",
     "SecurityHeaders",
     "SecurityHeadersMiddleware",
     "UNSAFE_EVAL",
     "UNSAFE_HASHES",
     "UNSAFE_INLINE",
     "WASM_UNSAFE_EVAL",
+    "can_deny_websocket",
     "generate_token",
     "script_hash",
     "style_hash",

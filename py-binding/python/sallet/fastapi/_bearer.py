@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from fastapi import HTTPException, WebSocketException
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
-from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
-from starlette.requests import HTTPConnection
-from starlette.status import WS_1008_POLICY_VIOLATION
 
 import sallet
-from sallet import Credentials, Keyring, Refusal
-from sallet._asgi import awaitable
-from sallet.fastapi._subclass import NOT_SAID, asked, keep_scopes, passed
+from sallet import Credentials, Keyring
+from sallet.fastapi._dependency import Dependency
 
 
-class Bearer(sallet.Bearer, SecurityBase):
+class Bearer(Dependency, sallet.Bearer, SecurityBase):
     """Bearer authentication (RFC 6750) for FastAPI: a dependency, a scheme, a guard.
 
     The same object goes into `protect(app, auth=bearer)`, which refuses before the body is read,
@@ -66,7 +61,6 @@ class Bearer(sallet.Bearer, SecurityBase):
     """
 
     model: HTTPBearerModel
-    scheme_name: str
 
     def __init__(
         self,
@@ -80,77 +74,12 @@ class Bearer(sallet.Bearer, SecurityBase):
         bearer_format: str | None = None,
         auto_error: bool = True,
     ) -> None:
-        keep_scopes(type(self), Bearer)  # again: it may have been assigned since
-        super().__init__(keyring, authenticate=authenticate, realm=realm, scopes=scopes)
+        super().__init__(
+            keyring,
+            authenticate=authenticate,
+            realm=realm,
+            scopes=scopes,
+            scheme_name=scheme_name,
+            auto_error=auto_error,
+        )
         self.model = HTTPBearerModel(bearerFormat=bearer_format, description=description)
-        self.scheme_name = scheme_name or type(self).__name__
-        self.auto_error = auto_error
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        keep_scopes(cls, Bearer)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "__call__":
-            # Calls pass it by, but FastAPI asks it whether there is something to await.
-            raise TypeError("__call__ of one object is not called: override it in a subclass")
-        super().__setattr__(name, value)
-
-    async def __call__(
-        self, request: HTTPConnection, security_scopes: SecurityScopes = NOT_SAID
-    ) -> Any:
-        """The verified user, or `None` when `auto_error` is off and no credential was sent."""
-        outcome = await self._verdict(request.scope)
-        if isinstance(outcome, Refusal):
-            if not outcome.is_missing:
-                raise _exception(outcome, request.scope)
-            if not self.auto_error:
-                return None
-            if _needs_close(request.scope):
-                raise _exception(outcome, request.scope)
-            raise self.make_not_authenticated_error()
-        self._authorize(outcome, asked(self, security_scopes), request.scope)
-        passed(self, outcome)
-        return outcome
-
-    def make_not_authenticated_error(self) -> Exception:
-        """What this dependency raises for a missing credential, as in FastAPI's own schemes.
-
-        Override it to answer otherwise, such as with 403. Behind `protect(app, auth=...)` and
-        `AuthMiddleware` it is not asked: they have answered before any dependency runs, except on
-        public paths. A WebSocket is closed with 1008 where the server cannot send a response.
-        """
-        missing, _ = self._begin([])
-        return _exception(missing, {"type": "http"})
-
-    async def _verdict(self, scope: Any) -> Any:
-        """The user or refusal: the guard's, an earlier dependency's, or else a new one."""
-        earlier = scope.get("sallet.auth")
-        link = earlier
-        while link is not None:
-            scheme, outcome, link = link
-            if scheme is self:
-                return outcome
-        if type(self).identify is sallet.Bearer.identify:
-            outcome = await self._authenticate(scope["headers"])
-        else:
-            outcome = self._accept(await awaitable(self, self.identify(scope["headers"])))
-        scope["sallet.auth"] = (self, outcome, earlier)
-        return outcome
-
-    def _authorize(self, user: Any, scopes: Iterable[str], scope: Any) -> None:
-        refusal = self.authorize(user, scopes)
-        if refusal is not None:
-            raise _exception(refusal, scope)
-
-
-def _needs_close(scope: Any) -> bool:
-    extensions = scope.get("extensions") or {}
-    return scope["type"] == "websocket" and "websocket.http.response" not in extensions
-
-
-def _exception(refusal: Refusal, scope: Any) -> Exception:
-    if _needs_close(scope):
-        return WebSocketException(WS_1008_POLICY_VIOLATION, refusal.detail)
-    headers = {name: value for name, value in refusal.headers if name != "content-type"}
-    return HTTPException(refusal.status, refusal.detail, headers)
