@@ -150,7 +150,6 @@
 
 mod answer;
 mod auth;
-mod bearer;
 mod body;
 mod future;
 mod guard;
@@ -159,11 +158,11 @@ mod layer;
 mod lookup;
 mod presented_token;
 mod principal;
+pub(crate) mod schemes;
 mod service;
 mod user;
 
 pub use auth::Auth;
-pub use bearer::Bearer;
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use keys::{Keys, OwnedKeyring, Ring};
@@ -173,4 +172,5 @@ pub use lookup::HyperService;
 pub use lookup::{Lookup, LookupFuture};
 pub use presented_token::PresentedToken;
 pub use principal::Principal;
+pub use schemes::*;
 pub use service::RequireAuth;

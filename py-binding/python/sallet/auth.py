@@ -33,16 +33,8 @@ class Scheme(_sallet.Scheme):
 
     __signature__: Any = _NoDependency()
 
-    def __init__(
-        self,
-        scheme: str,
-        keyring: _sallet.Keyring | None = None,
-        *,
-        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
-        realm: str = "api",
-        scopes: Iterable[str] = (),
-    ) -> None:
-        super().__init__(scheme, keyring, authenticate=authenticate, realm=realm, scopes=scopes)
+    def __init__(self, *args: Any, authenticate: Any = None, **options: Any) -> None:
+        super().__init__(*args, authenticate=authenticate, **options)
         if authenticate is not None:
             _check_signature(authenticate)
 

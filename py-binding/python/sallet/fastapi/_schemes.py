@@ -1,4 +1,4 @@
-"""`Bearer` as FastAPI's dependency and OpenAPI scheme."""
+"""The schemes as FastAPI's dependencies and OpenAPI schemes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from fastapi.security.base import SecurityBase
 import sallet
 from sallet import Credentials, Keyring
 from sallet.fastapi._dependency import Dependency
+
+__all__ = ["Bearer"]
 
 
 class Bearer(Dependency, sallet.Bearer, SecurityBase):

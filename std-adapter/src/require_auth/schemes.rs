@@ -1,10 +1,10 @@
-//! Bearer tokens, RFC 6750.
+//! The schemes: for each of the core's rows the constructors of an [`Auth`].
 
 use sallet_core::auth::{AuthScheme, Refusal};
 
 use super::{Auth, Keys, Lookup, PresentedToken};
 
-/// Bearer tokens, and what they are verified against: the constructors of an [`Auth`].
+/// Bearer tokens (RFC 6750), and what they are verified against.
 #[derive(Debug)]
 pub enum Bearer {}
 
