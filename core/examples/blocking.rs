@@ -5,10 +5,10 @@
 //! cargo run -p sallet-core --features httparse --example blocking -- 127.0.0.1:8000
 //! curl -i -H 'Authorization: Bearer mF_9.B5f-4.1JqM' http://127.0.0.1:8000/items
 //! ```
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 use embedded_io::{ErrorType, Read, Write, WriteFmtError};
 use embedded_io_adapters::std::FromStd;
-use sallet_core::auth::{Challenge, Key, Keyring, Realm, Scopes};
+use sallet_core::auth::{AuthScheme, Challenge, Key, Keyring, Realm, Requirement, Scopes};
 use sallet_core::paths::{PathRule, PathRules, RequestPath};
 use sallet_core::*;
 use std::fmt::Write as _;
@@ -21,8 +21,7 @@ static KEYS: Keyring = Keyring::new(&[Key::new(
     digest_hex!("b8e148545b13c78bc74da2f1a7275dd71e56ddece129d7d2f7b3ecc06f7994da"),
 )
 .scopes("read")]);
-const READ: Scopes = Scopes::new("read");
-const REALM: Realm = Realm::new("items");
+const READ: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::new("read"));
 const PUBLIC: PathRules = PathRules::new(&[PathRule::new("GET /"), PathRule::new("GET /health")]);
 // No TLS here, so the policies are told to leave out what is for HTTPS.
 static HEADERS: &str = const_block!(SecurityHeaders::API.over(Scheme::Http));
@@ -66,11 +65,13 @@ fn serve<C: Read + Write>(client: &mut C) -> Outcome<C> {
     };
     if !PUBLIC.access(head.method(), &RequestPath::raw(head.path().as_bytes()), false).is_open() {
         let now = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs());
-        if let Err(refusal) = KEYS.admit(head.field_lines("authorization"), READ, now) {
-            let mut challenge = heapless::String::<128>::new();
-            write!(challenge, "{}: {}\r\n", Challenge::FIELD, Challenge::new(REALM, refusal, READ))
-                .expect("the realm is short");
-            return answer(client, refusal.status(), HEADERS.as_bytes(), &challenge, refusal.detail());
+        if let Err(reason) = READ.verdict(&KEYS, head.field_lines(READ.field()), now) {
+            eprintln!("refused: {reason}");
+            let (refusal, mut field) = (reason.refusal(), heapless::String::<128>::new());
+            if let Some(challenge) = READ.challenge(refusal) {
+                write!(field, "{}: {challenge}\r\n", Challenge::FIELD).expect("the realm is short");
+            }
+            return answer(client, refusal.status(), HEADERS.as_bytes(), &field, refusal.detail());
         }
     }
     match (head.method(), head.path()) {

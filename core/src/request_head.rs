@@ -29,9 +29,8 @@ use crate::auth::{Credentials, CredentialsError};
 /// assert_eq!(head.authorization().unwrap().unwrap().token68(), Some("abc"));
 /// assert_eq!((head.body(), &bytes[head.len()..]), (BodyLength::Bytes(0), &b"body"[..]));
 ///
-/// // What `Keyring::admit` takes:
-/// let lines = head.field_lines("authorization");
-/// assert_eq!(sallet_core::auth::bearer_token(lines), Ok("abc"));
+/// // What `Requirement::verdict` takes:
+/// assert!(head.field_lines("authorization").eq([b"Bearer abc"]));
 /// # Ok::<(), sallet_core::HeadError>(())
 /// ```
 #[derive(Clone, Copy)]

@@ -1,7 +1,9 @@
 //! The keyring: what it admits, what it refuses, and what it cannot be made of.
 
 use proptest::prelude::*;
-use sallet_core::auth::{CredentialsError, Key, Keyring, KeyringError, Refusal, Rejection, Scopes};
+use sallet_core::auth::{
+    AuthScheme, CredentialsError, Key, Keyring, KeyringError, Realm, Reason, Refusal, Requirement, Scopes,
+};
 use sallet_core::secret::{Digest, Token};
 
 fn key(id: &str, token: &str) -> Key<String> {
@@ -23,6 +25,10 @@ fn ring(tokens: &[String]) -> Keyring<Vec<Key<String>>> {
     Keyring::try_new(tokens.iter().enumerate().map(|(n, token)| key(&format!("key-{n}"), token)).collect()).unwrap()
 }
 
+fn needing(scopes: &str) -> Requirement<&str> {
+    Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::parse(scopes).unwrap())
+}
+
 #[test]
 fn every_key_of_every_ring_size_is_found_at_its_place() {
     for size in 1..=33 {
@@ -31,7 +37,7 @@ fn every_key_of_every_ring_size_is_found_at_its_place() {
         for (at, token) in tokens.iter().enumerate() {
             assert_eq!(ring.verify(token.as_bytes(), 0).unwrap().id, format!("key-{at}"), "ring of {size}");
         }
-        assert_eq!(ring.verify(b"", 0).unwrap_err(), Rejection::Unknown);
+        assert_eq!(ring.verify(b"", 0).unwrap_err(), Reason::Unknown);
         assert!(bool::from(ring.position(b"").is_none()));
     }
 }
@@ -48,11 +54,11 @@ fn the_verdict_names_the_tokens_own_key_and_principal() {
     for (at, token) in tokens.iter().enumerate() {
         let line = format!("Bearer {token}");
         let (own, other) = (format!("scope-{at}"), format!("scope-{}", (at + 1) % 16));
-        let admit = |scope| ring.admit([line.as_bytes()], Scopes::parse(scope).unwrap(), 0);
-        for key in [ring.verify(token.as_bytes(), 0).unwrap(), admit("").unwrap(), admit(&own).unwrap()] {
+        let verdict = |scopes| needing(scopes).verdict(&ring, [line.as_bytes()], 0);
+        for key in [ring.verify(token.as_bytes(), 0).unwrap(), verdict("").unwrap(), verdict(&own).unwrap()] {
             assert_eq!((&key.id, &key.principal), (&format!("key-{at}"), &format!("principal-{at}")));
         }
-        assert_eq!(admit(&other).unwrap_err(), Refusal::InsufficientScope, "{at}");
+        assert_eq!(verdict(&other).unwrap_err(), Reason::InsufficientScope, "{at}");
     }
 }
 
@@ -60,26 +66,29 @@ fn the_verdict_names_the_tokens_own_key_and_principal() {
 fn the_window_includes_both_ends() {
     let keys = vec![Key { not_before: Some(10), not_after: Some(20), ..key("a", "token") }];
     let ring = Keyring::try_new(keys).unwrap();
-    assert_eq!(ring.verify(b"token", 9).unwrap_err(), Rejection::NotYetValid);
+    assert_eq!(ring.verify(b"token", 9).unwrap_err(), Reason::NotYetValid);
     assert!(ring.verify(b"token", 10).is_ok());
     assert!(ring.verify(b"token", 20).is_ok());
-    assert_eq!(ring.verify(b"token", 21).unwrap_err(), Rejection::Expired);
+    assert_eq!(ring.verify(b"token", 21).unwrap_err(), Reason::Expired);
     // To the client both look like a token that never was.
-    for now in [9, 21] {
-        assert_eq!(ring.admit([&b"Bearer token"[..]], Scopes::EMPTY, now).unwrap_err(), Refusal::InvalidToken);
-    }
-    assert_eq!(ring.admit([&b"Bearer never"[..]], Scopes::EMPTY, 15).unwrap_err(), Refusal::InvalidToken);
+    let reason = |line: &[u8], now| needing("").verdict(&ring, [line], now).unwrap_err();
+    let reasons = [reason(b"Bearer token", 9), reason(b"Bearer token", 21), reason(b"Bearer never", 15)];
+    assert_eq!(reasons, [Reason::NotYetValid, Reason::Expired, Reason::Unknown]);
+    assert_eq!(reasons.map(Reason::refusal), [Refusal::InvalidToken; 3]);
 }
 
 #[test]
 fn the_order_of_reasons() {
     let ring = Keyring::try_new(vec![Key { scopes: "a b".into(), ..key("id", "token") }]).unwrap();
     let line = &b"Bearer token"[..];
-    assert_eq!(ring.admit([line], Scopes::new("b a"), 0).unwrap().id, "id");
-    assert_eq!(ring.admit([line], Scopes::new("c"), 0).unwrap_err(), Refusal::InsufficientScope);
-    assert_eq!(ring.admit([&b"Bearer x"[..]], Scopes::new("c"), 0).unwrap_err(), Refusal::InvalidToken);
-    assert_eq!(ring.admit([], Scopes::new("c"), 0).unwrap_err(), Refusal::Missing);
-    assert_eq!(ring.admit([line, line], Scopes::EMPTY, 0).unwrap_err(), Refusal::Malformed(CredentialsError::Repeated));
+    let verdict = |lines: &[&'static [u8]], scopes| {
+        needing(scopes).verdict(&ring, lines.iter().copied(), 0).map(|key| key.id.as_str())
+    };
+    assert_eq!(verdict(&[line], "b a"), Ok("id"));
+    assert_eq!(verdict(&[line], "c"), Err(Reason::InsufficientScope));
+    assert_eq!(verdict(&[b"Bearer x"], "c"), Err(Reason::Unknown));
+    assert_eq!(verdict(&[], "c"), Err(Reason::Missing));
+    assert_eq!(verdict(&[line, line], ""), Err(Reason::Malformed(CredentialsError::Repeated)));
 }
 
 #[test]
@@ -104,11 +113,11 @@ fn a_ring_without_keys_admits_nobody() {
     let ring = Keyring::try_new(Vec::<Key<String>>::new()).unwrap();
     assert_eq!(ring.keys().len(), 0);
     for token in [&b"token"[..], b"", b"x"] {
-        assert_eq!(ring.verify(token, 0).unwrap_err(), Rejection::Unknown);
+        assert_eq!(ring.verify(token, 0).unwrap_err(), Reason::Unknown);
         assert!(bool::from(ring.position(token).is_none()));
     }
-    assert_eq!(ring.admit([&b"Bearer token"[..]], Scopes::EMPTY, 0).unwrap_err(), Refusal::InvalidToken);
-    assert_eq!(ring.admit([], Scopes::EMPTY, 0).unwrap_err(), Refusal::Missing);
+    assert_eq!(needing("").verdict(&ring, [&b"Bearer token"[..]], 0).unwrap_err(), Reason::Unknown);
+    assert_eq!(needing("").verdict(&ring, [], 0).unwrap_err(), Reason::Missing);
     assert_eq!(format!("{ring:?}"), "Keyring[]");
 }
 
@@ -167,7 +176,7 @@ proptest! {
         changed[at] = byte;
         // A change may turn one token of the ring into another; that is then not a refusal.
         prop_assume!(!all.iter().any(|one| one.as_bytes() == changed));
-        prop_assert_eq!(ring.verify(&changed, 0).unwrap_err(), Rejection::Unknown);
+        prop_assert_eq!(ring.verify(&changed, 0).unwrap_err(), Reason::Unknown);
         prop_assert_eq!(
             std::str::from_utf8(&changed).map(|text| Token::check(text).is_ok()).unwrap_or(false), false
         );

@@ -24,7 +24,7 @@ TICK_NS = 40
 # What the board is told at its start. Between the windows of the keys in src/app.rs.
 NOW = 1_800_000_000
 
-LINE = re.compile(r"status=(\d+) key=(\S+) deciding=(\d+) sending=(\d+) stack=(\d+)$")
+LINE = re.compile(r"status=(\d+) key=(\S+) deciding=(\d+) sending=(\d+) stack=(\d+)(?: reason=(.+))?$")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Logged:
     deciding: int
     sending: int
     stack: int
+    # Why credentials were refused.
+    reason: str | None
 
 
 def qemu() -> str:
@@ -157,8 +159,8 @@ class Board:
         match = LINE.match(line)
         if not match:
             raise Failed(f"the firmware says {line!r}, so it was reset" if "seed?" in line else f"unexpected log: {line!r}")
-        status, key, deciding, sending, stack = match.groups()
-        return Logged(int(status), key, instructions(int(deciding)), instructions(int(sending)), int(stack))
+        status, key, deciding, sending, stack, reason = match.groups()
+        return Logged(int(status), key, instructions(int(deciding)), instructions(int(sending)), int(stack), reason)
 
     @property
     def url(self) -> str:

@@ -129,6 +129,7 @@ def check_headers(case: Case, reply: Reply) -> None:
 
 def check_auth(case: Case, reply: Reply, logged: Logged) -> None:
     name, verdict = case["name"], case["expect"]
+    expect(logged.reason == verdict.get("reason"), f"{name!r}: the log says {logged.reason!r}, expected {verdict.get('reason')!r}")
     found = by_name(list(reply.fields))
     if reply.status == 200:
         key = verdict["id"]

@@ -22,9 +22,9 @@ WHAT = {
     "admitted": "verify: admitted, at any place",
     "expired": "verify: expired, at any place",
     "refused": "verify: refused, wrong, empty, cut short, too long",
-    "admit-admitted": "the whole check: admitted, at any place",
-    "admit-expired": "the whole check: expired, at any place",
-    "admit-refused": "the whole check: refused, wrong, cut short, too long",
+    "verdict-admitted": "the whole check: admitted, at any place",
+    "verdict-expired": "the whole check: expired, at any place",
+    "verdict-refused": "the whole check: refused, wrong, cut short, too long",
 }
 LEAKY = {
     "leaky-bytes": "control: bytes compared as by strcmp",

@@ -1,6 +1,7 @@
 //! Answers: pieces of text in flash, and the nonce between them.
 
 use embedded_io::Write;
+use sallet_core::auth::Reason;
 use sallet_core::{Nonce, Template};
 
 /// A text that the compiler puts together with a [`Cursor`](sallet_core::Cursor); the code that does it is not in the
@@ -39,8 +40,10 @@ pub struct Answer {
     pub body: &'static [u8],
     /// What follows the nonce in the body.
     pub rest: &'static [u8],
-    /// Whose request this was.
+    /// Whose request this was, for the log.
     pub key: Option<&'static str>,
+    /// Why the request is refused, for the log.
+    pub reason: Option<Reason>,
 }
 
 /// The security headers of an answer.
@@ -55,7 +58,7 @@ pub enum Policy {
 impl Answer {
     /// An answer from its parts, made by [`answer!`](crate::answer!) and [`refused!`](crate::refused!).
     pub const fn fixed(status: u16, start: &'static [u8], policy: &'static str, body: &'static [u8]) -> Self {
-        Self { status, start, policy: Policy::Block(policy), body, rest: b"", key: None }
+        Self { status, start, policy: Policy::Block(policy), body, rest: b"", key: None, reason: None }
     }
 
     /// Sends it. For a HEAD request the body is left out, and its length is still told (RFC 9110 section 9.3.2).

@@ -1,6 +1,6 @@
 //! What this device serves, to whom, and under which policy.
 
-use sallet_core::auth::{Key, Keyring, Realm, Refusal, Scopes};
+use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Requirement, Scopes};
 use sallet_core::paths::{PathRule, PathRules, RequestPath};
 use sallet_core::{
     ContentSecurityPolicy, Directive, Scheme, SecurityHeaders, Source, Template, const_block, const_template,
@@ -27,10 +27,10 @@ pub static KEYS: Keyring = Keyring::new(&[
         .not_before(1_900_000_000),
 ]);
 
-const REALM: Realm = Realm::new("device");
 const PUBLIC: PathRules = PathRules::new(&[PathRule::new("GET /"), PathRule::new("GET /health")]);
-const READ: Scopes = Scopes::new("readings:read");
-const WRITE: Scopes = Scopes::new("led:write");
+/// What a request needs that is not public.
+pub const READ: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("device"), Scopes::new("readings:read"));
+const WRITE: Requirement = READ.with_scopes(Scopes::new("led:write"));
 
 /// A UART has no TLS, so the policies leave out what is for HTTPS.
 pub static API: &str = const_block!(SecurityHeaders::API.over(Scheme::Http));
@@ -92,15 +92,18 @@ impl App for Device {
     /// What is not public answers 401 to strangers before it answers 404, so that they cannot find out what exists.
     fn route(&self, head: &Head<'_>, now: u64) -> Result<(Route, Option<&'static str>), Answer> {
         let (method, path) = (head.method(), head.path());
-        let required = match (method, path) {
-            ("PUT", "/led") => WRITE,
-            _ => READ,
+        let (need, refused) = match (method, path) {
+            ("PUT", "/led") => (WRITE, refused!(WRITE, REFUSED_FIELDS, API)),
+            _ => (READ, refused!(READ, REFUSED_FIELDS, API)),
         };
         let mut key = None;
         if !PUBLIC.access(method, &RequestPath::raw(path.as_bytes()), false).is_open() {
-            match KEYS.admit(head.field_lines("authorization"), required, now) {
+            match need.verdict(&KEYS, head.field_lines(need.field()), now) {
                 Ok(found) => key = Some(found.id),
-                Err(refusal) => return Err(refused(refusal, required)),
+                Err(reason) => {
+                    let answer = refused::answer(refused, reason.refusal());
+                    return Err(Answer { reason: Some(reason), ..answer });
+                }
             }
         }
         let route = match (method, path) {
@@ -173,16 +176,8 @@ const PAGE_ANSWER: Answer = Answer {
     body: BEFORE_NONCE.as_bytes(),
     rest: AFTER_NONCE.as_bytes(),
     key: None,
+    reason: None,
 };
 
 // `API` already says `no-store`.
 const REFUSED_FIELDS: &[(&str, &str)] = &[("content-type", "application/json")];
-
-fn refused(refusal: Refusal, required: Scopes<&str>) -> Answer {
-    match refusal {
-        Refusal::InsufficientScope if required == WRITE => {
-            refused!(const Refusal::InsufficientScope, REALM, WRITE, REFUSED_FIELDS, API)
-        }
-        refusal => refused!(refusal, REALM, READ, REFUSED_FIELDS, API),
-    }
-}

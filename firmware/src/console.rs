@@ -46,13 +46,13 @@ pub fn ask<const N: usize, U: Read + ReadReady + Write>(
     }
 }
 
-/// One line for one request: `status=200 key=sensor-7 deciding=86195 sending=32115 stack=3252`. Times are in ticks, and
-/// `stack` is the most that was ever in use.
+/// One line for one request: `status=401 key=- deciding=86195 sending=32115 stack=3252 reason=no key has this token`. Times are
+/// in ticks, `stack` is the most that was ever in use, and the reason is there where credentials were refused.
 ///
 /// # Errors
 /// The console's own.
 pub fn log<W: Write>(console: &mut W, outcome: &Outcome, stack: usize) -> Result<(), W::Error> {
-    let Outcome { status, key, deciding, sending } = *outcome;
+    let Outcome { status, key, reason, deciding, sending } = *outcome;
     console.write_all(b"status=")?;
     decimal(console, status.into())?;
     console.write_all(b" key=")?;
@@ -63,6 +63,10 @@ pub fn log<W: Write>(console: &mut W, outcome: &Outcome, stack: usize) -> Result
     decimal(console, sending)?;
     console.write_all(b" stack=")?;
     decimal(console, u32::try_from(stack).unwrap_or(u32::MAX))?;
+    if let Some(reason) = reason {
+        console.write_all(b" reason=")?;
+        console.write_all(reason.message().as_bytes())?;
+    }
     console.write_all(b"\n")
 }
 

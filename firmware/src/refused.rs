@@ -1,67 +1,87 @@
-//! Answers to requests that are not let in: status, challenge, fields and body, all rendered by the compiler.
+//! Answers to requests that are refused: status, challenge, fields and body, all rendered by the compiler.
 
 use sallet_core::Cursor;
-use sallet_core::auth::{Challenge, CredentialsError, Realm, Refusal, Scopes};
+use sallet_core::auth::{Challenge, Refusal, Requirement};
 
-// `refused!` has a line for each.
-const _: () = assert!(CredentialsError::ALL.len() == 8);
+use crate::answer::Answer;
+use crate::const_text;
 
-/// The [`Answer`](crate::answer::Answer) to a refusal: `refused!(refusal, realm, scopes, fields, policy)`. All but the
-/// first are constants, and `fields` are pairs of a name and a value.
-///
-/// With `const` in front the refusal is a constant too, and so is the answer.
+/// How many refusals there are.
+pub const COUNT: usize = Refusal::ALL.len();
+
+/// The [`Answer`] to each of [`Refusal::ALL`]: `refused!(need, fields, policy)`, all constants; `fields` are pairs of a name and
+/// a value.
 #[macro_export]
 macro_rules! refused {
-    (const $refusal:expr, $realm:expr, $scopes:expr, $fields:expr, $policy:expr) => {{
-        const REFUSAL: ::sallet_core::auth::Refusal = $refusal;
-        const { $crate::answer::Answer::fixed(
-            REFUSAL.status(),
-            $crate::const_text!(out => $crate::refused::render_start(out, REFUSAL, $realm, $scopes, $fields)),
-            $policy,
-            $crate::const_text!(out => REFUSAL.render_body(out)),
-        ) }
-    }};
-    ($refusal:expr, $realm:expr, $scopes:expr, $fields:expr, $policy:expr) => {{
-        use ::sallet_core::auth::{CredentialsError as E, Refusal as R};
-        macro_rules! answer_to {
-            ($constant:expr) => {
-                $crate::refused!(const $constant, $realm, $scopes, $fields, $policy)
-            };
-        }
-        match $refusal {
-            R::Missing => answer_to!(R::Missing),
-            R::InvalidToken => answer_to!(R::InvalidToken),
-            R::InsufficientScope => answer_to!(R::InsufficientScope),
-            R::Malformed(E::Repeated) => answer_to!(R::Malformed(E::Repeated)),
-            R::Malformed(E::TooLong) => answer_to!(R::Malformed(E::TooLong)),
-            R::Malformed(E::Scheme) => answer_to!(R::Malformed(E::Scheme)),
-            R::Malformed(E::Separator) => answer_to!(R::Malformed(E::Separator)),
-            R::Malformed(E::DuplicateParam) => answer_to!(R::Malformed(E::DuplicateParam)),
-            R::Malformed(E::TooManyParams) => answer_to!(R::Malformed(E::TooManyParams)),
-            R::Malformed(E::NoToken) => answer_to!(R::Malformed(E::NoToken)),
-            // `Value`; of the others there is none, see above.
-            R::Malformed(_) => answer_to!(R::Malformed(E::Value)),
-        }
+    ($need:expr, $fields:expr, $policy:expr) => {{
+    const STARTS: &[u8] = $crate::const_text!(out => $crate::refused::render_starts(out, $need, $fields));
+        static ANSWERS: [$crate::answer::Answer; $crate::refused::COUNT] =
+            $crate::refused::answers(STARTS, $need, $fields, $policy);
+        &ANSWERS
     }};
 }
 
-/// Everything in front of the policy.
-pub const fn render_start(
-    out: &mut Cursor<'_>,
-    refusal: Refusal,
-    realm: Realm<&str>,
-    scopes: Scopes<&str>,
+/// The answer to one refusal, among those that [`refused!`](crate::refused!) made.
+pub const fn answer(answers: &[Answer; COUNT], refusal: Refusal) -> Answer {
+    // Every index is in the list, which the compiler does not know.
+    match answers.split_at_checked(refusal.index()) {
+        Some((_, [answer, ..])) => *answer,
+        _ => answers[0],
+    }
+}
+
+/// The bodies, one after the other.
+const BODIES: &[u8] = const_text!(out => {
+    let mut at = 0;
+    while at < COUNT {
+        Refusal::ALL[at].render_body(out);
+        at += 1;
+    }
+});
+
+/// Everything in front of the policy, for one refusal after the other.
+pub const fn render_starts(out: &mut Cursor<'_>, need: Requirement<&str>, fields: &[(&str, &str)]) {
+    let mut at = 0;
+    while at < COUNT {
+        render_start(out, Refusal::ALL[at], need, fields);
+        at += 1;
+    }
+}
+
+/// The answers, whose texts are parts of `starts` and [`BODIES`].
+pub const fn answers(
+    mut starts: &'static [u8],
+    need: Requirement<&str>,
     fields: &[(&str, &str)],
-) {
+    policy: &'static str,
+) -> [Answer; COUNT] {
+    let mut answers = [Answer::fixed(0, b"", policy, b""); COUNT];
+    let (mut bodies, mut at) = (BODIES, 0);
+    while at < COUNT {
+        let refusal = Refusal::ALL[at];
+        let mut len = Cursor::new(&mut []);
+        render_start(&mut len, refusal, need, fields);
+        let (start, other_starts) = starts.split_at(len.written());
+        let (body, other_bodies) = bodies.split_at(refusal.body_len());
+        answers[at] = Answer::fixed(refusal.status(), start, policy, body);
+        (starts, bodies, at) = (other_starts, other_bodies, at + 1);
+    }
+    answers
+}
+
+const fn render_start(out: &mut Cursor<'_>, refusal: Refusal, need: Requirement<&str>, fields: &[(&str, &str)]) {
     out.put(match refusal.status() {
+        400 => b"HTTP/1.1 400 Bad Request\r\n",
         401 => b"HTTP/1.1 401 Unauthorized\r\n",
         403 => b"HTTP/1.1 403 Forbidden\r\n",
-        _ => b"HTTP/1.1 400 Bad Request\r\n",
+        _ => b"HTTP/1.1 503 Service Unavailable\r\n",
     });
-    out.put(Challenge::FIELD.as_bytes());
-    out.put(b": ");
-    Challenge::new(realm, refusal, scopes).render(out);
-    out.put(b"\r\n");
+    if let Some(challenge) = need.challenge(refusal) {
+        out.put(Challenge::FIELD.as_bytes());
+        out.put(b": ");
+        challenge.render(out);
+        out.put(b"\r\n");
+    }
     let mut at = 0;
     while at < fields.len() {
         out.put(fields[at].0.as_bytes());

@@ -1,6 +1,7 @@
 //! One request after the other.
 
 use embedded_io::{Read, ReadReady, Write};
+use sallet_core::auth::Reason;
 use sallet_core::{BodyLength, HeadError, RequestHead};
 
 use crate::answer::Answer;
@@ -75,6 +76,8 @@ pub struct Outcome {
     pub status: u16,
     /// The id of the key that let the request in.
     pub key: Option<&'static str>,
+    /// Why no key did, where one is needed.
+    pub reason: Option<Reason>,
     /// Ticks from the last byte of the head to the decision, reading a body not counted.
     pub deciding: u32,
     /// Ticks that sending took.
@@ -227,5 +230,5 @@ fn send<L: Write>(
     let start = clock.ticks();
     answer.send(line, with_body)?;
     let sending = clock.ticks().wrapping_sub(start);
-    Ok(Outcome { status: answer.status, key: answer.key, deciding, sending })
+    Ok(Outcome { status: answer.status, key: answer.key, reason: answer.reason, deciding, sending })
 }

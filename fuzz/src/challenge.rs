@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sallet_core::Cursor;
-use sallet_core::auth::{Challenge, Credentials, CredentialsError, Key, Realm, Refusal, Scopes};
+use sallet_core::auth::{AuthScheme, Credentials, Key, Realm, Refusal, Requirement, Scopes};
 use sallet_core::secret::Digest;
 
 use crate::abnf::{self, Rest};
@@ -30,19 +30,14 @@ pub fn challenge(data: &[u8]) {
 
 /// Each refusal there is, by number.
 pub(crate) fn refusal(choice: u8) -> Refusal {
-    match choice % 11 {
-        0 => Refusal::Missing,
-        1 => Refusal::InvalidToken,
-        2 => Refusal::InsufficientScope,
-        other => Refusal::Malformed(CredentialsError::ALL[usize::from(other) - 3]),
-    }
+    Refusal::ALL[usize::from(choice) % Refusal::ALL.len()]
 }
 
 /// The parameters that RFC 6750 section 3 asks for, in order, with the values meant.
 pub(crate) fn expected_params(realm: Realm<&str>, refusal: Refusal, scopes: Scopes<&str>) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut params = vec![("realm", realm.as_str())];
     match refusal {
-        Refusal::Missing => {}
+        Refusal::Missing | Refusal::Unavailable => {}
         Refusal::Malformed(_) => params.push(("error", "invalid_request")),
         Refusal::InvalidToken => params.push(("error", "invalid_token")),
         Refusal::InsufficientScope => params.push(("error", "insufficient_scope")),
@@ -94,7 +89,12 @@ fn body(refusal: Refusal, size: usize) {
 }
 
 fn text(realm: Realm<&str>, refusal: Refusal, scopes: Scopes<&str>, size: usize) {
-    let challenge = Challenge::new(realm, refusal, scopes);
+    let need = Requirement::new(AuthScheme::Bearer, realm, scopes);
+    assert_eq!((need.realm(), need.scopes()), (realm, scopes));
+    let Some(challenge) = need.challenge(refusal) else {
+        assert_eq!(refusal.status(), 503, "the client may send the same again");
+        return;
+    };
     let text = buffers::exact(size, |buf| {
         let mut out = Cursor::new(buf);
         challenge.render(&mut out);

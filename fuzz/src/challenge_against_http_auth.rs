@@ -1,7 +1,7 @@
 //! Challenges, and the grammar they share with credentials, against the parser of the `http-auth` crate.
 
 use http_auth::ChallengeRef;
-use sallet_core::auth::{Challenge, Credentials, CredentialsError, Realm, Scopes};
+use sallet_core::auth::{AuthScheme, Credentials, CredentialsError, Realm, Requirement, Scopes};
 
 use crate::challenge::{expected_params, refusal};
 use crate::input;
@@ -18,7 +18,8 @@ pub fn challenge_against_http_auth(data: &[u8]) {
     if let (Ok(realm), Ok(scopes)) = (Realm::parse(&*realm), Scopes::parse(&*scopes)) {
         let refusal = refusal(choice);
         let expected = expected_params(realm, refusal, scopes);
-        let text = Challenge::new(realm, refusal, scopes).to_string();
+        let Some(challenge) = Requirement::new(AuthScheme::Bearer, realm, scopes).challenge(refusal) else { return };
+        let text = challenge.to_string();
         let found = http_auth::parse_challenges(&text).expect("well-formed");
         assert_eq!(found.iter().map(meaning).collect::<Vec<_>>(), [("Bearer".to_owned(), expected.clone())]);
 

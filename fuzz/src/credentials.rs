@@ -1,12 +1,13 @@
 //! `Authorization`, read by the core alone: what it takes, it takes in one way.
 
-use sallet_core::auth::{Credentials, CredentialsError, Key, Keyring, Refusal, Scopes, bearer_token};
+use sallet_core::auth::{AuthScheme, Credentials, CredentialsError, Key, Keyring, Realm, Reason, Requirement, Scopes};
 use sallet_core::digest_hex;
 
 /// The only token that the ring below knows.
 const TOKEN: &str = "abc";
 const NOW: u64 = 1_790_000_000;
 
+const ANYBODY: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
 static RING: Keyring = Keyring::new(&[
     Key::new("other", digest_hex!("3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0")),
     Key::new("abc", digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")).scopes("read"),
@@ -21,7 +22,7 @@ pub fn credentials(data: &[u8]) {
         [one] => assert_eq!(single, Credentials::parse(one).map(|found| Some(meaning(found)))),
         _ => assert_eq!(single, Err(CredentialsError::Repeated), "two lines are refused, whatever they say"),
     }
-    admission(&lines);
+    verdict(&lines);
 }
 
 fn one_value(data: &[u8]) {
@@ -103,22 +104,23 @@ fn meaning(credentials: Credentials<'_>) -> Meaning {
 }
 
 /// The verdict on the lines, from the token alone.
-fn admission(lines: &[&[u8]]) {
+fn verdict(lines: &[&[u8]]) {
     let expected = match Credentials::single(lines.iter().copied()) {
-        Err(error) => Err(Refusal::Malformed(error)),
-        Ok(Some(found)) if found.is("Bearer") => found.token68().ok_or(Refusal::Malformed(CredentialsError::NoToken)),
-        Ok(_) => Err(Refusal::Missing),
+        Err(error) => Err(Reason::Malformed(error)),
+        Ok(Some(found)) if found.is("Bearer") => found.token68().ok_or(Reason::Malformed(CredentialsError::NoToken)),
+        Ok(_) => Err(Reason::Missing),
     };
-    let token = bearer_token(lines.iter().copied());
-    assert_eq!(token, expected);
+    let token = ANYBODY.read(lines.iter().copied(), str::to_owned);
+    assert_eq!(token.as_deref(), expected.as_ref().copied());
 
-    let admitted = |scopes| RING.admit(lines.iter().copied(), Scopes::new(scopes), NOW).map(|key| key.id);
-    match token {
+    let verdict =
+        |scopes| ANYBODY.with_scopes(Scopes::new(scopes)).verdict(&RING, lines.iter().copied(), NOW).map(|key| key.id);
+    match token.as_deref() {
         Ok(TOKEN) => {
-            assert_eq!((admitted(""), admitted("read")), (Ok("abc"), Ok("abc")));
-            assert_eq!(admitted("write"), Err(Refusal::InsufficientScope));
+            assert_eq!((verdict(""), verdict("read")), (Ok("abc"), Ok("abc")));
+            assert_eq!(verdict("write"), Err(Reason::InsufficientScope));
         }
-        Ok(_) => assert_eq!(admitted(""), Err(Refusal::InvalidToken), "one token is known"),
-        Err(refusal) => assert_eq!(admitted(""), Err(refusal)),
+        Ok(_) => assert_eq!(verdict(""), Err(Reason::Unknown), "one token is known"),
+        Err(reason) => assert_eq!(verdict(""), Err(*reason)),
     }
 }

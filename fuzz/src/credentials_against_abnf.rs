@@ -1,6 +1,6 @@
 //! The core's parser of credentials against the grammar itself.
 
-use sallet_core::auth::{Credentials, Refusal, bearer_token};
+use sallet_core::auth::{AuthScheme, Credentials, Realm, Reason, Requirement, Scopes};
 
 use crate::abnf::{self, Rest};
 
@@ -22,16 +22,13 @@ pub fn credentials_against_abnf(data: &[u8]) {
     assert_eq!(found, expected);
 
     let bearer = abnf::bearer_credentials(value).filter(|_| data.len() <= 8192);
-    match bearer_token([data]) {
-        Ok(token) => assert_eq!(Some(token.as_bytes()), bearer),
-        Err(refusal) => {
+    let need = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
+    match need.read([data], |token| assert_eq!(Some(token.as_bytes()), bearer)) {
+        Ok(()) => {}
+        Err(reason) => {
             assert_eq!(bearer, None);
             let other = expected.is_some_and(|(scheme, _)| !scheme.eq_ignore_ascii_case(b"Bearer"));
-            assert_eq!(
-                refusal == Refusal::Missing,
-                other,
-                "well-formed credentials of another scheme are none of ours"
-            );
+            assert_eq!(reason == Reason::Missing, other, "well-formed credentials of another scheme are none of ours");
         }
     }
 }

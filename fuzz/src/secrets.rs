@@ -1,6 +1,6 @@
 //! Texts that become digests, tokens and keys.
 
-use sallet_core::auth::{Key, Keyring, KeyringError, Rejection, bearer_token};
+use sallet_core::auth::{AuthScheme, Key, Keyring, KeyringError, Realm, Reason, Requirement, Scopes};
 use sallet_core::secret::{Digest, Token, TokenError};
 
 use crate::input;
@@ -40,7 +40,8 @@ fn configured(text: &str) {
         assert!(text.len() >= Token::MIN_CONFIGURED_LEN);
         let line = format!("Bearer {text}");
         if line.len() <= sallet_core::auth::Credentials::MAX_LEN {
-            assert_eq!(bearer_token([line.as_bytes()]), Ok(text));
+            let need = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
+            assert_eq!(need.read([line.as_bytes()], |token| token == text), Ok(true));
         }
     }
     if Token::check(text).is_ok() {
@@ -105,10 +106,10 @@ fn keyring(token: &str, names: &[std::borrow::Cow<'_, str>]) {
         let token = format!("{token}{i}");
         let found = |now| ring.verify(token.as_bytes(), now).map(|key| key.id.as_str());
         let id = ring.keys()[i].id.as_str();
-        assert_eq!(found(999), if i % 3 == 1 { Err(Rejection::NotYetValid) } else { Ok(id) });
+        assert_eq!(found(999), if i % 3 == 1 { Err(Reason::NotYetValid) } else { Ok(id) });
         assert_eq!(found(1_000), Ok(id));
         assert_eq!(found(2_000), Ok(id));
-        assert_eq!(found(2_001), if i % 3 == 2 { Err(Rejection::Expired) } else { Ok(id) });
+        assert_eq!(found(2_001), if i % 3 == 2 { Err(Reason::Expired) } else { Ok(id) });
     }
-    assert_eq!(ring.verify(format!("{token}{count}").as_bytes(), 1_000).unwrap_err(), Rejection::Unknown);
+    assert_eq!(ring.verify(format!("{token}{count}").as_bytes(), 1_000).unwrap_err(), Reason::Unknown);
 }

@@ -59,6 +59,7 @@ pub(crate) fn is_test_client(scope: &Bound<'_, PyDict>) -> PyResult<bool> {
 }
 
 /// Whether the server can answer a WebSocket handshake with a response.
+#[pyfunction]
 pub(crate) fn can_deny_websocket(scope: &Bound<'_, PyDict>) -> PyResult<bool> {
     match scope.get_item(intern!(scope.py(), "extensions"))? {
         Some(extensions) if !extensions.is_none() => {
@@ -76,4 +77,9 @@ pub(crate) fn text<'a>(value: Option<&'a Bound<'_, PyAny>>) -> Cow<'a, str> {
 /// Bytes of the scope.
 pub(crate) fn bytes<'a>(value: Option<&'a Bound<'_, PyAny>>) -> Option<&'a [u8]> {
     value.and_then(|value| value.cast::<PyBytes>().ok()).map(|bytes| bytes.as_bytes())
+}
+
+/// Adds what Python asks too.
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(can_deny_websocket, m)?)
 }

@@ -1,4 +1,4 @@
-//! Authentication: what Python sees of the keyring, the bearer scheme and the guard.
+//! Authentication: what Python sees of the keyring, the schemes and the guard.
 //!
 //! Reading, matching and deciding is `sallet_core::auth`'s; what stands here turns ASGI scopes and Python values into
 //! what the core takes, and its answers into Python values.
@@ -7,9 +7,9 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use sallet_core::secret::Token;
 
-mod bearer;
+use crate::errors;
+
 mod credentials;
-mod error;
 mod field_lines;
 mod key;
 mod keyring;
@@ -17,6 +17,7 @@ mod middleware;
 mod path_rules;
 mod principal;
 mod refusal;
+mod scheme;
 mod scopes;
 mod user;
 
@@ -28,13 +29,12 @@ pub(crate) use middleware::AuthMiddleware;
 fn generate_token(prefix: &str) -> PyResult<String> {
     let mut entropy = [0; 32];
     getrandom::fill(&mut entropy).map_err(|error| PyOSError::new_err(format!("no entropy for a token: {error}")))?;
-    Ok(Token::mint(prefix, entropy).map_err(error::token)?.as_str().to_owned())
+    Ok(Token::mint(prefix, entropy).map_err(errors::token)?.as_str().to_owned())
 }
 
 /// Adds this module's classes and functions.
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<principal::Anonymous>()?;
-    m.add_class::<bearer::Bearer>()?;
     m.add_class::<credentials::Credentials>()?;
     m.add_class::<key::Key>()?;
     m.add_class::<keyring::Keyring>()?;
@@ -44,5 +44,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<principal::AuthCredentials>()?;
     m.add_class::<principal::Principal>()?;
     m.add_class::<refusal::Refusal>()?;
+    m.add_class::<scheme::Scheme>()?;
     m.add_function(wrap_pyfunction!(generate_token, m)?)
 }

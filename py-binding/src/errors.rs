@@ -1,8 +1,11 @@
 //! One exception tree for the whole package, and the one place where core errors become exceptions.
 
 use pyo3::create_exception;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use sallet_core::auth;
+use sallet_core::paths::PathRuleError;
+use sallet_core::secret::{DigestError, TokenError};
 
 create_exception!(sallet, SalletError, PyValueError, "Base of every error Sallet raises.");
 create_exception!(sallet, PolicyError, SalletError, "A header policy is wrong; the message names the fix.");
@@ -12,6 +15,53 @@ create_exception!(sallet, KeyringError, SalletError, "A key, keyring or keyring 
 /// A refused header value: where it stands, and the core's sentence, which names the fix.
 pub(crate) fn policy_error(place: &str, error: sallet_core::PolicyError) -> PyErr {
     PolicyError::new_err(format!("{place}: {error}"))
+}
+
+pub(crate) fn key(id: &str, error: auth::KeyringError) -> PyErr {
+    about_key(id, error.message())
+}
+
+pub(crate) fn key_digest(id: &str, error: DigestError) -> PyErr {
+    about_key(id, error.message())
+}
+
+pub(crate) fn key_token(id: &str, error: TokenError) -> PyErr {
+    about_key(id, error.message())
+}
+
+/// A sentence about one key. Ids are no secrets; they are what logs name keys by.
+pub(crate) fn about_key(id: &str, message: &str) -> PyErr {
+    KeyringError::new_err(format!("key {id:?}: {message}"))
+}
+
+pub(crate) fn ring(error: auth::KeyringError) -> PyErr {
+    KeyringError::new_err(error.message())
+}
+
+pub(crate) fn token(error: TokenError) -> PyErr {
+    KeyringError::new_err(error.message())
+}
+
+pub(crate) fn credentials(error: auth::CredentialsError) -> PyErr {
+    CredentialsError::new_err(error.message())
+}
+
+pub(crate) fn realm(error: auth::RealmError) -> PyErr {
+    PolicyError::new_err(error.message())
+}
+
+/// A sentence about what a scheme or a route was told to ask for.
+pub(crate) fn policy(message: &str) -> PyErr {
+    PolicyError::new_err(message.to_owned())
+}
+
+pub(crate) fn path_rule(place: &str, error: PathRuleError) -> PyErr {
+    PolicyError::new_err(format!("{place}: {error}"))
+}
+
+/// For values that hold or lead to a secret: a pickle ends up on disks and in queues.
+pub(crate) fn no_pickle(class: &str, instead: &str) -> PyErr {
+    PyTypeError::new_err(format!("{class} is not pickled, it would carry secrets: {instead}"))
 }
 
 /// Adds the exceptions to the module.

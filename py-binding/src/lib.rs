@@ -27,6 +27,7 @@ mod _sallet {
 
     #[pymodule_init]
     fn init(m: &Bound<'_, PyModule>) -> PyResult<()> {
+        asgi::register(m)?;
         errors::register(m)?;
         headers::register(m)?;
         auth::register(m)?;

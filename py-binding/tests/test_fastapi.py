@@ -296,3 +296,46 @@ def test_requires_and_request_user():
     assert asgi.call(app, "/write", [bearer(READER)]).status == 403
     assert asgi.call(app, "/write", [bearer(WRITER)]).status == 200
     assert asgi.call(app, "/in", [bearer(READER)]).status == 200
+
+
+@pytest.mark.parametrize("kind", [Depends, Security])
+@pytest.mark.parametrize("annotated", [False, True])
+@pytest.mark.parametrize("subclass", [False, True])
+def test_the_plain_bearer_in_a_route_says_what_to_import(kind, annotated, subclass):
+    class Mine(PlainBearer):
+        async def identify(self, headers, scopes=()):
+            return await super().identify(headers, scopes)
+
+    plain = (Mine if subclass else PlainBearer)(keyring())
+    if annotated:
+
+        async def endpoint(who: Annotated[Any, kind(plain)]): ...
+
+    else:
+
+        async def endpoint(who: Any = kind(plain)): ...
+
+    with pytest.raises(TypeError, match="from sallet.fastapi import Bearer"):
+        FastAPI().get("/")(endpoint)
+
+
+def test_the_plain_bearer_cannot_be_called_and_is_no_authenticate():
+    plain = PlainBearer(keyring())
+    with pytest.raises(TypeError, match="from sallet.fastapi import Bearer"):
+        plain(object())
+    with pytest.raises(TypeError, match="authenticate is a callable"):
+        PlainBearer(authenticate=plain)
+
+
+def test_a_subclass_of_the_plain_bearer_may_be_a_dependency_of_its_own():
+    class Mine(PlainBearer):
+        async def __call__(self, request: Request) -> Any:
+            return await self.identify(request.scope["headers"])
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(who: Annotated[Any, Depends(Mine(keyring()))]) -> str:
+        return who.name
+
+    assert asgi.call(app, "/", [asgi.bearer(READER)]).status == 200

@@ -87,7 +87,8 @@ def keyring() -> Keyring:
 
 
 @pytest.mark.parametrize("case", TIMELESS, ids=lambda case: case["name"])
-def test_auth(case):
+def test_auth(case, caplog):
+    caplog.set_level("INFO", "sallet.auth")
     seen = {}
 
     async def app(scope, receive, send):
@@ -119,6 +120,9 @@ def test_auth(case):
         assert reply.one("cache-control") == "no-store"
         assert reply.one("content-type") == "application/json"
         assert reply.json() == {"detail": expect["detail"]}
+    told = [message for message in caplog.messages if message.startswith("refused: ")]
+    request = f"({case.get('method', 'GET')!r} {path!r})"
+    assert told == ([f"refused: {expect['reason']} {request}"] if "reason" in expect else [])
 
 
 async def inside(scope, receive, send):

@@ -4,14 +4,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::Request;
-
+use sallet_core::auth::Reason;
+#[cfg(feature = "tracing")]
+use sallet_core::auth::Refusal;
 use sallet_core::paths::PathRule;
 
-use crate::Principal;
 use crate::request_path::Paths;
 #[cfg(feature = "tracing")]
 use crate::request_path::sent;
-use crate::require_auth::Denied;
 
 /// Whether a layer has reported what is wrong with its rules, which any client can make it do. A layer that is told more rules
 /// is another one.
@@ -37,13 +37,14 @@ fn sent_before<B>(request: &Request<B>) -> Option<&str> {
     sent(request).filter(|&sent| sent != request.uri().path())
 }
 
-/// Nobody is named where a function of the user has let a request in: what it returns is the user's own type.
+/// The ids of the key and of its principal. Nobody is named where a function of the user has let a request in: what it returns
+/// is the user's own type.
 #[cfg(feature = "tracing")]
-pub(crate) fn admitted<B>(request: &Request<B>, who: Option<&Principal>) {
+pub(crate) fn admitted<B>(request: &Request<B>, who: Option<(&str, &str)>) {
     tracing::debug!(
         target: "sallet",
-        key = who.map(Principal::id),
-        principal = who.map(Principal::name),
+        key = who.map(|(key, _)| key),
+        principal = who.map(|(_, principal)| principal),
         method = %request.method(),
         path = request.uri().path(),
         sent = sent_before(request),
@@ -52,11 +53,12 @@ pub(crate) fn admitted<B>(request: &Request<B>, who: Option<&Principal>) {
 }
 
 #[cfg(feature = "tracing")]
-pub(crate) fn denied<B>(request: &Request<B>, denied: Denied, reason: &dyn std::fmt::Display) {
+pub(crate) fn refused<B>(request: &Request<B>, reason: Reason) {
     let (method, path, sent) = (request.method(), request.uri().path(), sent_before(request));
-    match denied {
-        Denied::Unavailable => tracing::error!(target: "sallet", %method, path, sent, %reason, "not admitted"),
-        Denied::Refused(_) => tracing::info!(target: "sallet", %method, path, sent, %reason, "not admitted"),
+    if reason.refusal() == Refusal::Unavailable {
+        tracing::error!(target: "sallet", %method, path, sent, %reason, "not admitted");
+    } else {
+        tracing::info!(target: "sallet", %method, path, sent, %reason, "not admitted");
     }
 }
 
@@ -111,15 +113,15 @@ pub(crate) fn configured(use_: &str, rules: &[PathRule<String>]) {
 }
 
 #[cfg(all(feature = "axum", feature = "tracing"))]
-pub(crate) fn missing(missing: crate::Missing) {
-    tracing::error!(target: "sallet", "{missing}");
+pub(crate) fn missing(message: &str) {
+    tracing::error!(target: "sallet", "{message}");
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn admitted<B>(_: &Request<B>, _: Option<&Principal>) {}
+pub(crate) const fn admitted<B>(_: &Request<B>, _: Option<(&str, &str)>) {}
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn denied<B>(_: &Request<B>, _: Denied, _: &dyn std::fmt::Display) {}
+pub(crate) const fn refused<B>(_: &Request<B>, _: Reason) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn doubtful<B>(_: &Request<B>, _: &Paths<'_>, _: &Said) {}
@@ -128,4 +130,4 @@ pub(crate) const fn doubtful<B>(_: &Request<B>, _: &Paths<'_>, _: &Said) {}
 pub(crate) const fn configured(_: &str, _: &[PathRule<String>]) {}
 
 #[cfg(all(feature = "axum", not(feature = "tracing")))]
-pub(crate) const fn missing(_: crate::Missing) {}
+pub(crate) const fn missing(_: &str) {}

@@ -67,7 +67,7 @@ impl std::error::Error for Missing {}
 
 impl IntoResponse for Missing {
     fn into_response(self) -> Response {
-        events::missing(self);
+        events::missing(self.message());
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         response.extensions_mut().insert(self);
         response

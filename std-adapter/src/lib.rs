@@ -74,7 +74,8 @@ pub use checked::Checked;
 #[cfg(feature = "axum")]
 pub use extract::Missing;
 pub use nonce::RequestNonce;
-pub use require_auth::{Bearer, OwnedKeyring, Principal, RequireAuthLayer};
+pub use require_auth::schemes::*;
+pub use require_auth::{OwnedKeyring, Principal, RequireAuthLayer};
 pub use sallet_core;
 pub use security_headers::SecurityHeadersLayer;
 pub use tower_layer::Layer;

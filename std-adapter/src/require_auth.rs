@@ -1,4 +1,4 @@
-//! Bearer authentication, before the request body is read.
+//! Authentication, before the request body is read.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -149,28 +149,28 @@
 //! For tokens in a database there is [`Bearer::from_fn`].
 
 mod answer;
-mod bearer;
+mod auth;
 mod body;
-mod denied;
 mod future;
 mod guard;
 mod keys;
 mod layer;
 mod lookup;
+mod presented_token;
 mod principal;
+pub(crate) mod schemes;
 mod service;
-mod token;
 mod user;
 
-pub use bearer::Bearer;
+pub use auth::Auth;
 pub use body::ResponseBody;
-pub use denied::Denied;
 pub use future::ResponseFuture;
 pub use keys::{Keys, OwnedKeyring, Ring};
 pub use layer::RequireAuthLayer;
 #[cfg(feature = "hyper")]
 pub use lookup::HyperService;
 pub use lookup::{Lookup, LookupFuture};
+pub use presented_token::PresentedToken;
 pub use principal::Principal;
+pub use schemes::*;
 pub use service::RequireAuth;
-pub use token::BearerToken;

@@ -23,9 +23,9 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
-use sallet_core::auth::{Key, Keyring};
+use sallet_core::auth::{Key, Keyring, Refusal};
 use sallet_core::{SecurityHeaders, digest_hex};
-use sallet_hyper::require_auth::{BearerToken, Denied};
+use sallet_hyper::require_auth::PresentedToken;
 use sallet_hyper::{Bearer, RequireAuthLayer, SecurityHeadersLayer};
 use tokio::net::TcpStream;
 use tonic::transport::Server;
@@ -56,8 +56,8 @@ fn ring() -> RequireAuthLayer<&'static Keyring> {
 #[derive(Clone)]
 struct User;
 
-async fn lookup(token: BearerToken) -> Result<User, Denied> {
-    if token.as_str() == "abc" { Ok(User) } else { Err(Denied::Unavailable) }
+async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
+    if token.as_str() == "abc" { Ok(User) } else { Err(Refusal::Unavailable) }
 }
 
 /// What is around one layer of another's, and around each of Sallet's.

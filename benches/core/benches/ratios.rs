@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use sallet_core::auth::{Challenge, Credentials, Realm, Refusal, Scopes};
+use sallet_core::auth::{Challenge, Credentials, Refusal, Requirement, Scopes};
 use sallet_core::paths::RequestPath;
 use sallet_core::secret::Digest;
 use sallet_core::{Cursor, Nonce, RequestHead, SecurityHeaders};
@@ -102,7 +102,7 @@ fn bearer() -> Table {
     let (ring, line) = (requests::ring(16), requests::bearer());
     // The budget speaks of the ring; what the sender's text costs on the way to it stands beside.
     entries.push(Entry::new("from the field line, 16 keys", move || {
-        ring.admit([black_box(&line[..])], Scopes::EMPTY, requests::NOW).is_ok()
+        requests::ANYBODY.verdict(&ring, [black_box(&line[..])], requests::NOW).is_ok()
     }));
     let measured = measure(entries, Plan::chosen());
     let budgets = [("verify, 16 keys", 1.3)];
@@ -128,8 +128,8 @@ fn credentials() -> Vec<Table> {
 }
 
 fn challenge() -> Table {
-    const CHALLENGE: Challenge<'static> =
-        Challenge::new(Realm::new("items"), Refusal::InsufficientScope, Scopes::new("items:read items:write"));
+    const NEED: Requirement = requests::ANYBODY.with_scopes(Scopes::new("items:read items:write"));
+    const CHALLENGE: Challenge<'static> = NEED.challenge(Refusal::InsufficientScope).unwrap();
     let text = CHALLENGE.to_string();
     let mut buf = Buffer::EMPTY;
     let rendered = move || {

@@ -1,6 +1,6 @@
 //! What comes in with a request: tokens, credentials, paths, heads.
 
-use sallet_core::auth::{Credentials, Key, Keyring};
+use sallet_core::auth::{AuthScheme, Credentials, Key, Keyring, Realm, Requirement, Scopes};
 use sallet_core::paths::{PathRule, PathRules};
 use sallet_core::secret::Digest;
 
@@ -9,6 +9,9 @@ pub const TOKEN: &str = "slt_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI015x";
 
 /// A time at which every key is good.
 pub const NOW: u64 = 1_790_000_000;
+
+pub const ANYBODY: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
+pub const READ: Requirement = ANYBODY.with_scopes(Scopes::new("items:read"));
 
 pub type Ring = Keyring<Vec<Key<String>>>;
 

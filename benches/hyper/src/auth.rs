@@ -15,7 +15,7 @@ use http::{Request, Response, StatusCode};
 use sallet_core::auth::{Key, Refusal};
 use sallet_core::secret::Digest;
 use sallet_core_bench::requests::TOKEN;
-use sallet_hyper::require_auth::{BearerToken, Denied};
+use sallet_hyper::require_auth::PresentedToken;
 use sallet_hyper::{Bearer, OwnedKeyring, Principal, RequireAuthLayer};
 use tower::{Layer, service_fn};
 
@@ -80,9 +80,9 @@ struct KeyLen(#[expect(dead_code, reason = "it is only carried")] usize);
 /// A function that looks the token up, which is ready at once.
 pub fn sallet_from_fn() -> impl Contender {
     let ring = keys();
-    let bearer = Bearer::from_fn(move |token: BearerToken| {
+    let bearer = Bearer::from_fn(move |token: PresentedToken| {
         let found = ring.verify(token.as_str().as_bytes(), 0).map(|key| KeyLen(key.id.len()));
-        ready(found.map_err(|_| Denied::Refused(Refusal::InvalidToken)))
+        ready(found.map_err(|_| Refusal::InvalidToken))
     });
     RequireAuthLayer::new(bearer).layer(service_fn(app::<KeyLen>))
 }

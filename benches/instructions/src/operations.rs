@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use sallet_core::auth::{Challenge, Credentials, Realm, Refusal, Scopes};
+use sallet_core::auth::{Credentials, Refusal};
 use sallet_core::paths::RequestPath;
 use sallet_core::{ContentSecurityPolicy, Cursor, Nonce, RequestHead, SecurityHeaders};
 use sallet_core_bench::{policies, requests};
@@ -95,14 +95,14 @@ fn auth_operations() -> Vec<Operation> {
         verify("a token among 256 keys", 256),
         Operation::new("from the field line to the key, 16 keys", || {
             let (ring, line) = (requests::ring(16), requests::bearer());
-            move || ring.admit([black_box(&line[..])], Scopes::new("items:read"), requests::NOW).is_ok()
+            move || requests::READ.verdict(&ring, [black_box(&line[..])], requests::NOW).is_ok()
         }),
         Operation::new("a challenge", || {
             let mut buf = [0; 256];
             move || {
                 let mut out = Cursor::new(black_box(&mut buf));
-                let challenge = Challenge::new(Realm::new("items"), Refusal::InvalidToken, Scopes::EMPTY);
-                black_box(challenge).render(&mut out);
+                let challenge = requests::ANYBODY.challenge(black_box(Refusal::InvalidToken));
+                challenge.expect("one").render(&mut out);
                 out.finish().is_ok()
             }
         }),

@@ -1,6 +1,6 @@
 //! `WWW-Authenticate`, RFC 9110 section 11.6.1 and RFC 6750 section 3.
 
-use super::{Refusal, Scopes};
+use super::{Refusal, Requirement};
 use crate::cursor::Cursor;
 use crate::dialect::valid;
 
@@ -103,39 +103,42 @@ impl RealmError {
 
 crate::dialect::error!(RealmError);
 
-/// The challenge that goes with a [`Refusal`].
+/// The challenge that goes with a [`Refusal`]: what [`Requirement::challenge`] gives.
 ///
-/// It always has a parameter, the realm: RFC 6750 section 3 requires one, and a bare `Bearer` has none. The scopes
-/// that would have been enough are named when their lack is the reason, and only then.
+/// It always has a parameter, the realm: RFC 6750 section 3 requires one, and a bare `Bearer` has none. What follows is the
+/// scheme's: Bearer says what was wrong, and names the scopes that would have been enough when their lack is the reason, and
+/// only then.
 ///
 /// ```
-/// use sallet_core::auth::{Challenge, Realm, Refusal, Scopes};
+/// use sallet_core::auth::{AuthScheme, Realm, Refusal, Requirement, Scopes};
 ///
-/// let challenge = |refusal| Challenge::new(Realm::new("example"), refusal, Scopes::EMPTY).to_string();
+/// let need = Requirement::new(AuthScheme::Bearer, Realm::new("example"), Scopes::EMPTY);
+/// let challenge = |refusal| need.challenge(refusal).map(|challenge| challenge.to_string());
 /// // RFC 6750 section 3, both examples (the second there has a description as well)
-/// assert_eq!(challenge(Refusal::Missing), r#"Bearer realm="example""#);
-/// assert_eq!(challenge(Refusal::InvalidToken), r#"Bearer realm="example", error="invalid_token""#);
+/// assert_eq!(challenge(Refusal::Missing).unwrap(), r#"Bearer realm="example""#);
+/// assert_eq!(challenge(Refusal::InvalidToken).unwrap(), r#"Bearer realm="example", error="invalid_token""#);
+/// // The client may send the same token again.
+/// assert_eq!(challenge(Refusal::Unavailable), None);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Challenge<'a> {
-    realm: Realm<&'a str>,
+    need: Requirement<&'a str>,
     refusal: Refusal,
-    scopes: Scopes<&'a str>,
 }
 
 impl<'a> Challenge<'a> {
     /// The name of the field, in lower case.
     pub const FIELD: &'static str = "www-authenticate";
 
-    /// Why `realm` stays closed; `scopes` are those the request needed.
-    pub const fn new(realm: Realm<&'a str>, refusal: Refusal, scopes: Scopes<&'a str>) -> Self {
-        Self { realm, refusal, scopes }
+    pub(super) const fn new(need: Requirement<&'a str>, refusal: Refusal) -> Self {
+        Self { need, refusal }
     }
 
     /// Writes the field value.
     pub const fn render(&self, out: &mut Cursor<'_>) {
-        out.put(b"Bearer realm=\"");
-        let realm = self.realm.0.as_bytes();
+        out.put(self.need.scheme().name().as_bytes());
+        out.put(b" realm=\"");
+        let realm = self.need.realm().0.as_bytes();
         let mut i = 0;
         while i < realm.len() {
             // RFC 9110 section 5.6.4: only these two need, and should have, a backslash.
@@ -146,16 +149,7 @@ impl<'a> Challenge<'a> {
             i += 1;
         }
         out.put(b"\"");
-        if let Some(code) = self.refusal.error_code() {
-            out.put(b", error=\"");
-            out.put(code.as_bytes());
-            out.put(b"\"");
-        }
-        if matches!(self.refusal, Refusal::InsufficientScope) && !self.scopes.is_empty() {
-            out.put(b", scope=\"");
-            out.put(self.scopes.as_str().as_bytes());
-            out.put(b"\"");
-        }
+        self.need.scheme().put_params(out, self.refusal, self.need.scopes());
     }
 }
 
@@ -163,7 +157,11 @@ crate::dialect::display_by_render!(Challenge<'_>);
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+    use std::string::{String, ToString as _};
+
     use super::*;
+    use crate::auth::{AuthScheme, Scopes};
 
     #[test]
     fn realms() {
@@ -173,19 +171,20 @@ mod tests {
         }
     }
 
+    fn challenge(realm: &'static str, refusal: Refusal, scopes: &'static str) -> String {
+        let need = Requirement::new(AuthScheme::Bearer, Realm::new(realm), Scopes::new(scopes));
+        need.challenge(refusal).unwrap().to_string()
+    }
+
     #[test]
     fn quotes_and_backslashes_are_escaped() {
-        let mut buf = [0; 64];
-        let mut out = Cursor::new(&mut buf);
-        Challenge::new(Realm::new(r#"a "b" \c"#), Refusal::Missing, Scopes::new("x")).render(&mut out);
-        assert_eq!(out.finish().unwrap(), br#"Bearer realm="a \"b\" \\c""#);
+        assert_eq!(challenge(r#"a "b" \c"#, Refusal::Missing, "x"), r#"Bearer realm="a \"b\" \\c""#);
     }
 
     #[test]
     fn scope_is_named_only_when_it_is_the_reason() {
-        let mut buf = [0; 128];
-        let mut out = Cursor::new(&mut buf);
-        Challenge::new(Realm::new("items"), Refusal::InsufficientScope, Scopes::new("a b")).render(&mut out);
-        assert_eq!(out.finish().unwrap(), br#"Bearer realm="items", error="insufficient_scope", scope="a b""#);
+        let text = r#"Bearer realm="items", error="insufficient_scope", scope="a b""#;
+        assert_eq!(challenge("items", Refusal::InsufficientScope, "a b"), text);
+        assert_eq!(challenge("items", Refusal::Missing, "a b"), r#"Bearer realm="items""#);
     }
 }

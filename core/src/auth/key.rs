@@ -1,6 +1,6 @@
 //! One key of a keyring.
 
-use super::{KeyringError, Rejection, Scopes, scopes};
+use super::{KeyringError, Reason, Scopes, scopes};
 use crate::grammar;
 use crate::secret::Digest;
 
@@ -139,12 +139,12 @@ impl<S: AsRef<str>> Key<S> {
     }
 
     /// Whether the key is good at `now`.
-    pub(super) fn in_force(&self, now: u64) -> Result<(), Rejection> {
+    pub(super) fn in_force(&self, now: u64) -> Result<(), Reason> {
         if self.not_before.is_some_and(|first| now < first) {
-            return Err(Rejection::NotYetValid);
+            return Err(Reason::NotYetValid);
         }
         if self.not_after.is_some_and(|last| now > last) {
-            return Err(Rejection::Expired);
+            return Err(Reason::Expired);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use core::ops::Deref;
 
 use subtle::{Choice, ConstantTimeEq, CtOption};
 
-use super::{Key, Refusal, Scopes, bearer_token};
+use super::{Key, Reason};
 use crate::dialect::{ok, valid};
 use crate::secret::Digest;
 
@@ -14,15 +14,15 @@ use crate::secret::Digest;
 /// anything that dereferences to a slice of keys.
 ///
 /// ```
-/// use sallet_core::{auth::{Key, Keyring, Rejection}, digest_hex};
+/// use sallet_core::{auth::{Key, Keyring, Reason}, digest_hex};
 ///
 /// static RING: Keyring = Keyring::new(&[
 ///     Key::new("old", digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")).not_after(2_000),
 ///     Key::new("new", digest_hex!("3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0")).not_before(1_000),
 /// ]);
 /// assert_eq!(RING.verify(b"abc", 1_500).unwrap().id, "old");
-/// assert_eq!(RING.verify(b"abc", 2_001).unwrap_err(), Rejection::Expired);
-/// assert_eq!(RING.verify(b"abd", 1_500).unwrap_err(), Rejection::Unknown);
+/// assert_eq!(RING.verify(b"abc", 2_001).unwrap_err(), Reason::Expired);
+/// assert_eq!(RING.verify(b"abd", 1_500).unwrap_err(), Reason::Unknown);
 /// ```
 ///
 /// A ring that would let nobody or the wrong one in does not compile:
@@ -111,10 +111,11 @@ where
     /// good, and one with `not_after` never expires.
     ///
     /// # Errors
-    /// [`Rejection`]. It is for the log; every reason is one [`Refusal::InvalidToken`] to the client.
-    pub fn verify(&self, token: &[u8], now: u64) -> Result<&Key<S>, Rejection> {
+    /// [`Reason`]. It is for the log; each of these is one [`Refusal::InvalidToken`](super::Refusal::InvalidToken) to the
+    /// client.
+    pub fn verify(&self, token: &[u8], now: u64) -> Result<&Key<S>, Reason> {
         let position: Option<u32> = self.position(token).into();
-        let key = position.and_then(|at| self.keys.get(at as usize)).ok_or(Rejection::Unknown)?;
+        let key = position.and_then(|at| self.keys.get(at as usize)).ok_or(Reason::Unknown)?;
         key.in_force(now).map(|()| key)
     }
 
@@ -133,21 +134,6 @@ where
         }
         CtOption::new(position, Choice::from(found))
     }
-
-    /// The whole check of one request: reads its `Authorization` field lines, finds the key, and compares scopes.
-    ///
-    /// # Errors
-    /// [`Refusal`], which is the answer to send.
-    pub fn admit<'t>(
-        &self,
-        lines: impl IntoIterator<Item = &'t [u8]>,
-        required: Scopes<&str>,
-        now: u64,
-    ) -> Result<&Key<S>, Refusal> {
-        let token = bearer_token(lines)?;
-        let key = self.verify(token.as_bytes(), now).map_err(|_| Refusal::InvalidToken)?;
-        if key.grants(required) { Ok(key) } else { Err(Refusal::InsufficientScope) }
-    }
 }
 
 impl<K, S> core::fmt::Debug for Keyring<K>
@@ -160,31 +146,6 @@ where
         f.debug_list().entries(self.keys.iter().map(|key| key.id.as_ref())).finish()
     }
 }
-
-/// Why no key was found, for the log of the server. Clients are not told which.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rejection {
-    /// No key has this token.
-    Unknown,
-    /// The key's `not_before` is still to come.
-    NotYetValid,
-    /// The key's `not_after` has passed.
-    Expired,
-}
-
-impl Rejection {
-    /// The reason in words.
-    pub const fn message(self) -> &'static str {
-        match self {
-            Self::Unknown => "no key has this token",
-            Self::NotYetValid => "the key is not valid yet: check its not_before and this machine's clock",
-            Self::Expired => "the key has expired: give its owner a new one",
-        }
-    }
-}
-
-crate::dialect::error!(Rejection);
 
 /// Why keys do not make a keyring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,9 @@
 use super::CredentialsError;
 use crate::cursor::Cursor;
 
-/// Why a request is not let through, and everything an adapter needs to say so.
+/// The answer to a request that is not admitted, and everything an adapter needs to send it.
 ///
-/// The answers are those of RFC 6750 section 3.1. An unknown, an expired, a not yet valid and a revoked token are one
-/// case, [`Refusal::InvalidToken`]: telling them apart would tell a thief which of his tokens were once good.
+/// The answers are those of RFC 6750 section 3.1; which [`Reason`](super::Reason) leads to which is said there.
 ///
 /// ```
 /// use sallet_core::auth::{CredentialsError, Refusal};
@@ -25,14 +24,46 @@ pub enum Refusal {
     InvalidToken,
     /// The token is good, for other things.
     InsufficientScope,
+    /// Nobody can say just now whether it is: the database is away. The client may try again with the same token.
+    Unavailable,
 }
 
+const COUNT: usize = 4 + CredentialsError::ALL.len();
+
 impl Refusal {
+    /// Every refusal, so that a host can prepare an answer to each without naming them: that to `refusal` is at
+    /// [`refusal.index()`](Self::index).
+    pub const ALL: [Self; COUNT] = {
+        let mut all = [Self::Missing; COUNT];
+        let mut refusals: &[Self] = &[Self::InvalidToken, Self::InsufficientScope, Self::Unavailable];
+        while let [refusal, rest @ ..] = refusals {
+            all[refusal.index()] = *refusal;
+            refusals = rest;
+        }
+        let mut errors: &[CredentialsError] = &CredentialsError::ALL;
+        while let [error, rest @ ..] = errors {
+            all[Self::Malformed(*error).index()] = Self::Malformed(*error);
+            errors = rest;
+        }
+        all
+    };
+
+    /// Where it is in [`Refusal::ALL`].
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Missing => 0,
+            Self::InvalidToken => 1,
+            Self::InsufficientScope => 2,
+            Self::Unavailable => 3,
+            Self::Malformed(error) => 4 + error as usize,
+        }
+    }
+
     /// How a WebSocket is closed before it is accepted where the server cannot send a response: policy violation
     /// (RFC 6455 section 7.4.1).
     pub const CLOSE_CODE: u16 = 1008;
 
-    /// The fields that every refusal carries beside its [`Challenge`](super::Challenge).
+    /// The fields that every refusal carries in addition to its [`Challenge`](super::Challenge).
     ///
     /// A shared cache must not answer the next client with this one's refusal.
     pub const FIELDS: [(&'static str, &'static str); 2] =
@@ -44,13 +75,14 @@ impl Refusal {
             Self::Missing | Self::InvalidToken => 401,
             Self::Malformed(_) => 400,
             Self::InsufficientScope => 403,
+            Self::Unavailable => 503,
         }
     }
 
-    /// The `error` of the challenge. A request without credentials gets none (RFC 6750 section 3.1, last paragraph).
+    /// The `error` of a Bearer challenge. A request without credentials gets none (RFC 6750 section 3.1, last paragraph).
     pub const fn error_code(self) -> Option<&'static str> {
         match self {
-            Self::Missing => None,
+            Self::Missing | Self::Unavailable => None,
             Self::Malformed(_) => Some("invalid_request"),
             Self::InvalidToken => Some("invalid_token"),
             Self::InsufficientScope => Some("insufficient_scope"),
@@ -64,6 +96,7 @@ impl Refusal {
             Self::Malformed(error) => error.message(),
             Self::InvalidToken => "The token is not valid",
             Self::InsufficientScope => "The token does not have the required scope",
+            Self::Unavailable => "Tokens cannot be checked just now, try again later",
         }
     }
 
@@ -96,8 +129,7 @@ mod tests {
 
     #[test]
     fn every_body_is_json_as_it_stands() {
-        let malformed = CredentialsError::ALL.map(Refusal::Malformed);
-        for refusal in [Refusal::Missing, Refusal::InvalidToken, Refusal::InsufficientScope].iter().chain(&malformed) {
+        for refusal in Refusal::ALL {
             assert!(refusal.detail().bytes().all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\'));
             let mut buf = [0; 256];
             let mut out = Cursor::new(&mut buf);
@@ -105,6 +137,13 @@ mod tests {
             let body = out.finish().unwrap();
             assert_eq!(body.len(), refusal.body_len());
             assert!(body.starts_with(b"{\"detail\":\"") && body.ends_with(b"\"}"));
+        }
+    }
+
+    #[test]
+    fn each_refusal_is_at_its_index() {
+        for (at, refusal) in Refusal::ALL.into_iter().enumerate() {
+            assert_eq!(refusal.index(), at, "{refusal:?}");
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The table, as constants.
 
-use sallet_core::auth::{Key, Realm, Refusal, Scopes};
+use sallet_core::auth::{AuthScheme, Key, Realm, Refusal, Requirement, Scopes};
 use sallet_core::paths::{ByPath, PathRule, PathRules};
 use sallet_core::{Scheme, SecurityHeaders, Template, const_block, const_template, digest_hex};
 use sallet_firmware::answer::Answer;
+use sallet_firmware::refused::COUNT;
 use sallet_firmware::{const_text, refused};
 
 include!(concat!(env!("OUT_DIR"), "/cases.rs"));
@@ -48,19 +49,18 @@ use page;
 
 /// One case of `cases/auth.json`.
 pub(crate) struct AuthCase {
-    pub(crate) scopes: Scopes,
+    pub(crate) need: Requirement,
     pub(crate) rules: PathRules,
-    pub(crate) refused: fn(Refusal) -> Answer,
+    pub(crate) refused: &'static [Answer; COUNT],
 }
 
 macro_rules! auth_case {
     ($realm:literal, $scopes:literal, [$($public:expr,)*], [$($preflights:expr,)*]) => {{
-        const REALM: Realm = Realm::new($realm);
-        const SCOPES: Scopes = Scopes::new($scopes);
+        const NEED: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new($realm), Scopes::new($scopes));
         AuthCase {
-            scopes: SCOPES,
+            need: NEED,
             rules: PathRules::new(&[$($public),*]).preflights(&[$($preflights),*]),
-            refused: |refusal| refused!(refusal, REALM, SCOPES, &Refusal::FIELDS, ""),
+            refused: refused!(NEED, &Refusal::FIELDS, ""),
         }
     }};
 }

@@ -5,6 +5,7 @@ use sallet_core::paths::{RequestPath, is_preflight};
 use sallet_firmware::answer;
 use sallet_firmware::answer::{Answer, Policy};
 use sallet_firmware::entropy::Entropy;
+use sallet_firmware::refused;
 use sallet_firmware::server::{App, Head, OwnAnswers};
 
 use crate::cases::{ADMITTED, AUTH, AuthCase, HEADERS, HeadersCase, KEYS, PATHS, PathsCase, Plan};
@@ -70,7 +71,7 @@ impl App for Host {
             Case::None => Err(NO_SUCH_CASE),
             Case::Headers(case) => Ok((case.route(head), None)),
             Case::Auth(case) => {
-                let answer = case.admit(head, now)?;
+                let answer = case.verdict(head, now)?;
                 Ok((Route::Fixed(answer), answer.key))
             }
             Case::Paths(case) => Ok((Route::Fixed(case.say(head)), None)),
@@ -98,13 +99,16 @@ impl HeadersCase {
 }
 
 impl AuthCase {
-    fn admit(&self, head: &Head<'_>, now: u64) -> Result<Answer, Answer> {
+    fn verdict(&self, head: &Head<'_>, now: u64) -> Result<Answer, Answer> {
         let has = |name| head.field_lines(name).next().is_some();
         let preflight = is_preflight(head.method(), has("origin"), has("access-control-request-method"));
         if self.rules.access(head.method(), &RequestPath::raw(head.path().as_bytes()), preflight).is_open() {
             return Ok(NOBODY);
         }
-        let key = RING.admit(head.field_lines("authorization"), self.scopes, now).map_err(self.refused)?;
+        let key = self
+            .need
+            .verdict(&RING, head.field_lines(self.need.field()), now)
+            .map_err(|reason| Answer { reason: Some(reason), ..refused::answer(self.refused, reason.refusal()) })?;
         let answer = KEYS.iter().zip(&ADMITTED).find(|(known, _)| known.id == key.id);
         Ok(answer.map_or(NO_SUCH_CASE, |(_, answer)| *answer))
     }

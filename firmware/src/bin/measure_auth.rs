@@ -3,12 +3,10 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use sallet_core::auth::{Refusal, Scopes};
-use sallet_firmware::app::KEYS;
-
-const READ: Scopes = Scopes::new("readings:read");
+use sallet_core::auth::Reason;
+use sallet_firmware::app::{KEYS, READ};
 
 sallet_firmware::measure!(|_, _, authorization| {
-    let verdict: Result<&str, Refusal> = KEYS.admit([authorization], READ, 1_900_000_000).map(|key| key.principal);
+    let verdict: Result<&str, Reason> = READ.verdict(&KEYS, [authorization], 1_900_000_000).map(|key| key.principal);
     core::hint::black_box(&verdict);
 });

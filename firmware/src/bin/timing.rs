@@ -12,7 +12,7 @@ use core::hint::black_box;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{Peripherals, SYST};
 use cortex_m_rt::entry;
-use sallet_core::auth::{Key, Keyring, Scopes};
+use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Requirement, Scopes};
 use sallet_core::secret::Digest;
 use semihosting::println;
 
@@ -21,6 +21,7 @@ const MAX_LEN: usize = 200;
 /// For a stored token that is longer than the longest presented one.
 const ROOM: usize = MAX_LEN + 1;
 const SCHEME: &[u8] = b"Bearer ";
+const ANYBODY: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
 
 /// Around each edge of SHA-256's padding, the length of a minted token, and a few others.
 const LENGTHS: [usize; 12] = [1, 2, 20, 53, 55, 56, 63, 64, 65, 119, 120, MAX_LEN];
@@ -65,8 +66,8 @@ fn verify(ring: &Ring<'_>, token: &[u8]) -> u32 {
 }
 
 #[inline(never)]
-fn admit(ring: &Ring<'_>, line: &[u8]) -> u32 {
-    ticks(|| ring.admit([line], Scopes::EMPTY, 1_000).map(|key| key.principal))
+fn verdict(ring: &Ring<'_>, line: &[u8]) -> u32 {
+    ticks(|| ANYBODY.verdict(ring, [line], 1_000).map(|key| key.principal))
 }
 
 /// Presented tokens of one length against a ring whose tokens have that length too.
@@ -81,13 +82,13 @@ fn token_of(len: usize) {
         let found = Option::from(ring.position(stored(&mut token, len, i)));
         assert_eq!(found, Some(i as u32), "the test itself");
         line(len, "position", NAMES[i], position(&ring, black_box(&token[..len])));
-        let verdict = if i % 2 == 0 { "expired" } else { "admitted" };
-        line(len, verdict, NAMES[i], verify(&ring, black_box(&token[..len])));
+        let group = if i % 2 == 0 { "expired" } else { "admitted" };
+        line(len, group, NAMES[i], verify(&ring, black_box(&token[..len])));
         line(
             len,
-            ["admit-expired", "admit-admitted"][i % 2],
+            ["verdict-expired", "verdict-admitted"][i % 2],
             NAMES[i],
-            admit(&ring, presented(&token[..len], &mut [0; 256])),
+            verdict(&ring, presented(&token[..len], &mut [0; 256])),
         );
     }
     let wrong: [(&str, &dyn Fn(&mut [u8])); 6] = [
@@ -112,7 +113,7 @@ fn token_of(len: usize) {
 fn refused(ring: &Ring<'_>, len: usize, name: &str, token: &[u8]) {
     line(len, "position", name, position(ring, black_box(token)));
     line(len, "refused", name, verify(ring, black_box(token)));
-    line(len, "admit-refused", name, admit(ring, presented(token, &mut [0; 256])));
+    line(len, "verdict-refused", name, verdict(ring, presented(token, &mut [0; 256])));
 }
 
 /// The presented token goes on where a stored one ends, or ends where all of them go on.

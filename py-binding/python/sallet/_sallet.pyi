@@ -499,11 +499,16 @@ class Keyring:
 
 @final
 class Refusal:
-    """The answer to a request that is not let in, ready to send (RFC 6750 section 3)."""
+    """A request that is refused: the answer, ready to send (RFC 6750 section 3), and the reason."""
 
+    CLOSE_CODE: ClassVar[int]
+    """How a WebSocket is closed before it is accepted, where the server cannot send a response."""
     @property
     def status(self) -> int:
         """401, 400 or 403."""
+    @property
+    def reason(self) -> str:
+        """One sentence for the log. It says more than the client may know, such as that a key has expired."""
     @property
     def detail(self) -> str:
         """One sentence for the client."""
@@ -519,11 +524,12 @@ class Refusal:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
 
-class Bearer:
-    """The native half of `sallet.Bearer`, which says all about it."""
+class Scheme:
+    """The native half of `sallet.Bearer`, which says all about it, and of every other scheme."""
 
     def __init__(
         self,
+        scheme: str,
         keyring: Keyring | None = None,
         *,
         authenticate: Callable[[Credentials], Any] | None = None,
@@ -562,13 +568,13 @@ class AuthMiddleware:
     ) -> None: ...
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:
         """The ASGI call."""
-    def _settle(self, scope: _Scope, awaited: Any) -> Refusal | None: ...
+    def _verdict_on(self, scope: _Scope, awaited: Any) -> Refusal | None: ...
     @property
     def app(self) -> _ASGIApp:
         """The wrapped app."""
     @property
     def auth(self) -> Any:
-        """Who judges."""
+        """Who says who sent a request."""
     @property
     def public(self) -> tuple[str, ...]:
         """The rules of the paths that need no credentials."""
@@ -618,6 +624,9 @@ class ByPath:
     def __new__(cls, entries: Mapping[str, Any]) -> Self: ...
     def matching(self, method: str, path: str) -> list[Any]:
         """What the rules that apply stand for, the most exact first."""
+
+def can_deny_websocket(scope: _Scope) -> bool:
+    """Whether the server can answer a WebSocket handshake with a response."""
 
 def generate_token(prefix: str = "slt") -> str:
     """A fresh token: the prefix, `_`, 256 random bits in base62, and a checksum against typos.

@@ -1,4 +1,4 @@
-"""`Bearer` judges a request's credentials; `AuthMiddleware` asks it before the app runs."""
+"""A scheme says whose request it is; `AuthMiddleware` asks it before the app runs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,69 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from sallet import _sallet
-from sallet._asgi import mark_asgi3
+from sallet._coroutines import mark_asgi3
 from sallet._sallet import Credentials, Refusal
 
 __all__ = ["AuthMiddleware", "Bearer"]
 
 
-class Bearer(_sallet.Bearer):
+class _NoDependency:
+    """`inspect.signature` asks for this, and so does FastAPI where the route is written."""
+
+    def __get__(self, scheme: Any, owner: Any) -> Any:
+        if scheme is None or owner.__call__ is not Scheme.__call__:
+            raise AttributeError("__signature__")
+        raise TypeError(_NO_DEPENDENCY)
+
+
+_NO_DEPENDENCY = (
+    "this scheme is not a FastAPI dependency: for Depends(bearer) and Security(bearer) write "
+    "from sallet.fastapi import Bearer, and leave Bearer out of the import from sallet"
+)
+
+
+class Scheme(_sallet.Scheme):
+    """What every scheme does; which one it is, its subclass tells the native half by name."""
+
+    __signature__: Any = _NoDependency()
+
+    def __init__(self, *args: Any, authenticate: Any = None, **options: Any) -> None:
+        super().__init__(*args, authenticate=authenticate, **options)
+        if authenticate is not None:
+            _check_signature(authenticate)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Not to be called: it is here so that FastAPI asks for the signature, and hears why not."""
+        raise TypeError(_NO_DEPENDENCY)
+
+    async def identify(
+        self, headers: Iterable[tuple[bytes, bytes]], scopes: Iterable[str] = ()
+    ) -> Any:
+        """The whole check of one request.
+
+        Args:
+            headers: The header list of its ASGI scope.
+            scopes: Scopes it needs beside those of this scheme.
+
+        Returns:
+            The user, or the `Refusal` to answer with.
+
+        A subclass may find the user another way; `AuthMiddleware` and the FastAPI dependency ask
+        here, once for each request. They compare the scopes of what it returns themselves, those
+        of the scheme and those of the route, so it need not look at `scopes`.
+        """
+        found = await self._authenticate(headers)
+        if isinstance(found, Refusal):
+            return found
+        return self.authorize(found, scopes) or found
+
+    async def _authenticate(self, headers: Iterable[tuple[bytes, bytes]]) -> Any:
+        """The user or the refusal, before any scope is looked at."""
+        found, pending = self._begin(headers)
+        return self._finish(await found) if pending else found
+
+
+class Bearer(Scheme):
     """Bearer authentication (RFC 6750), from a keyring or from your own callable.
 
     ```python
@@ -56,35 +112,7 @@ class Bearer(_sallet.Bearer):
         realm: str = "api",
         scopes: Iterable[str] = (),
     ) -> None:
-        super().__init__(keyring, authenticate=authenticate, realm=realm, scopes=scopes)
-        if authenticate is not None:
-            _check_signature(authenticate)
-
-    async def identify(
-        self, headers: Iterable[tuple[bytes, bytes]], scopes: Iterable[str] = ()
-    ) -> Any:
-        """The whole check of one request.
-
-        Args:
-            headers: The header list of its ASGI scope.
-            scopes: Scopes it needs beside those of this scheme.
-
-        Returns:
-            The user, or the `Refusal` to answer with.
-
-        A subclass may find the user another way; `AuthMiddleware` and the FastAPI dependency ask
-        here, once for each request. They compare the scopes of what it returns themselves, those
-        of the scheme and those of the route, so it need not look at `scopes`.
-        """
-        found = await self._authenticate(headers)
-        if isinstance(found, Refusal):
-            return found
-        return self.authorize(found, scopes) or found
-
-    async def _authenticate(self, headers: Iterable[tuple[bytes, bytes]]) -> Any:
-        """The user or the refusal, before any scope is looked at."""
-        found, pending = self._begin(headers)
-        return self._finish(await found) if pending else found
+        super().__init__("Bearer", keyring, authenticate=authenticate, realm=realm, scopes=scopes)
 
 
 def _check_signature(authenticate: Callable[..., Any]) -> None:
@@ -149,7 +177,7 @@ class AuthMiddleware(_sallet.AuthMiddleware):
     def __init__(
         self,
         app: Callable[..., Any],
-        auth: _sallet.Bearer,
+        auth: Any,
         *,
         public: Iterable[str] = (),
         protected: Iterable[str] | None = None,

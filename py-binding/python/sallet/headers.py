@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from sallet import _sallet
-from sallet._asgi import mark_asgi3
+from sallet._coroutines import mark_asgi3
 from sallet._sallet import SecurityHeaders
 
 if TYPE_CHECKING:

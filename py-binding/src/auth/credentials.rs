@@ -2,8 +2,9 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use sallet_core::auth::AuthScheme;
 
-use super::error;
+use crate::errors;
 
 /// A scheme and its token, as they stood in `Authorization`; `repr` does not show the token.
 #[pyclass(frozen, module = "sallet")]
@@ -17,8 +18,8 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    pub(super) fn bearer(py: Python<'_>, token: &str) -> Self {
-        Self { scheme: pyo3::intern!(py, "Bearer").clone().unbind(), token: PyString::new(py, token).unbind() }
+    pub(super) fn new(py: Python<'_>, scheme: AuthScheme, token: &str) -> Self {
+        Self { scheme: PyString::intern(py, scheme.name()).unbind(), token: PyString::new(py, token).unbind() }
     }
 }
 
@@ -34,9 +35,9 @@ impl Credentials {
             text = value.extract::<std::borrow::Cow<'_, str>>()?;
             text.as_bytes()
         };
-        let credentials = sallet_core::auth::Credentials::parse(value).map_err(error::credentials)?;
+        let credentials = sallet_core::auth::Credentials::parse(value).map_err(errors::credentials)?;
         let token =
-            credentials.token68().ok_or_else(|| error::credentials(sallet_core::auth::CredentialsError::NoToken))?;
+            credentials.token68().ok_or_else(|| errors::credentials(sallet_core::auth::CredentialsError::NoToken))?;
         Ok(Self { scheme: PyString::new(py, credentials.scheme()).unbind(), token: PyString::new(py, token).unbind() })
     }
 
@@ -46,6 +47,6 @@ impl Credentials {
 
     #[expect(clippy::unused_self, reason = "Python's protocol")]
     fn __reduce__(&self) -> PyResult<Py<PyAny>> {
-        Err(error::no_pickle("Credentials", "keep the user it belongs to instead"))
+        Err(errors::no_pickle("Credentials", "keep the user it belongs to instead"))
     }
 }

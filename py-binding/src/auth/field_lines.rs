@@ -32,12 +32,12 @@ pub(super) fn of_scope<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Bound<'py, P
     Ok(list.into_any())
 }
 
-/// The `Authorization` lines. ASGI promises names in lower case; a server that breaks the promise must not thereby
-/// hide a second line.
-pub(super) fn authorization<'py>(headers: &Bound<'py, PyAny>) -> PyResult<FieldLines<'py>> {
+/// The lines of a field. ASGI promises names in lower case; a server that breaks the promise must not thereby hide a second
+/// line.
+pub(super) fn of_field<'py>(headers: &Bound<'py, PyAny>, field: &str) -> PyResult<FieldLines<'py>> {
     let mut lines = [None, None];
     each(headers, |name, value| {
-        if name.len() == b"authorization".len() && name.eq_ignore_ascii_case(b"authorization") {
+        if name.eq_ignore_ascii_case(field.as_bytes()) {
             let free = usize::from(lines[0].is_some());
             lines[free] = Some(value()?);
         }

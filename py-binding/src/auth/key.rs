@@ -6,7 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyTuple};
 use sallet_core::secret::Digest;
 
-use super::{error, scopes};
+use super::scopes;
+use crate::errors;
 
 /// One key of a keyring: who may come in with which token, for what, and when.
 #[pyclass(frozen, module = "sallet")]
@@ -35,16 +36,16 @@ impl Key {
         not_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let digest = match (digest, token) {
-            (Some(hex), None) => Digest::from_hex(hex).map_err(|why| error::key_digest(&id, why))?,
-            (None, Some(token)) => Digest::of_configured(token).map_err(|why| error::key_token(&id, why))?,
+            (Some(hex), None) => Digest::from_hex(hex).map_err(|why| errors::key_digest(&id, why))?,
+            (None, Some(token)) => Digest::of_configured(token).map_err(|why| errors::key_token(&id, why))?,
             _ => {
-                return Err(error::about_key(
+                return Err(errors::about_key(
                     &id,
                     "give exactly one of digest= (the SHA-256 of the token) and token= (the token itself)",
                 ));
             }
         };
-        let scopes = scopes::read(scopes, |message| error::about_key(&id, message))?;
+        let scopes = scopes::read(scopes, |message| errors::about_key(&id, message))?;
         let inner = sallet_core::auth::Key {
             principal: principal.unwrap_or_else(|| id.clone()),
             scopes: scopes.borrowed().as_str().to_owned(),
@@ -53,7 +54,7 @@ impl Key {
             digest,
             id,
         };
-        inner.validate().map_err(|why| error::key(&inner.id, why))?;
+        inner.validate().map_err(|why| errors::key(&inner.id, why))?;
         Ok(Self { inner })
     }
 
@@ -101,7 +102,7 @@ impl Key {
 
     #[expect(clippy::unused_self, reason = "Python's protocol")]
     fn __reduce__(&self) -> PyResult<Py<PyAny>> {
-        Err(error::no_pickle("Key", "make it again from its token or digest"))
+        Err(errors::no_pickle("Key", "make it again from its token or digest"))
     }
 }
 
@@ -111,7 +112,7 @@ fn unix(id: &str, name: &str, time: &Bound<'_, PyAny>) -> PyResult<u64> {
     let wrong = || PyTypeError::new_err(format!("{name}: give an aware datetime, or seconds since 1970 as a number"));
     if time.is_instance(&py.import("datetime")?.getattr(intern!(py, "datetime"))?)? {
         if time.call_method0(intern!(py, "utcoffset"))?.is_none() {
-            return Err(error::about_key(
+            return Err(errors::about_key(
                 id,
                 &format!(
                     "{name} has no time zone, so nobody knows when it is: make it aware, as with datetime.timezone.utc"
@@ -146,5 +147,5 @@ fn seconds(id: &str, name: &str, seconds: f64) -> PyResult<u64> {
 }
 
 fn out_of_range(id: &str, name: &str) -> PyErr {
-    error::about_key(id, &format!("{name} is before 1970 or too far away"))
+    errors::about_key(id, &format!("{name} is before 1970 or too far away"))
 }

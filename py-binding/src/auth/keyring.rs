@@ -8,11 +8,11 @@ use arc_swap::{ArcSwap, Guard};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use sallet_core::auth::Scopes;
+use sallet_core::auth::{Reason, Requirement};
 
-use super::error;
 use super::key::Key;
 use super::principal::{AuthCredentials, Principal};
+use crate::errors;
 
 type CoreKey = sallet_core::auth::Key<String>;
 
@@ -55,7 +55,7 @@ impl Ring {
         for key in keys.try_iter().map_err(|_| wrong())? {
             inner.push(key?.cast::<Key>().map_err(|_| wrong())?.get().inner().clone());
         }
-        let keys = sallet_core::auth::Keyring::try_new(inner.into_boxed_slice()).map_err(error::ring)?;
+        let keys = sallet_core::auth::Keyring::try_new(inner.into_boxed_slice()).map_err(errors::ring)?;
         let holders = keys.keys().iter().map(|key| Holder::new(py, key)).collect::<PyResult<_>>()?;
         let timed = keys.keys().iter().any(|key| key.not_before.is_some() || key.not_after.is_some());
         Ok(Self { keys, holders, timed, ticket })
@@ -69,13 +69,13 @@ impl Ring {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
     }
 
-    /// The whole check of one request, which is the core's.
-    pub(super) fn admit<'t>(
+    /// The verdict on one request, which is the core's.
+    pub(super) fn verdict<'t>(
         &self,
+        need: Requirement<&str>,
         lines: impl IntoIterator<Item = &'t [u8]>,
-        required: Scopes<&str>,
-    ) -> Result<Option<&Holder>, sallet_core::auth::Refusal> {
-        self.keys.admit(lines, required, self.now()).map(|key| self.holder(key))
+    ) -> Result<&Holder, Reason> {
+        need.verdict(&self.keys, lines, self.now()).and_then(|key| self.holder(key).ok_or(Reason::Unknown))
     }
 
     fn holder(&self, key: &CoreKey) -> Option<&Holder> {
@@ -164,6 +164,6 @@ impl Keyring {
 
     #[expect(clippy::unused_self, reason = "Python's protocol")]
     fn __reduce__(&self) -> PyResult<Py<PyAny>> {
-        Err(error::no_pickle("Keyring", "make it again with Keyring.from_file or Keyring.from_env"))
+        Err(errors::no_pickle("Keyring", "make it again with Keyring.from_file or Keyring.from_env"))
     }
 }

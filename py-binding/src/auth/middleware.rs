@@ -11,12 +11,12 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::paths::is_preflight;
 
-use super::bearer::{Bearer, Verdict};
 use super::field_lines;
 use super::keyring::Keyring;
 use super::path_rules::{PathRules, Routes};
 use super::principal::{Anonymous, AuthCredentials};
 use super::refusal::Refusal;
+use super::scheme::{Scheme, Verdict};
 use super::user::User;
 use crate::asgi;
 
@@ -32,19 +32,20 @@ pub(crate) struct AuthMiddleware {
 struct Setup {
     app: Py<PyAny>,
     auth: Py<PyAny>,
-    judge: Judge,
+    check: Check,
     rules: PathRules,
     routes: Routes,
     started: AtomicBool,
 }
 
+/// Who says who sent a request.
 #[derive(Debug)]
-enum Judge {
-    /// A [`Bearer`] whose `identify` is the one it came with: judged here, without a coroutine.
-    Native(Py<Bearer>),
-    /// Something that has an `identify` of its own, which must not be passed by. The scopes of a [`Bearer`] are compared
+enum Check {
+    /// A [`Scheme`] whose `identify` is the one it came with: asked here, without a coroutine.
+    Native(Py<Scheme>),
+    /// Something that has an `identify` of its own, which must not be passed by. The scopes of a [`Scheme`] are compared
     /// here all the same.
-    Custom(Option<Py<Bearer>>),
+    Identify(Option<Py<Scheme>>),
 }
 
 static REFUSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -68,10 +69,10 @@ impl AuthMiddleware {
         protected: Option<&Bound<'_, PyAny>>,
         preflights: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let judge = judge(auth)?;
+        let check = Check::of(auth)?;
         let rules = PathRules::new(public, protected, preflights)?;
         let (routes, started) = (Routes::default(), AtomicBool::new(false));
-        let setup = Setup { app, auth: auth.clone().unbind(), judge, rules, routes, started };
+        let setup = Setup { app, auth: auth.clone().unbind(), check, rules, routes, started };
         self.setup
             .set(setup)
             .map_err(|_| PyRuntimeError::new_err("this middleware is already set up: make another one"))
@@ -83,7 +84,7 @@ impl AuthMiddleware {
         Ok(self.setup()?.app.bind(py).clone())
     }
 
-    /// Who judges.
+    /// Who says who sent a request.
     #[getter]
     fn auth<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         Ok(self.setup()?.auth.bind(py).clone())
@@ -155,9 +156,11 @@ impl AuthMiddleware {
             open(dict)?;
             return pass();
         }
-        let verdict = match &this.judge {
-            Judge::Native(bearer) => bearer.get().judge(&headers)?,
-            Judge::Custom(_) => Verdict::Pending(this.auth.bind(py).call_method1(intern!(py, "identify"), (headers,))?),
+        let verdict = match &this.check {
+            Check::Native(scheme) => scheme.get().verdict(&headers)?,
+            Check::Identify(_) => {
+                Verdict::Pending(this.auth.bind(py).call_method1(intern!(py, "identify"), (headers,))?)
+            }
         };
         match verdict {
             Verdict::Admitted { user, credentials } => {
@@ -166,26 +169,26 @@ impl AuthMiddleware {
             }
             Verdict::Refused(refusal) => {
                 let (receive, send) = receive_and_send()?;
-                REFUSE.import(py, "sallet._asgi", "refuse")?.call1((refusal, &scope, receive, send))
+                REFUSE.import(py, "sallet._refuse", "refuse")?.call1((refusal, &scope, receive, send))
             }
             Verdict::Pending(pending) => {
                 let (receive, send) = receive_and_send()?;
-                FINISH.import(py, "sallet._asgi", "finish")?.call1((slf, pending, &scope, receive, send))
+                FINISH.import(py, "sallet._coroutines", "finish")?.call1((slf, pending, &scope, receive, send))
             }
         }
     }
 
-    /// What `_asgi.finish` asks once it has awaited: `None` when the scope now says who is in, else the refusal.
-    #[pyo3(name = "_settle")]
-    fn settle<'py>(
+    /// What `_coroutines.finish` asks once it has awaited: `None` when the scope now says who is in, else the refusal.
+    #[pyo3(name = "_verdict_on")]
+    fn verdict_on<'py>(
         &self,
         scope: &Bound<'py, PyDict>,
         awaited: Bound<'py, PyAny>,
     ) -> PyResult<Option<Bound<'py, Refusal>>> {
         let setup = self.setup()?;
-        let verdict = match &setup.judge {
-            Judge::Native(bearer) => bearer.get().judge_later(awaited)?,
-            Judge::Custom(bearer) => Verdict::of_identify(awaited, bearer.as_ref().map(Py::get))?,
+        let verdict = match &setup.check {
+            Check::Native(scheme) => scheme.get().verdict_on(awaited)?,
+            Check::Identify(scheme) => Verdict::of_identify(awaited, scheme.as_ref().map(Py::get))?,
         };
         match verdict {
             Verdict::Admitted { user, credentials } => setup.admit(scope, user, credentials).map(|()| None),
@@ -273,7 +276,7 @@ fn argument<'py>(
 /// The scopes are compared here without a detour by Python, so what a subclass overrides of that would be passed by.
 fn check_overrides(auth: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = auth.py();
-    let own = py.import("sallet.auth")?.getattr(intern!(py, "Bearer"))?;
+    let own = py.import("sallet.auth")?.getattr(intern!(py, "Scheme"))?;
     for name in ["authorize", "_begin", "_finish", "_authenticate"] {
         let on_object = match auth.getattr_opt(intern!(py, "__dict__"))? {
             Some(attributes) => attributes.contains(name)?,
@@ -281,36 +284,38 @@ fn check_overrides(auth: &Bound<'_, PyAny>) -> PyResult<()> {
         };
         if on_object || !auth.get_type().getattr(name)?.is(&own.getattr(name)?) {
             return Err(PyTypeError::new_err(format!(
-                "this Bearer overrides {name}, which AuthMiddleware does not call: override identify, and refuse there"
+                "this scheme overrides {name}, which AuthMiddleware does not call: override identify, and refuse there"
             )));
         }
     }
     Ok(())
 }
 
-fn judge(auth: &Bound<'_, PyAny>) -> PyResult<Judge> {
-    let py = auth.py();
-    let identify = auth.get_type().getattr_opt(intern!(py, "identify"))?;
-    let own = py.import("sallet.auth")?.getattr(intern!(py, "Bearer"))?.getattr(intern!(py, "identify"))?;
-    if auth.is_instance_of::<Keyring>() {
-        return Err(PyTypeError::new_err("auth is a Bearer: write auth=Bearer(keyring)"));
-    }
-    if auth.is_none() {
-        return Err(PyTypeError::new_err("auth is None: write auth=Bearer(keyring)"));
-    }
-    let bearer = auth.cast::<Bearer>();
-    if let Ok(bearer) = &bearer {
-        bearer.get().check_setup()?;
-        check_overrides(auth)?;
-    }
-    match (bearer, identify) {
-        (Ok(bearer), None) => Ok(Judge::Native(bearer.clone().unbind())),
-        (Ok(bearer), Some(identify)) if identify.is(&own) => Ok(Judge::Native(bearer.clone().unbind())),
-        (Ok(bearer), Some(_)) => Ok(Judge::Custom(Some(bearer.clone().unbind()))),
-        (Err(_), Some(_)) => Ok(Judge::Custom(None)),
-        // The value is not shown: it may be a token that was put in the wrong place.
-        (Err(_), None) => {
-            Err(PyTypeError::new_err("auth is a Bearer, or an object with an async identify(headers, scopes=())"))
+impl Check {
+    fn of(auth: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = auth.py();
+        let identify = auth.get_type().getattr_opt(intern!(py, "identify"))?;
+        let own = py.import("sallet.auth")?.getattr(intern!(py, "Scheme"))?.getattr(intern!(py, "identify"))?;
+        if auth.is_instance_of::<Keyring>() {
+            return Err(PyTypeError::new_err("auth is a Bearer: write auth=Bearer(keyring)"));
+        }
+        if auth.is_none() {
+            return Err(PyTypeError::new_err("auth is None: write auth=Bearer(keyring)"));
+        }
+        let scheme = auth.cast::<Scheme>();
+        if let Ok(scheme) = &scheme {
+            scheme.get().check_setup()?;
+            check_overrides(auth)?;
+        }
+        match (scheme, identify) {
+            (Ok(scheme), None) => Ok(Self::Native(scheme.clone().unbind())),
+            (Ok(scheme), Some(identify)) if identify.is(&own) => Ok(Self::Native(scheme.clone().unbind())),
+            (Ok(scheme), Some(_)) => Ok(Self::Identify(Some(scheme.clone().unbind()))),
+            (Err(_), Some(_)) => Ok(Self::Identify(None)),
+            // The value is not shown: it may be a token that was put in the wrong place.
+            (Err(_), None) => {
+                Err(PyTypeError::new_err("auth is a Bearer, or an object with an async identify(headers, scopes=())"))
+            }
         }
     }
 }

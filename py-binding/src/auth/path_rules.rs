@@ -9,8 +9,7 @@ use pyo3::types::{PyBool, PyDict, PyMapping, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::paths::{Access, PathRule, PathRuleError, RequestPath};
 
-use super::error;
-use crate::asgi;
+use crate::{asgi, errors};
 
 type Rules = Box<[PathRule<String>]>;
 
@@ -132,7 +131,7 @@ fn read(
         }
         for rule in rules.try_iter().map_err(|_| wrong())? {
             let rule: String = rule?.extract().map_err(|_| wrong())?;
-            let refused = |why| error::path_rule(&format!("{name}: {rule:?}"), why);
+            let refused = |why| errors::path_rule(&format!("{name}: {rule:?}"), why);
             parsed.push(PathRule::parse(rule.clone()).and_then(fits).map_err(refused)?);
         }
     }
@@ -153,7 +152,7 @@ impl PathRules {
         let preflights = match preflights.map(|all| (all.is_instance_of::<PyBool>(), all)) {
             Some((true, all)) if all.is_truthy()? => {
                 let everywhere = PathRule::parse("/*".to_owned());
-                Box::from([everywhere.map_err(|why| error::path_rule("preflights", why))?])
+                Box::from([everywhere.map_err(|why| errors::path_rule("preflights", why))?])
             }
             None | Some((true, _)) => Box::default(),
             Some((false, rules)) => read("preflights", Some(rules), PathRule::for_all_methods)?,
@@ -161,7 +160,7 @@ impl PathRules {
         let inner = sallet_core::paths::PathRules::try_new(public, protected, preflights).map_err(|why| match why {
             // Not a wrong rule, but a list that is not one: an argument of the wrong kind.
             PathRuleError::NothingProtected => PyTypeError::new_err(why.message()),
-            why => error::path_rule("path rules", why),
+            why => errors::path_rule("path rules", why),
         })?;
         Ok(Self { inner })
     }
@@ -195,7 +194,7 @@ impl ByPath {
         let mut read = Vec::new();
         for item in entries.items()?.iter() {
             let (rule, value): (String, Py<PyAny>) = item.extract()?;
-            let refused = |why| error::path_rule(&format!("paths: {rule:?}"), why);
+            let refused = |why| errors::path_rule(&format!("paths: {rule:?}"), why);
             read.push((PathRule::parse(rule.clone()).map_err(refused)?, value));
         }
         Ok(Self(sallet_core::paths::ByPath::new(read.into_boxed_slice())))

@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::{error, scopes};
+use super::scopes;
+use crate::errors;
 
 /// Who holds a key. A value: frozen, comparable, hashable, picklable.
 ///
@@ -17,7 +18,7 @@ pub(super) struct Principal {
     #[pyo3(get)]
     name: Py<PyString>,
     #[pyo3(get)]
-    pub(super) scopes: Py<PyTuple>,
+    scopes: Py<PyTuple>,
 }
 
 impl Principal {
@@ -44,7 +45,7 @@ impl Principal {
         scopes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let py = id.py();
-        let scopes = scopes::read(scopes, error::policy)?;
+        let scopes = scopes::read(scopes, errors::policy)?;
         Ok(Self {
             name: name.unwrap_or_else(|| id.clone()).unbind(),
             id: id.unbind(),

@@ -1,57 +1,75 @@
-//! The answer to a request that is not let in.
+//! A request that is refused: the answer, and the reason for the log.
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sallet_core::Cursor;
-use sallet_core::auth::{Challenge, Realm, Scopes};
+use sallet_core::auth::{Challenge, Reason, Refusal as Answer, Requirement};
 
-/// A refusal: what to answer, ready to send.
+/// A refusal: what to answer, ready to send, and what to log.
 #[pyclass(frozen, module = "sallet")]
 #[derive(Debug)]
 pub(super) struct Refusal {
-    inner: sallet_core::auth::Refusal,
-    challenge: String,
+    reason: Reason,
+    challenge: Option<String>,
 }
 
 impl Refusal {
-    pub(super) fn new(inner: sallet_core::auth::Refusal, realm: Realm<&str>, required: Scopes<&str>) -> Self {
-        Self { inner, challenge: Challenge::new(realm, inner, required).to_string() }
+    pub(super) fn new(reason: Reason, need: Requirement<&str>) -> Self {
+        let challenge = need.challenge(reason.refusal());
+        Self { reason, challenge: challenge.map(|challenge| challenge.to_string()) }
+    }
+
+    const fn answer(&self) -> Answer {
+        self.reason.refusal()
     }
 }
 
 #[pymethods]
 impl Refusal {
+    /// How a WebSocket is closed before it is accepted, where the server cannot send a response.
+    #[classattr]
+    const CLOSE_CODE: u16 = Answer::CLOSE_CODE;
+
     /// The status code.
     #[getter]
     const fn status(&self) -> u16 {
-        self.inner.status()
+        self.answer().status()
     }
 
     /// One sentence for the client.
     #[getter]
     const fn detail(&self) -> &'static str {
-        self.inner.detail()
+        self.answer().detail()
+    }
+
+    /// One sentence for the log. It says more than the client may know.
+    #[getter]
+    const fn reason(&self) -> &'static str {
+        match self.reason {
+            // What the app's own function is called in Python.
+            Reason::App(Answer::InvalidToken) => "authenticate refused the token",
+            reason => reason.message(),
+        }
     }
 
     /// Whether no credentials of the scheme were sent: the client has not tried yet.
     #[getter]
     const fn is_missing(&self) -> bool {
-        matches!(self.inner, sallet_core::auth::Refusal::Missing)
+        matches!(self.answer(), Answer::Missing)
     }
 
     /// The fields of the response, in lower case.
     #[getter]
     fn headers(&self) -> Vec<(&'static str, &str)> {
-        let mut fields = vec![(Challenge::FIELD, self.challenge.as_str())];
-        fields.extend(sallet_core::auth::Refusal::FIELDS);
-        fields
+        let challenge = self.challenge.as_ref().map(|text| (Challenge::FIELD, text.as_str()));
+        challenge.into_iter().chain(Answer::FIELDS).collect()
     }
 
     /// The body of the response: `{"detail": ...}`.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        PyBytes::new_with(py, self.inner.body_len(), |buf| {
-            self.inner.render_body(&mut Cursor::new(buf));
+        PyBytes::new_with(py, self.answer().body_len(), |buf| {
+            self.answer().render_body(&mut Cursor::new(buf));
             Ok(())
         })
     }
@@ -66,6 +84,6 @@ impl Refusal {
     }
 
     fn __repr__(&self) -> String {
-        format!("<Refusal {} {:?}>", self.status(), self.challenge)
+        format!("<Refusal {} {:?}>", self.status(), self.challenge.as_deref().unwrap_or_default())
     }
 }

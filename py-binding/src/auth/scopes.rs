@@ -6,8 +6,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyMapping, PyString, PyTuple};
 use sallet_core::auth::Scopes;
 
-use super::principal::Principal;
-
 /// Reads a list of scopes into the core's form; `refuse` makes the exception for one that is no scope.
 pub(super) fn read(scopes: Option<&Bound<'_, PyAny>>, refuse: impl Fn(&str) -> PyErr) -> PyResult<Scopes<String>> {
     join(scopes, String::new(), refuse)
@@ -15,11 +13,11 @@ pub(super) fn read(scopes: Option<&Bound<'_, PyAny>>, refuse: impl Fn(&str) -> P
 
 /// The scopes of `joined`, and those of the list that are not among them.
 pub(super) fn with(
-    joined: &Scopes<String>,
+    joined: Scopes<&str>,
     scopes: Option<&Bound<'_, PyAny>>,
     refuse: impl Fn(&str) -> PyErr,
 ) -> PyResult<Scopes<String>> {
-    join(scopes, joined.borrowed().as_str().to_owned(), refuse)
+    join(scopes, joined.as_str().to_owned(), refuse)
 }
 
 fn join(
@@ -65,9 +63,7 @@ pub(super) fn to_tuple<'py>(py: Python<'py>, scopes: Scopes<&str>) -> PyResult<B
 pub(super) fn of_user(user: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     let py = user.py();
     let name = intern!(py, "scopes");
-    let scopes = if let Ok(principal) = user.cast_exact::<Principal>() {
-        principal.get().scopes.bind(py).clone().into_any()
-    } else if let Some(scopes) = user.getattr_opt(name)? {
+    let scopes = if let Some(scopes) = user.getattr_opt(name)? {
         scopes
     } else if let Ok(mapping) = user.cast::<PyMapping>()
         && mapping.contains(name)?

@@ -254,7 +254,8 @@ fn watch_handshake<'py>(
     sender: Bound<'py, Sender>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = app.py();
-    py.import(intern!(py, "sallet._asgi"))?.call_method1(intern!(py, "watch_handshake"), (app, scope, receive, sender))
+    py.import(intern!(py, "sallet._coroutines"))?
+        .call_method1(intern!(py, "watch_handshake"), (app, scope, receive, sender))
 }
 
 fn policy<'a, 'py>(value: &'a Bound<'py, PyAny>, place: &str) -> PyResult<&'a Bound<'py, SecurityHeaders>> {
@@ -291,7 +292,7 @@ fn read_paths(paths: Option<&Bound<'_, PyMapping>>, rules: &Arc<Rules>) -> PyRes
 /// What it returns is to be awaited, and no policy.
 fn refuse_coroutine_function(choose: &Bound<'_, PyAny>, place: &str) -> PyResult<()> {
     let py = choose.py();
-    if py.import(intern!(py, "sallet._asgi"))?.call_method1(intern!(py, "is_async"), (choose,))?.is_truthy()? {
+    if py.import(intern!(py, "sallet._coroutines"))?.call_method1(intern!(py, "is_async"), (choose,))?.is_truthy()? {
         return Err(PyTypeError::new_err(format!(
             "{place}: a policy is chosen without waiting: write def instead of async def"
         )));

@@ -67,7 +67,8 @@ impl Sender {
         start.set_item(intern!(py, "headers"), [(PyBytes::new(py, b"content-length"), PyBytes::new(py, b"0"))])?;
         let start = self.start(&start)?;
         self.settled.store(true, Ordering::Relaxed);
-        py.import(intern!(py, "sallet._asgi"))?.call_method1(intern!(py, "deny_websocket"), (self.send.bind(py), start))
+        py.import(intern!(py, "sallet._coroutines"))?
+            .call_method1(intern!(py, "deny_websocket"), (self.send.bind(py), start))
     }
 
     /// An app may keep its request, and with it this, in the scope that the server's `send` leads to.

@@ -149,6 +149,7 @@ async def judged(ring: Keyring) -> None:
     assert isinstance(refusal, Refusal) and refusal.is_missing
     assert_type((refusal.status, refusal.detail, refusal.body), tuple[int, str, bytes])
     assert_type(refusal.headers, list[tuple[str, str]])
+    assert_type((refusal.reason, refusal.CLOSE_CODE), tuple[str, int])
     assert_type(bearer.authorize(Principal("ci", "ci", ["items:read"])), Refusal | None)
 
     own = sallet.Bearer(authenticate=fetch_user)

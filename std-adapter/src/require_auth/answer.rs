@@ -1,20 +1,13 @@
-//! The answers to requests that are not let in.
+//! The answers to requests that are refused.
 
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use sallet_core::Cursor;
-use sallet_core::auth::{Challenge, CredentialsError, Realm, Refusal, Scopes};
+use sallet_core::auth::{Refusal, Requirement};
 
-use super::Denied;
-
-/// What a client is told, with everything that the realm and the scopes decide rendered.
+/// The challenge that goes with each of [`Refusal::ALL`].
 #[derive(Debug, Clone)]
-pub(super) struct Answers {
-    missing: HeaderValue,
-    malformed: HeaderValue,
-    invalid_token: HeaderValue,
-    insufficient_scope: HeaderValue,
-}
+pub(super) struct Answers([Option<HeaderValue>; Refusal::ALL.len()]);
 
 /// How the client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,50 +21,31 @@ pub(super) enum Protocol {
 }
 
 impl Answers {
-    pub(super) fn new(realm: Realm<&str>, scopes: Scopes<&str>) -> Self {
-        let challenge = |refusal| {
-            let text = Challenge::new(realm, refusal, scopes).to_string();
-            HeaderValue::try_from(text).expect("realms and scopes are visible ASCII")
-        };
-        Self {
-            missing: challenge(Refusal::Missing),
-            // The cause is told in the body; the challenge is the same for all.
-            malformed: challenge(Refusal::Malformed(CredentialsError::NoToken)),
-            invalid_token: challenge(Refusal::InvalidToken),
-            insufficient_scope: challenge(Refusal::InsufficientScope),
-        }
+    pub(super) fn new(need: Requirement<&str>) -> Self {
+        Self(Refusal::ALL.map(|refusal| {
+            let text = need.challenge(refusal)?.to_string();
+            Some(HeaderValue::try_from(text).expect("realms and scopes are visible ASCII"))
+        }))
     }
 
     /// The whole response; its body is a text that the compiler has rendered.
-    pub(super) fn answer(&self, denied: Denied, protocol: Protocol) -> Response<&'static [u8]> {
+    pub(super) fn answer(&self, refusal: Refusal, protocol: Protocol) -> Response<&'static [u8]> {
         let mut response = match protocol {
-            Protocol::Http => http(denied),
-            Protocol::Head => head(denied),
-            Protocol::Grpc => grpc(denied),
-            Protocol::GrpcOverHttp => grpc_over_http(denied),
+            Protocol::Http => http(refusal),
+            Protocol::Head => head(refusal),
+            Protocol::Grpc => grpc(refusal),
+            Protocol::GrpcOverHttp => grpc_over_http(refusal),
         };
-        if let Denied::Refused(refusal) = denied {
-            response.headers_mut().insert(WWW_AUTHENTICATE, self.challenge(refusal).clone());
+        if let Some(challenge) = &self.0[refusal.index()] {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge.clone());
         }
         response
     }
-
-    const fn challenge(&self, refusal: Refusal) -> &HeaderValue {
-        match refusal {
-            Refusal::Missing => &self.missing,
-            Refusal::Malformed(_) => &self.malformed,
-            Refusal::InvalidToken => &self.invalid_token,
-            Refusal::InsufficientScope => &self.insufficient_scope,
-        }
-    }
 }
 
-fn http(denied: Denied) -> Response<&'static [u8]> {
-    let mut response = Response::new(text_of(denied));
-    *response.status_mut() = match denied {
-        Denied::Refused(refusal) => StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED),
-        Denied::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-    };
+fn http(refusal: Refusal) -> Response<&'static [u8]> {
+    let mut response = Response::new(BODIES[refusal.index()].as_bytes());
+    *response.status_mut() = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     for (name, value) in Refusal::FIELDS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
@@ -79,8 +53,8 @@ fn http(denied: Denied) -> Response<&'static [u8]> {
 }
 
 /// No body, and the length that a `GET` would have had: axum would say 0 of an empty one (RFC 9110 section 8.6).
-fn head(denied: Denied) -> Response<&'static [u8]> {
-    let mut response = http(denied);
+fn head(refusal: Refusal) -> Response<&'static [u8]> {
+    let mut response = http(refusal);
     let length = std::mem::take(response.body_mut()).len();
     response.headers_mut().insert(CONTENT_LENGTH, length.into());
     response
@@ -88,36 +62,36 @@ fn head(denied: Denied) -> Response<&'static [u8]> {
 
 /// A response of trailers only: status 200, and the gRPC status in the one and only block of fields.
 /// (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses>)
-fn grpc(denied: Denied) -> Response<&'static [u8]> {
+fn grpc(refusal: Refusal) -> Response<&'static [u8]> {
     let mut response = Response::new(&b""[..]);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    put_grpc_status(headers, denied);
+    put_grpc_status(headers, refusal);
     response
 }
 
 /// The status that HTTP has for it, and that of gRPC beside it, for clients that look. A body would be taken for a frame,
 /// and there is none, so it has no type either: tonic's `GrpcWebLayer` writes its own.
-fn grpc_over_http(denied: Denied) -> Response<&'static [u8]> {
-    let mut response = http(denied);
+fn grpc_over_http(refusal: Refusal) -> Response<&'static [u8]> {
+    let mut response = http(refusal);
     *response.body_mut() = b"";
     let headers = response.headers_mut();
     headers.remove(CONTENT_TYPE);
-    put_grpc_status(headers, denied);
+    put_grpc_status(headers, refusal);
     response
 }
 
-fn put_grpc_status(headers: &mut HeaderMap, denied: Denied) {
-    let (status, message) = match denied {
-        Denied::Refused(Refusal::InsufficientScope) => ("7", Refusal::InsufficientScope.detail()),
+fn put_grpc_status(headers: &mut HeaderMap, refusal: Refusal) {
+    let status = match refusal {
+        Refusal::InsufficientScope => "7",
+        Refusal::Unavailable => "14",
         // Malformed credentials as well: INVALID_ARGUMENT speaks of the message, which nobody has read.
-        Denied::Refused(refusal) => ("16", refusal.detail()),
-        Denied::Unavailable => ("14", UNAVAILABLE),
+        Refusal::Missing | Refusal::InvalidToken | Refusal::Malformed(_) => "16",
     };
     headers.insert("grpc-status", HeaderValue::from_static(status));
     // Percent-encoded on the wire, and these sentences have nothing to encode.
-    headers.insert("grpc-message", HeaderValue::from_static(message));
+    headers.insert("grpc-message", HeaderValue::from_static(refusal.detail()));
 }
 
 impl Protocol {
@@ -158,33 +132,16 @@ fn media_type(headers: &HeaderMap) -> MediaType {
     }
 }
 
-const UNAVAILABLE: &str = "Tokens cannot be checked just now, try again later";
-const UNAVAILABLE_BODY: &str = r#"{"detail":"Tokens cannot be checked just now, try again later"}"#;
-
-fn text_of(denied: Denied) -> &'static [u8] {
-    static MISSING: Text = Text::of(Refusal::Missing);
-    static INVALID_TOKEN: Text = Text::of(Refusal::InvalidToken);
-    static INSUFFICIENT_SCOPE: Text = Text::of(Refusal::InsufficientScope);
-    static MALFORMED: [Text; CredentialsError::ALL.len()] = {
-        let mut all = [Text::of(Refusal::Missing); CredentialsError::ALL.len()];
-        let mut i = 0;
-        while i < all.len() {
-            all[i] = Text::of(Refusal::Malformed(CredentialsError::ALL[i]));
-            i += 1;
-        }
-        all
-    };
-    match denied {
-        Denied::Refused(Refusal::Missing) => MISSING.as_bytes(),
-        Denied::Refused(Refusal::InvalidToken) => INVALID_TOKEN.as_bytes(),
-        Denied::Refused(Refusal::InsufficientScope) => INSUFFICIENT_SCOPE.as_bytes(),
-        Denied::Refused(Refusal::Malformed(error)) => {
-            let known = CredentialsError::ALL.iter().position(|&known| known == error);
-            known.map_or(b"", |at| MALFORMED[at].as_bytes())
-        }
-        Denied::Unavailable => UNAVAILABLE_BODY.as_bytes(),
+/// The body of each of [`Refusal::ALL`].
+static BODIES: [Text; Refusal::ALL.len()] = {
+    let mut bodies = [Text::of(Refusal::Missing); Refusal::ALL.len()];
+    let mut at = 0;
+    while at < bodies.len() {
+        bodies[at] = Text::of(Refusal::ALL[at]);
+        at += 1;
     }
-}
+    bodies
+};
 
 /// The body of one refusal, rendered by the compiler.
 #[derive(Clone, Copy)]
@@ -218,14 +175,10 @@ mod tests {
 
     #[test]
     fn bodies_are_those_of_the_core() {
-        let malformed = CredentialsError::ALL.map(Refusal::Malformed);
-        for refusal in [Refusal::Missing, Refusal::InvalidToken, Refusal::InsufficientScope].iter().chain(&malformed) {
-            let mut buf = [0; 512];
-            let mut out = Cursor::new(&mut buf);
-            refusal.render_body(&mut out);
-            assert_eq!(text_of((*refusal).into()), out.finish().unwrap());
+        for refusal in Refusal::ALL {
+            let body = format!(r#"{{"detail":"{}"}}"#, refusal.detail());
+            assert_eq!(*http(refusal).body(), body.as_bytes());
         }
-        assert_eq!(UNAVAILABLE_BODY, format!(r#"{{"detail":"{UNAVAILABLE}"}}"#));
     }
 
     #[test]

@@ -1,21 +1,23 @@
-//! What a layer was told, shared by all its services, and the judgement.
+//! What a layer was told, shared by all its services, and what it does with a request.
 
 use std::sync::Arc;
 
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, Entry, ORIGIN, UPGRADE};
-use http::{HeaderMap, Request, Response};
-use sallet_core::auth::Refusal;
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, Entry, ORIGIN, UPGRADE};
+use http::{HeaderMap, HeaderName, Request, Response};
+use sallet_core::auth::Reason;
 use sallet_core::paths::{Access, PathRule, PathRules, is_preflight};
 
 use super::answer::{Answers, Protocol};
-use super::token::presented;
-use super::{Bearer, Denied, Keys};
+use super::presented_token::{PresentedToken, lines};
+use super::{Auth, Keys};
 use crate::events::{self, Said};
 use crate::request_path::{Paths, Place};
 
 #[derive(Debug, Clone)]
 pub(super) struct Guard<V> {
-    pub(super) bearer: Bearer<V>,
+    pub(super) auth: Auth<V>,
+    /// The one that credentials are read from.
+    field: HeaderName,
     pub(super) answers: Arc<Answers>,
     pub(super) rules: PathRules<Vec<PathRule<String>>>,
     /// Whether rules are of the path inside the nest.
@@ -24,15 +26,16 @@ pub(super) struct Guard<V> {
 }
 
 impl<V> Guard<V> {
-    pub(super) fn new(bearer: Bearer<V>) -> Self {
-        let answers = Answers::new(bearer.realm_needed(), bearer.scopes_needed());
+    pub(super) fn new(auth: Auth<V>) -> Self {
+        let answers = Arc::new(Answers::new(auth.need()));
+        let field = auth.need().field().parse().expect("a scheme is read from a field");
         let rules = PathRules::try_new(vec![], None, vec![]).expect("no rule is no wrong rule");
-        Self { bearer, answers: Arc::new(answers), rules, nested: false, said: Said::default() }
+        Self { auth, field, answers, rules, nested: false, said: Said::default() }
     }
 
     /// Whether the request needs no credentials. Those it carries are marked in any case.
     pub(super) fn is_open<B>(&self, request: &mut Request<B>, place: Place) -> bool {
-        mark_sensitive(request.headers_mut());
+        mark_sensitive(request.headers_mut(), &self.field);
         if self.has_no_rules() {
             return false;
         }
@@ -62,38 +65,41 @@ impl<V> Guard<V> {
         rules.public_rules().is_empty() && rules.protected_rules().is_none() && rules.preflight_rules().is_empty()
     }
 
-    /// The answer to a request that is not let in.
-    pub(super) fn answer<B>(&self, denied: Denied, request: &Request<B>) -> Response<&'static [u8]> {
-        self.answers.answer(denied, Protocol::of(request))
+    /// What the request presents.
+    pub(super) fn presented<B>(&self, request: &Request<B>) -> Result<PresentedToken, Reason> {
+        PresentedToken::of(self.auth.need(), request.headers(), &self.field)
+    }
+
+    /// Logs the reason, and answers.
+    pub(super) fn refuse<B>(&self, reason: Reason, request: &Request<B>) -> Response<&'static [u8]> {
+        refuse(&self.answers, reason, request)
     }
 }
 
 impl<K: Keys> Guard<K> {
-    /// Lets the request pass, with its principal if it needs one.
-    pub(super) fn judge<B>(&self, request: &mut Request<B>, place: Place) -> Result<(), Denied> {
+    /// The verdict on the request. If it is admitted and needs a principal, it has one now.
+    pub(super) fn verdict<B>(&self, request: &mut Request<B>, place: Place) -> Result<(), Reason> {
         if self.is_open(request, place) {
             return Ok(());
         }
-        let refused = |request: &_, refusal: Refusal, reason: &dyn std::fmt::Display| {
-            events::denied(request, refusal.into(), reason);
-            Denied::Refused(refusal)
-        };
-        let token = presented(request.headers()).map_err(|refusal| refused(request, refusal, &refusal))?;
-        let who = self.bearer.lookup.current().verify(token, (self.bearer.now)());
-        let who = who.map_err(|rejection| refused(request, Refusal::InvalidToken, &rejection))?;
-        if !who.key().grants(self.bearer.scopes_needed()) {
-            return Err(refused(request, Refusal::InsufficientScope, &Refusal::InsufficientScope));
-        }
-        events::admitted(request, Some(&who));
+        let (ring, now) = (self.auth.verifier.current(), (self.auth.now)());
+        let who = ring.verdict(self.auth.need(), lines(request.headers(), &self.field), now)?;
+        events::admitted(request, Some((who.id(), who.name())));
         request.extensions_mut().insert(who);
         Ok(())
     }
 }
 
-fn mark_sensitive(headers: &mut HeaderMap) {
+/// Logs the reason, and answers.
+pub(super) fn refuse<B>(answers: &Answers, reason: Reason, request: &Request<B>) -> Response<&'static [u8]> {
+    events::refused(request, reason);
+    answers.answer(reason.refusal(), Protocol::of(request))
+}
+
+fn mark_sensitive(headers: &mut HeaderMap, field: &HeaderName) {
     // Asking for the entry makes room for a field that is not there.
-    if headers.contains_key(AUTHORIZATION)
-        && let Ok(Entry::Occupied(mut lines)) = headers.try_entry(AUTHORIZATION)
+    if headers.contains_key(field)
+        && let Ok(Entry::Occupied(mut lines)) = headers.try_entry(field)
     {
         for line in lines.iter_mut() {
             line.set_sensitive(true);

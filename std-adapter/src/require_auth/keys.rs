@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sallet_core::auth::{Key, Keyring, Rejection};
+use sallet_core::auth::{Key, Keyring, Reason, Requirement};
 
 use super::Principal;
 
@@ -15,9 +15,10 @@ use super::Principal;
 ///
 /// use sallet_core::auth::{Key, KeyringError};
 /// use sallet_core::secret::Digest;
+/// use sallet_hyper::require_auth::Auth;
 /// use sallet_hyper::{Bearer, OwnedKeyring};
 ///
-/// fn bearer(lines: &[(String, Digest)]) -> Result<Bearer<Arc<OwnedKeyring>>, KeyringError> {
+/// fn bearer(lines: &[(String, Digest)]) -> Result<Auth<Arc<OwnedKeyring>>, KeyringError> {
 ///     let keys = lines.iter().map(|(id, digest)| Key {
 ///         id: id.clone(),
 ///         principal: id.clone(),
@@ -42,6 +43,7 @@ pub type OwnedKeyring = Keyring<Vec<Key<String>>>;
 ///
 /// use arc_swap::ArcSwap;
 /// use sallet_core::auth::KeyringError;
+/// use sallet_hyper::require_auth::Auth;
 /// use sallet_hyper::{Bearer, OwnedKeyring};
 ///
 /// fn reload(ring: &ArcSwap<OwnedKeyring>, read: Result<OwnedKeyring, KeyringError>) {
@@ -51,7 +53,7 @@ pub type OwnedKeyring = Keyring<Vec<Key<String>>>;
 ///     }
 /// }
 ///
-/// fn bearer(ring: &Arc<ArcSwap<OwnedKeyring>>) -> Bearer<Arc<ArcSwap<OwnedKeyring>>> {
+/// fn bearer(ring: &Arc<ArcSwap<OwnedKeyring>>) -> Auth<Arc<ArcSwap<OwnedKeyring>>> {
 ///     Bearer::new(Arc::clone(ring))
 /// }
 /// # let _ = (reload, bearer);
@@ -104,11 +106,16 @@ enum Kind {
 }
 
 impl Ring {
-    pub(super) fn verify(self, token: &str, now: u64) -> Result<Principal, Rejection> {
+    pub(super) fn verdict<'l>(
+        self,
+        need: Requirement<&str>,
+        lines: impl Iterator<Item = &'l [u8]>,
+        now: u64,
+    ) -> Result<Principal, Reason> {
         match self.0 {
-            Kind::Static(ring) => ring.verify(token.as_bytes(), now).map(Principal::of_static),
+            Kind::Static(ring) => need.verdict(ring, lines, now).map(Principal::of_static),
             Kind::Shared(ring) => {
-                let key = ring.verify(token.as_bytes(), now)?;
+                let key = need.verdict(&ring, lines, now)?;
                 let at = ring.keys().element_offset(key).expect("a key that was found is in its ring");
                 Ok(Principal::of_shared(ring, at))
             }

@@ -5,7 +5,7 @@ use sallet_core::paths::{PathRule, PathRuleError, PathRules};
 use tower_layer::Layer;
 
 use super::guard::Guard;
-use super::{Bearer, RequireAuth};
+use super::{Auth, RequireAuth};
 use crate::checked::{Checked, valid};
 use crate::events;
 
@@ -32,8 +32,8 @@ pub struct RequireAuthLayer<V> {
 
 impl<V> RequireAuthLayer<V> {
     /// Every request needs a token.
-    pub fn new(bearer: Bearer<V>) -> Self {
-        Self { guard: Arc::new(Guard::new(bearer)) }
+    pub fn new(auth: Auth<V>) -> Self {
+        Self { guard: Arc::new(Guard::new(auth)) }
     }
 }
 
@@ -193,9 +193,6 @@ impl<V> Clone for RequireAuthLayer<V> {
 
 impl<V> fmt::Debug for RequireAuthLayer<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequireAuthLayer")
-            .field("bearer", &self.guard.bearer)
-            .field("rules", &self.guard.rules)
-            .finish()
+        f.debug_struct("RequireAuthLayer").field("auth", &self.guard.auth).field("rules", &self.guard.rules).finish()
     }
 }

@@ -9,15 +9,16 @@ use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
+use sallet_core::auth::{Reason, Refusal};
 use tower_service::Service;
 
-use super::answer::{Answers, Protocol};
-use super::guard::Guard;
-use super::{BearerToken, Denied, RequireAuth, ResponseBody};
+use super::answer::Answers;
+use super::guard::{Guard, refuse};
+use super::{PresentedToken, RequireAuth, ResponseBody};
 use crate::events;
 use crate::request_path::Place;
 
-/// A function that looks tokens up: what [`Bearer::from_fn`](super::Bearer::from_fn) makes of it.
+/// A function that looks tokens up, as [`Bearer::from_fn`](super::Bearer::from_fn) takes one.
 #[derive(Clone)]
 pub struct Lookup<F>(pub(super) F);
 
@@ -30,8 +31,8 @@ impl<F> fmt::Debug for Lookup<F> {
 impl<S, F, L, U, ReqBody, ResBody> Service<Request<ReqBody>> for RequireAuth<S, Lookup<F>>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
-    F: Fn(BearerToken) -> L,
-    L: Future<Output = Result<U, Denied>>,
+    F: Fn(PresentedToken) -> L,
+    L: Future<Output = Result<U, Refusal>>,
     U: Clone + Send + Sync + 'static,
 {
     type Response = Response<ResponseBody<ResBody>>;
@@ -54,8 +55,8 @@ where
 impl<S, F, L, U, ReqBody, ResBody> hyper::service::Service<Request<ReqBody>> for RequireAuth<S, Lookup<F>>
 where
     S: hyper::service::Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
-    F: Fn(BearerToken) -> L,
-    L: Future<Output = Result<U, Denied>>,
+    F: Fn(PresentedToken) -> L,
+    L: Future<Output = Result<U, Refusal>>,
     U: Clone + Send + Sync + 'static,
 {
     type Response = Response<ResponseBody<ResBody>>;
@@ -120,21 +121,18 @@ where
 {
     fn new<F>(guard: &Guard<Lookup<F>>, place: Place, mut service: S, mut request: Request<B>) -> Self
     where
-        F: Fn(BearerToken) -> L,
+        F: Fn(PresentedToken) -> L,
     {
         let state = if guard.is_open(&mut request, place) {
             State::Admitted { inner: service.call(request) }
         } else {
-            match BearerToken::of(request.headers()) {
+            match guard.presented(&request) {
                 Ok(token) => State::Asking {
-                    lookup: (guard.bearer.lookup.0)(token),
+                    lookup: (guard.auth.verifier.0)(token),
                     next: Some((service, request)),
                     answers: Arc::clone(&guard.answers),
                 },
-                Err(refusal) => {
-                    events::denied(&request, refusal.into(), &refusal);
-                    State::Refused { response: Some(guard.answer(refusal.into(), &request)) }
-                }
+                Err(reason) => State::Refused { response: Some(guard.refuse(reason, &request)) },
             }
         };
         Self { state }
@@ -143,7 +141,7 @@ where
 
 impl<L, U, S, B, ResBody> Future for LookupFuture<L, S, B>
 where
-    L: Future<Output = Result<U, Denied>>,
+    L: Future<Output = Result<U, Refusal>>,
     U: Clone + Send + Sync + 'static,
     S: Service<Request<B>, Response = Response<ResBody>>,
 {
@@ -163,9 +161,8 @@ where
                             request.extensions_mut().insert(user);
                             State::Admitted { inner: service.call(request) }
                         }
-                        Err(denied) => {
-                            events::denied(&request, denied, &denied);
-                            State::Refused { response: Some(answers.answer(denied, Protocol::of(&request))) }
+                        Err(refusal) => {
+                            State::Refused { response: Some(refuse(answers, Reason::App(refusal), &request)) }
                         }
                     };
                     state.set(decided);

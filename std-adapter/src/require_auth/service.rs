@@ -39,12 +39,12 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        match self.guard.judge(&mut request, self.place) {
+        match self.guard.verdict(&mut request, self.place) {
             Ok(()) => ResponseFuture::admitted(self.inner.call(request)),
-            Err(denied) => {
+            Err(reason) => {
                 // Being ready may have taken something that others wait for, such as a permit.
                 self.inner = self.inner.clone();
-                ResponseFuture::refused(self.guard.answer(denied, &request))
+                ResponseFuture::refused(self.guard.refuse(reason, &request))
             }
         }
     }
@@ -61,9 +61,9 @@ where
     type Future = ResponseFuture<S::Future>;
 
     fn call(&self, mut request: Request<ReqBody>) -> Self::Future {
-        match self.guard.judge(&mut request, self.place) {
+        match self.guard.verdict(&mut request, self.place) {
             Ok(()) => ResponseFuture::admitted(self.inner.call(request)),
-            Err(denied) => ResponseFuture::refused(self.guard.answer(denied, &request)),
+            Err(reason) => ResponseFuture::refused(self.guard.refuse(reason, &request)),
         }
     }
 }
@@ -78,7 +78,7 @@ impl<S: fmt::Debug, V> fmt::Debug for RequireAuth<S, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequireAuth")
             .field("inner", &self.inner)
-            .field("bearer", &self.guard.bearer)
+            .field("auth", &self.guard.auth)
             .field("rules", &self.guard.rules)
             .finish_non_exhaustive()
     }

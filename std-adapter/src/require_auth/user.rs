@@ -3,9 +3,9 @@
 use std::any::type_name;
 use std::cmp::Ordering;
 
-use sallet_core::auth::{CredentialsError, Refusal, Rejection};
+use sallet_core::auth::{CredentialsError, Reason, Refusal};
 
-use super::{BearerToken, Denied};
+use super::PresentedToken;
 
 /// How the names of types begin that say how a look-up went, or that may hold nothing. A generic type has no id without its
 /// parameters, so names are compared.
@@ -48,7 +48,7 @@ pub(super) fn check<U: 'static>() {
     assert!(
         !is_verdict(type_name::<U>()),
         "the look-up returns Ok({}), which admits everybody: return the user in Ok, as a type of yours, and \
-         Err(Denied::Refused(Refusal::InvalidToken)) for a token that is not good (Option::ok_or makes one of the other). \
+         Err(Refusal::InvalidToken) for a token that is not good (Option::ok_or makes one of the other). \
          Wrap a text or a number in a type of your own: struct User(String)",
         type_name::<U>()
     );
@@ -62,12 +62,11 @@ fn is_verdict(mut name: &str) -> bool {
         type_name::<()>(),
         type_name::<bool>(),
         type_name::<Ordering>(),
-        type_name::<Denied>(),
         type_name::<Refusal>(),
-        type_name::<Rejection>(),
+        type_name::<Reason>(),
         type_name::<CredentialsError>(),
         // What was shown and not whom it belongs to.
-        type_name::<BearerToken>(),
+        type_name::<PresentedToken>(),
     ];
     kinds.contains(&name) || is_plain_value(name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }

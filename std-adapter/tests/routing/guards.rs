@@ -14,7 +14,7 @@ use axum::routing::MethodRouter;
 use http::Request;
 use sallet_core::auth::{Key, Keyring, Refusal};
 use sallet_core::digest_hex;
-use sallet_hyper::require_auth::{BearerToken, Denied, Lookup, RequireAuth};
+use sallet_hyper::require_auth::{self, Lookup, PresentedToken, RequireAuth};
 use sallet_hyper::{Bearer, Layer, RequireAuthLayer};
 use tower::util::{BoxCloneSyncService, MapResponseLayer};
 use tower::{Service, ServiceBuilder};
@@ -30,10 +30,10 @@ static KEYS: Keyring =
 #[derive(Clone)]
 pub(crate) struct User;
 
-type Find = fn(BearerToken) -> Ready<Result<User, Denied>>;
+type Find = fn(PresentedToken) -> Ready<Result<User, Refusal>>;
 
-fn find(token: BearerToken) -> Ready<Result<User, Denied>> {
-    ready(if token.as_str() == TOKEN { Ok(User) } else { Err(Refusal::InvalidToken.into()) })
+fn find(token: PresentedToken) -> Ready<Result<User, Refusal>> {
+    ready(if token.as_str() == TOKEN { Ok(User) } else { Err(Refusal::InvalidToken) })
 }
 
 pub(crate) type App = BoxCloneSyncService<Request<Body>, Response, Infallible>;
@@ -104,8 +104,8 @@ impl Auth {
     }
 }
 
-fn ruled<V: Clone>(bearer: Bearer<V>, rules: &Rules) -> RequireAuthLayer<V> {
-    let mut layer = RequireAuthLayer::new(bearer).public(&rules.public).preflights(&rules.preflights);
+fn ruled<V: Clone>(auth: require_auth::Auth<V>, rules: &Rules) -> RequireAuthLayer<V> {
+    let mut layer = RequireAuthLayer::new(auth).public(&rules.public).preflights(&rules.preflights);
     if !rules.protected.is_empty() {
         layer = layer.protected(&rules.protected);
     }

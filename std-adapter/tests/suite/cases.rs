@@ -22,6 +22,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::client::{Raw, get, one};
+use super::log::Log;
 use super::server::{Answer, serve, text};
 
 const HEADERS: &str = include_str!("../../../cases/headers.json");
@@ -199,8 +200,15 @@ async fn auth() {
         let hyper = serve(layer.layer(service_fn(whoami))).await;
         let tower = serve(TowerToHyperService::new(layer.layer(tower::service_fn(whoami)))).await;
         for (addr, side) in [(hyper, "hyper"), (tower, "tower")] {
+            let (log, listening) = Log::listen();
             let raw = one(addr, &request(case)).await;
-            judge(case, &raw, side);
+            drop(listening);
+            same_answer(case, &raw, side);
+            let told = log.lines().iter().filter(|line| line.contains("not admitted")).cloned().collect::<Vec<_>>();
+            let reason = case["expect"]["reason"].as_str();
+            assert_eq!(told.len(), usize::from(reason.is_some()), "{told:?}");
+            let is_told = |line: &String| reason.is_some_and(|reason| line.contains(&format!("reason={reason}")));
+            assert!(told.iter().all(is_told), "{}: {told:?}", case["name"]);
             as_head(case, addr, &raw).await;
         }
     }
@@ -341,7 +349,7 @@ fn request(case: &Value) -> Vec<u8> {
     head.chars().map(|char| u8::try_from(u32::from(char)).expect("Latin-1")).collect()
 }
 
-fn judge(case: &Value, raw: &Raw, side: &str) {
+fn same_answer(case: &Value, raw: &Raw, side: &str) {
     let (name, expect) = (format!("{} on {side}", case["name"]), &case["expect"]);
     assert_eq!(Some(u64::from(raw.status)), expect["status"].as_u64(), "{name}");
     if raw.status == 200 {

@@ -9,7 +9,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::Refusal;
-use sallet_hyper::require_auth::{BearerToken, Denied};
+use sallet_hyper::require_auth::PresentedToken;
 use sallet_hyper::{Bearer, RequireAuthLayer};
 use tonic::service::Routes;
 use tonic_web::GrpcWebLayer;
@@ -20,12 +20,12 @@ use super::server::serve;
 #[derive(Clone)]
 struct User;
 
-async fn lookup(token: BearerToken) -> Result<User, Denied> {
+async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
     match token.as_str() {
         "abc" => Ok(User),
-        "poor" => Err(Refusal::InsufficientScope.into()),
-        "down" => Err(Denied::Unavailable),
-        _ => Err(Refusal::InvalidToken.into()),
+        "poor" => Err(Refusal::InsufficientScope),
+        "down" => Err(Refusal::Unavailable),
+        _ => Err(Refusal::InvalidToken),
     }
 }
 

@@ -5,9 +5,9 @@ use std::panic::{catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 use http::header::CONTENT_LENGTH;
-use sallet_core::auth::{Key, Keyring};
+use sallet_core::auth::{Key, Keyring, Refusal};
 use sallet_core::{ContentSecurityPolicy, SecurityHeaders, digest_hex};
-use sallet_hyper::require_auth::{BearerToken, Denied};
+use sallet_hyper::require_auth::{Auth, PresentedToken};
 use sallet_hyper::{Bearer, RequireAuthLayer, SecurityHeadersLayer};
 
 static KEYS: Keyring =
@@ -39,7 +39,7 @@ fn blamed<L>(make: fn() -> L) -> (String, u32) {
 
 #[test]
 fn a_mistake_is_blamed_on_the_line_that_made_it() {
-    fn bearer() -> Bearer<&'static Keyring> {
+    fn bearer() -> Auth<&'static Keyring> {
         Bearer::new(&KEYS)
     }
     fn headers() -> SecurityHeadersLayer {
@@ -49,7 +49,7 @@ fn a_mistake_is_blamed_on_the_line_that_made_it() {
     for (line, (file, told)) in [
         (line!(), blamed(|| bearer().realm("it\nems"))),
         (line!(), blamed(|| bearer().scopes("a  b"))),
-        (line!(), blamed(|| Bearer::from_fn(async |_: BearerToken| Ok::<Option<u8>, Denied>(None)))),
+        (line!(), blamed(|| Bearer::from_fn(async |_: PresentedToken| Ok::<Option<u8>, Refusal>(None)))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).public(["/fine", "health"]))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).public(["/*"]))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).protected([""; 0]))),

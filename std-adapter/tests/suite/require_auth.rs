@@ -14,7 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring, KeyringError, Refusal, Scopes};
 use sallet_core::digest_hex;
 use sallet_core::secret::Digest;
-use sallet_hyper::require_auth::{BearerToken, Denied, Keys, ResponseBody, Ring};
+use sallet_hyper::require_auth::{Keys, PresentedToken, ResponseBody, Ring};
 use sallet_hyper::{Bearer, Layer, OwnedKeyring, Principal, RequireAuthLayer};
 use tower::{Service, ServiceExt, service_fn};
 
@@ -166,14 +166,14 @@ async fn a_route_can_ask_for_more() {
 #[derive(Clone)]
 struct User(String);
 
-async fn lookup(token: BearerToken) -> Result<User, Denied> {
-    assert_eq!(format!("{token:?}"), "BearerToken(..)");
+async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
+    assert_eq!(format!("{token:?}"), "PresentedToken(..)");
     tokio::task::yield_now().await;
     match token.as_str() {
-        "down" => Err(Denied::Unavailable),
-        "poor" => Err(Refusal::InsufficientScope.into()),
+        "down" => Err(Refusal::Unavailable),
+        "poor" => Err(Refusal::InsufficientScope),
         "abc" => Ok(User("kim".to_owned())),
-        _ => Err(Denied::Refused(Refusal::InvalidToken)),
+        _ => Err(Refusal::InvalidToken),
     }
 }
 
@@ -244,11 +244,11 @@ async fn a_client_that_goes_away_ends_the_lookup() {
 
     let ended = Arc::new(AtomicBool::new(false));
     let guard = Arc::clone(&ended);
-    let bearer = Bearer::from_fn(move |_: BearerToken| {
+    let bearer = Bearer::from_fn(move |_: PresentedToken| {
         let ends = Ends(Arc::clone(&guard));
         async move {
             let _ends = ends;
-            std::future::pending::<Result<User, Denied>>().await
+            std::future::pending::<Result<User, Refusal>>().await
         }
     });
     let mut service = RequireAuthLayer::new(bearer).layer(service_fn(whoami));

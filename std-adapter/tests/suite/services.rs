@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use sallet_core::SecurityHeaders;
 use sallet_core::auth::{Key, Keyring, Refusal};
 use sallet_core::digest_hex;
-use sallet_hyper::require_auth::{BearerToken, Denied, ResponseBody};
+use sallet_hyper::require_auth::{PresentedToken, ResponseBody};
 use sallet_hyper::{Bearer, Layer, RequireAuthLayer, SecurityHeadersLayer};
 use tower::Service;
 use tower::limit::ConcurrencyLimit;
@@ -139,9 +139,9 @@ async fn back_pressure() {
 
 #[tokio::test]
 async fn back_pressure_while_a_token_is_looked_up() {
-    async fn lookup(token: BearerToken) -> Result<User, Denied> {
+    async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
         tokio::task::yield_now().await;
-        if token.as_str() == "abc" { Ok(User) } else { Err(Refusal::InvalidToken.into()) }
+        if token.as_str() == "abc" { Ok(User) } else { Err(Refusal::InvalidToken) }
     }
 
     let mut service = RequireAuthLayer::new(Bearer::from_fn(lookup)).layer(Gate::default());
@@ -158,17 +158,18 @@ async fn errors_pass_through() {
     let broken = || Gate { fails: true, ..Gate::default() };
     let mut service = headers.layer(RequireAuthLayer::new(Bearer::new(&KEYS)).layer(broken()));
     assert_eq!(call(&mut service, request("abc")).await.1.map(|_| ()), Err(Broken));
-    let mut service = headers
-        .layer(RequireAuthLayer::new(Bearer::from_fn(async |_: BearerToken| Ok::<_, Denied>(User))).layer(broken()));
+    let mut service = headers.layer(
+        RequireAuthLayer::new(Bearer::from_fn(async |_: PresentedToken| Ok::<_, Refusal>(User))).layer(broken()),
+    );
     assert_eq!(call(&mut service, request("abc")).await.1.map(|_| ()), Err(Broken));
 }
 
 /// Whoever is refused goes away; the permit that was taken for the inner service must go too, however long the stack lives.
 #[tokio::test]
 async fn a_refusal_gives_its_permit_back() {
-    async fn lookup(token: BearerToken) -> Result<User, Denied> {
+    async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
         tokio::task::yield_now().await;
-        if token.as_str() == "abc" { Ok(User) } else { Err(Refusal::InvalidToken.into()) }
+        if token.as_str() == "abc" { Ok(User) } else { Err(Refusal::InvalidToken) }
     }
 
     async fn one_place<V>(auth: RequireAuthLayer<V>, refused: Request<Unread>)
@@ -244,8 +245,9 @@ async fn hyper_services() {
         Ok::<_, Broken>(response)
     });
     let headers = SecurityHeadersLayer::new(&SecurityHeaders::API);
-    let service = headers
-        .layer(RequireAuthLayer::new(Bearer::from_fn(async |_: BearerToken| Ok::<_, Denied>(Number(7)))).layer(inner));
+    let service = headers.layer(
+        RequireAuthLayer::new(Bearer::from_fn(async |_: PresentedToken| Ok::<_, Refusal>(Number(7)))).layer(inner),
+    );
     let response = service.call(request("abc")).await.expect("a response");
     assert_eq!(
         (&response.headers()["who"], &response.headers()["x-frame-options"]),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use http::{HeaderMap, Request, Response, StatusCode};
-use sallet_core::auth::{CredentialsError, Refusal, Rejection};
-use sallet_hyper::require_auth::{BearerToken, Denied};
+use sallet_core::auth::{CredentialsError, Reason, Refusal};
+use sallet_hyper::require_auth::PresentedToken;
 use sallet_hyper::{Bearer, RequireAuthLayer};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -23,7 +23,7 @@ struct Option2<T>(T);
 
 fn message<U: Clone + Send + Sync + 'static>() -> Option<String> {
     let made = catch_unwind(|| {
-        drop(Bearer::from_fn(async |_: BearerToken| -> Result<U, Denied> { Err(Refusal::InvalidToken.into()) }));
+        drop(Bearer::from_fn(async |_: PresentedToken| -> Result<U, Refusal> { Err(Refusal::InvalidToken) }));
     });
     made.err().map(|panic| panic.downcast_ref::<String>().expect("a formatted message").clone())
 }
@@ -41,16 +41,15 @@ fn what_says_how_the_look_up_went_is_no_user() {
         bool,
         StatusCode,
         HeaderMap,
-        Denied,
         Refusal,
-        Rejection,
+        Reason,
         CredentialsError,
-        BearerToken,
+        PresentedToken,
         Option<User>,
         Option<Option<User>>,
         Option<()>,
         Option<String>,
-        Result<User, Denied>,
+        Result<User, Refusal>,
         Result<(), String>,
         ControlFlow<User>,
         Poll<User>,
@@ -114,9 +113,9 @@ fn users_of_every_kind_are_taken() {
 
 #[tokio::test]
 async fn a_user_of_ones_own_is_put_into_the_extensions() {
-    let bearer = Bearer::from_fn(async |token: BearerToken| match token.as_str() {
-        "abc" => Ok::<_, Denied>(User(7)),
-        _ => Err(Refusal::InvalidToken.into()),
+    let bearer = Bearer::from_fn(async |token: PresentedToken| match token.as_str() {
+        "abc" => Ok::<_, Refusal>(User(7)),
+        _ => Err(Refusal::InvalidToken),
     });
     let service = RequireAuthLayer::new(bearer).layer(service_fn(async |request: Request<()>| {
         assert_eq!(request.extensions().get::<User>(), Some(&User(7)));

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::Criterion;
 use sallet_core::Cursor;
-use sallet_core::auth::{Challenge, Realm, Refusal, Scopes};
+use sallet_core::auth::{Refusal, Scopes};
 use sallet_core_bench::requests;
 use sha2::{Digest as _, Sha256};
 
@@ -20,28 +20,19 @@ pub fn keyrings(c: &mut Criterion) {
         });
     }
     let (ring, line) = (requests::ring(16), requests::bearer());
-    let required = Scopes::new("items:read");
-    assert!(ring.admit([&line[..]], required, requests::NOW).is_ok());
-    group.bench_function("admit, 16 keys", |b| {
-        b.iter(|| ring.admit([black_box(&line[..])], required, requests::NOW).is_ok());
-    });
-    group.bench_function("admit, 16 keys, unknown token", |b| {
-        b.iter(|| {
-            ring.admit(
-                [black_box(&b"Bearer slt_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI016x"[..])],
-                required,
-                requests::NOW,
-            )
-            .is_ok()
-        });
-    });
+    let unknown = &b"Bearer slt_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI016x"[..];
+    let verdict = |line| requests::READ.verdict(&ring, [black_box(line)], requests::NOW).is_ok();
+    assert!(verdict(&line[..]) && !verdict(unknown));
+    group.bench_function("verdict, 16 keys", |b| b.iter(|| verdict(&line[..])));
+    group.bench_function("verdict, 16 keys, unknown token", |b| b.iter(|| verdict(unknown)));
     group.finish();
 }
 
 pub fn challenges(c: &mut Criterion) {
     let mut group = c.benchmark_group("challenge");
     for (name, refusal) in [("missing", Refusal::Missing), ("insufficient scope", Refusal::InsufficientScope)] {
-        let challenge = Challenge::new(Realm::new("items"), refusal, Scopes::new("items:read items:write"));
+        let need = requests::ANYBODY.with_scopes(Scopes::new("items:read items:write"));
+        let challenge = need.challenge(refusal).expect("one");
         let text = challenge.to_string();
         let mut buf = [0; 256];
         group.bench_function(format!("floor: copy of the same bytes, {name}"), |b| {

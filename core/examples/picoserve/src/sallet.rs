@@ -5,7 +5,7 @@ use picoserve::io::Read;
 use picoserve::request::RequestParts;
 use picoserve::response::{Body, Connection, ForEachHeader, HeadersIter, Response, ResponseWriter, StatusCode};
 use picoserve::routing::{Layer, Next};
-use sallet_core::auth::{Challenge, Key, Keyring, Realm, Scopes};
+use sallet_core::auth::{AuthScheme, Challenge, Key, Keyring, Realm, Requirement, Scopes};
 use sallet_core::paths::{PathRule, PathRules, RequestPath};
 use sallet_core::{
     ContentSecurityPolicy, Directive, NONCE_ENTROPY, Nonce, Scheme, SecurityHeaders, Source, digest_hex,
@@ -17,8 +17,7 @@ static KEYS: Keyring = Keyring::new(&[Key::new(
     digest_hex!("b8e148545b13c78bc74da2f1a7275dd71e56ddece129d7d2f7b3ecc06f7994da"),
 )
 .scopes("items:read")]);
-const READ: Scopes = Scopes::new("items:read");
-const REALM: Realm = Realm::new("items");
+const READ: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::new("items:read"));
 const PUBLIC: PathRules = PathRules::new(&[PathRule::new("GET /"), PathRule::new("GET /health")]);
 
 // No TLS here, so the policies leave out what is for HTTPS.
@@ -54,10 +53,13 @@ impl<PathParameters> Layer<(), PathParameters> for Sallet {
         let writer = WithPolicy { policy: if path == "/" { PAGE } else { API }, nonce, writer };
         if !PUBLIC.access(method, &RequestPath::raw(path.as_bytes()), false).is_open() {
             let headers = request.headers();
-            let lines = headers.iter().filter(|(name, _)| name.as_raw().eq_ignore_ascii_case(b"authorization"));
-            if let Err(refusal) = KEYS.admit(lines.map(|(_, value)| value.as_raw()), READ, now()) {
-                let response = Response::new(StatusCode::new(refusal.status()), refusal.detail())
-                    .with_header(Challenge::FIELD, Challenge::new(REALM, refusal, READ));
+            let lines = headers.iter().filter(|(name, _)| name.as_raw().eq_ignore_ascii_case(READ.field().as_bytes()));
+            if let Err(reason) = READ.verdict(&KEYS, lines.map(|(_, value)| value.as_raw()), now()) {
+                eprintln!("refused: {reason}");
+                let refusal = reason.refusal();
+                let challenge = READ.challenge(refusal).map(|challenge| (Challenge::FIELD, challenge));
+                let response =
+                    Response::new(StatusCode::new(refusal.status()), refusal.detail()).with_headers(challenge);
                 return writer.write_response(next.into_connection().await?, response).await;
             }
         }

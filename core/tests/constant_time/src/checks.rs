@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use crabgrind::count_errors;
-use sallet_core::auth::{Key, Keyring, Refusal, Rejection, Scopes, bearer_token};
+use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Reason, Requirement, Scopes};
 use sallet_core::secret::Digest;
 use subtle::ConstantTimeEq;
 
@@ -11,16 +11,17 @@ use crate::secrecy::{hide, publish};
 
 pub const KEYS: usize = 16;
 const NOW: u64 = 1_800_000_000;
+const READ: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::new("items:read"));
 
 /// Places in the ring, in groups that end alike: in force, not yet valid, expired, and unknown, at every distance.
 const GROUPS: [&[usize]; 4] = [&[0, 3, 7, 8, 15], &[1, 5, 13], &[2, 6, 14], &[16, 17, 99]];
 
 /// What stands at a place. No key from the sixteenth on is in the ring.
-fn expected(place: usize) -> Result<String, Rejection> {
+fn expected(place: usize) -> Result<String, Reason> {
     match place {
-        KEYS.. => Err(Rejection::Unknown),
-        _ if place % 4 == 1 => Err(Rejection::NotYetValid),
-        _ if place % 4 == 2 => Err(Rejection::Expired),
+        KEYS.. => Err(Reason::Unknown),
+        _ if place % 4 == 1 => Err(Reason::NotYetValid),
+        _ if place % 4 == 2 => Err(Reason::Expired),
         _ => Ok(id(place)),
     }
 }
@@ -103,21 +104,20 @@ pub fn bearer() {
     let ring = ring();
     each_group_alike(|place| {
         let line = format!("Bearer {}", token(place));
-        let token = bearer_token([line.as_bytes()]).unwrap();
-        let key = publish(ring.verify(hide(token.as_bytes()), NOW));
-        assert_eq!(key.is_ok_and(|key| key.grants(Scopes::new("items:read"))), expected(place).is_ok());
+        let key = READ.read([line.as_bytes()], |token| publish(ring.verify(hide(token.as_bytes()), NOW))).unwrap();
+        assert_eq!(key.is_ok_and(|key| key.grants(READ.scopes())), expected(place).is_ok());
     });
 }
 
 /// The same in the one call that servers make. It has no middle at which to mark the token, so the reader of the header
 /// is given the secret as well.
-pub fn admit() {
+pub fn verdict() {
     let ring = ring();
     each_group_alike(|place| {
         let line = format!("Bearer {}", token(place));
         hide(&line["Bearer ".len()..]);
-        let key = publish(ring.admit([black_box(line.as_bytes())], Scopes::EMPTY, NOW));
-        assert_eq!(key.map(|key| key.id.clone()), expected(place).map_err(|_| Refusal::InvalidToken));
+        let key = publish(READ.verdict(&ring, [black_box(line.as_bytes())], NOW));
+        assert_eq!(key.map(|key| key.id.clone()), expected(place));
     });
 }
 

@@ -12,7 +12,7 @@ const PARTS: [(&str, fn()); 12] = [
     ("search", checks::search),
     ("verify", checks::verify),
     ("bearer", checks::bearer),
-    ("admit", checks::admit),
+    ("verdict", checks::verdict),
     ("eq-on-tokens", controls::eq_on_tokens),
     ("eq-on-digests", controls::eq_on_digests),
     ("early-exit", controls::early_exit),

@@ -11,14 +11,14 @@ extern crate alloc;
 
 use core::hint::black_box;
 
-use sallet_core::auth::{Key, Keyring, Scopes};
+use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Requirement, Scopes};
 use sallet_core::{RequestHead, SecurityHeaders, digest_hex};
 
 /// The token is `abc`.
 static KEYS: Keyring = Keyring::new(&[
     Key::new("ci", digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")).scopes("items:read"),
 ]);
-const READ: Scopes = Scopes::new("items:read");
+const READ: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::new("items:read"));
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -35,7 +35,7 @@ extern "C" fn main() -> core::ffi::c_int {
 
     let request = black_box(b"GET /items HTTP/1.1\r\nhost: device\r\nauthorization: Bearer abc\r\n\r\n");
     let Ok(Some(head)) = RequestHead::<16>::parse(request) else { return 1 };
-    let Ok(key) = KEYS.admit(head.field_lines("authorization"), READ, 0) else { return 2 };
+    let Ok(key) = READ.verdict(&KEYS, head.field_lines(READ.field()), 0) else { return 2 };
     let Ok(block) = SecurityHeaders::API.to_vec::<2048>() else { return 3 };
     if key.id == "ci" && block.starts_with(b"content-security-policy: default-src 'none'") { 0 } else { 4 }
 }

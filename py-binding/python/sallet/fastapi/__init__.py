@@ -36,7 +36,9 @@ if _numbers and (int(_numbers[1]), int(_numbers[2])) < _OLDEST:
         "with any version"
     )
 
-from sallet.fastapi._bearer import Bearer
+from sallet.fastapi import _schemes
 from sallet.fastapi._protect import protect
+from sallet.fastapi._schemes import *
 
-__all__ = ["Bearer", "protect"]
+__all__ = ["protect"]
+__all__ += _schemes.__all__

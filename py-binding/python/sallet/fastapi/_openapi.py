@@ -10,7 +10,8 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.openapi.models import HTTPBearer
 
 import sallet
-from sallet.fastapi._bearer import Bearer
+from sallet.auth import Scheme
+from sallet.fastapi._dependency import Dependency
 from sallet.fastapi._mounts import Mounted
 
 Schema = dict[str, Any]
@@ -39,7 +40,7 @@ def _answer(description: str) -> Schema:
     }
 
 
-def mark(apps: Iterable[Mounted], auth: sallet.Bearer, rules: sallet.PathRules) -> None:
+def mark(apps: Iterable[Mounted], auth: Scheme, rules: sallet.PathRules) -> None:
     """Makes `openapi()` of every app tell which operations `auth` guards.
 
     Called again, it takes in apps mounted since, and an `app.openapi` the user has replaced.
@@ -65,7 +66,7 @@ class MarkedOpenAPI:
     def __init__(
         self,
         original: Callable[[], Schema],
-        auth: sallet.Bearer,
+        auth: Scheme,
         rules: sallet.PathRules,
         prefixes: Sequence[str],
     ) -> None:
@@ -107,7 +108,7 @@ class MarkedOpenAPI:
     def _scheme(self, schema: Schema) -> str:
         """The scheme's name in the schema, entered there if it is not yet."""
         auth = self.auth
-        if isinstance(auth, Bearer):
+        if isinstance(auth, Dependency):
             name, model = auth.scheme_name, auth.model
         else:
             name, model = type(auth).__name__, HTTPBearer()

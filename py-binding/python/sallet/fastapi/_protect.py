@@ -13,7 +13,8 @@ from starlette.types import ASGIApp
 import sallet
 from sallet import AuthMiddleware, PathRules, PolicyError, SecurityHeaders, SecurityHeadersMiddleware
 from sallet._sallet import ByPath
-from sallet.fastapi._bearer import Bearer
+from sallet.auth import Scheme
+from sallet.fastapi._dependency import Dependency
 from sallet.fastapi._docs import Docs, PagePolicy, find_docs
 from sallet.fastapi._mounts import mounted_apps
 from sallet.fastapi._openapi import mark
@@ -36,7 +37,7 @@ def protect(
     app: Starlette,
     *,
     headers: SecurityHeaders | None = None,
-    auth: sallet.Bearer = _LEFT_OUT,
+    auth: Scheme = _LEFT_OUT,
     public: Iterable[str] = (),
     protected: Iterable[str] | None = None,
     preflights: Iterable[str] | bool = False,
@@ -114,7 +115,7 @@ class _Protection:
         self,
         app: Starlette,
         headers: SecurityHeaders | None,
-        auth: sallet.Bearer,
+        auth: Scheme,
         public: Iterable[str],
         protected: Iterable[str] | None,
         preflights: Iterable[str] | bool,
@@ -129,15 +130,15 @@ class _Protection:
             raise TypeError(
                 "auth is None, so everything would be open: give auth=Bearer(...), or leave auth out for headers only"
             )
-        if auth is not _LEFT_OUT and not isinstance(auth, sallet.Bearer):
+        if auth is not _LEFT_OUT and not isinstance(auth, Scheme):
             # The value is not shown: it may be a token that was put in the wrong place.
             raise TypeError(
                 "auth is a sallet.fastapi.Bearer, a sallet.Bearer or an instance of your subclass of "
                 "one, whose identify may be your own: write auth=Bearer(keyring)"
             )
-        if isinstance(auth, Bearer) and not hasattr(auth, "model"):
-            raise RuntimeError("Bearer was not set up: call super().__init__(...) in the subclass")
-        self._auth: sallet.Bearer | None = None if auth is _LEFT_OUT else auth
+        if isinstance(auth, Dependency) and not hasattr(auth, "model"):
+            raise RuntimeError("the scheme was not set up: call super().__init__(...) in the subclass")
+        self._auth: Scheme | None = None if auth is _LEFT_OUT else auth
         public, protected, preflights = map(_once, (public or (), protected, preflights or ()))
         if self._auth is None and (public or protected is not None or preflights):
             raise TypeError(

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 import sallet
 from sallet import PolicyError
 from sallet._routes import contexts, unwrap
+from sallet.auth import Scheme
 
 # FastAPI keeps no trace of a `scopes=` that was a str, only its characters; so many scopes of one
 # letter each are taken for it.
@@ -35,7 +36,7 @@ def mistakes(app: Any, prefix: str = "", seen: frozenset[int] = frozenset()) -> 
 
 def _asked(dependant: Any) -> Iterator[list[str]]:
     for inner in dependant.dependencies:
-        if isinstance(inner.call, sallet.Bearer) and inner.own_oauth_scopes:
+        if isinstance(inner.call, Scheme) and inner.own_oauth_scopes:
             yield inner.own_oauth_scopes
         yield from _asked(inner)
 

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from sallet._sallet import Refusal
+from sallet._refuse import refuse
 
 if TYPE_CHECKING:
     from sallet import _sallet
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-POLICY_VIOLATION = 1008
 
 
 def mark_asgi3(middleware: Any) -> None:
@@ -64,33 +62,11 @@ async def finish(
     send: Send,
 ) -> None:
     """The rest of a request whose user had to be awaited."""
-    refusal = guard._settle(scope, await awaitable(guard.auth, pending))
+    refusal = guard._verdict_on(scope, await awaitable(guard.auth, pending))
     if refusal is None:
         await guard.app(scope, receive, send)
     else:
         await refuse(refusal, scope, receive, send)
-
-
-async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers a refusal. The body of a request is not read: the answer does not depend on it."""
-    prefix = ""
-    if scope["type"] == "websocket":
-        # The handshake is an event like any other; ASGI has it received before it is answered.
-        if (await receive())["type"] != "websocket.connect":
-            return
-        if "websocket.http.response" not in (scope.get("extensions") or {}):
-            await send(
-                {"type": "websocket.close", "code": POLICY_VIOLATION, "reason": refusal.detail}
-            )
-            return
-        prefix = "websocket."
-    body = refusal.body
-    headers = [(name.encode(), value.encode()) for name, value in refusal.headers]
-    headers.append((b"content-length", b"%d" % len(body)))
-    await send(
-        {"type": f"{prefix}http.response.start", "status": refusal.status, "headers": headers}
-    )
-    await send({"type": f"{prefix}http.response.body", "body": body})
 
 
 async def watch_handshake(app: Any, scope: Scope, receive: Receive, send: Any) -> None:

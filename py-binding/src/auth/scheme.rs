@@ -1,6 +1,5 @@
-//! The bearer scheme: whom it knows, what it asks for, and how it judges one request.
+//! A scheme: whom it knows, what it asks for, and its verdict on one request.
 
-use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
@@ -8,29 +7,29 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
-use sallet_core::auth::{Realm, Refusal as Reason, Scopes, bearer_token};
+use sallet_core::auth::{AuthScheme, Realm, Reason, Refusal as Answer, Requirement, Scopes};
 
 use super::credentials::Credentials;
-use super::field_lines::{self, FieldLines};
+use super::field_lines;
 use super::keyring::Keyring;
 use super::principal::AuthCredentials;
 use super::refusal::Refusal;
+use super::scopes;
 use super::user::{self, User};
-use super::{error, scopes};
+use crate::errors;
 
-/// The native half of `sallet.Bearer`, which says all about it.
+/// The native half of `sallet.Bearer`, which says all about it, and of every other scheme.
 // Set up in `__init__` and not in `__new__`, so that a subclass may take other arguments, as Python's classes do.
 #[pyclass(frozen, subclass, module = "sallet")]
 #[derive(Debug)]
-pub(super) struct Bearer {
+pub(super) struct Scheme {
     setup: OnceLock<Setup>,
 }
 
 #[derive(Debug)]
 struct Setup {
     source: Source,
-    realm: Realm<String>,
-    scopes: Scopes<String>,
+    need: Requirement<String>,
 }
 
 /// Who knows the users.
@@ -47,101 +46,89 @@ pub(super) enum Verdict<'py> {
         user: User<'py>,
         credentials: Bound<'py, PyAny>,
     },
-    /// `authenticate` is a coroutine: its user is still to come, and to be judged.
+    /// `authenticate` is a coroutine: its user is still to come, and to be looked at.
     Pending(Bound<'py, PyAny>),
     Refused(Bound<'py, Refusal>),
 }
 
 impl Setup {
-    fn refuse<'py>(&self, py: Python<'py>, reason: Reason, required: Scopes<&str>) -> PyResult<Bound<'py, Refusal>> {
-        Bound::new(py, Refusal::new(reason, self.realm.borrowed(), required))
+    fn need(&self) -> Requirement<&str> {
+        self.need.borrowed()
     }
 
-    /// The scheme's own scopes, then those of the route.
-    fn required(&self, extra: Option<&Bound<'_, PyAny>>) -> PyResult<Cow<'_, Scopes<String>>> {
-        Ok(match extra {
-            None => Cow::Borrowed(&self.scopes),
-            Some(_) => Cow::Owned(scopes::with(&self.scopes, extra, error::policy)?),
-        })
-    }
-
-    fn judge_lines<'py>(
-        &self,
-        py: Python<'py>,
-        lines: &FieldLines<'py>,
-        required: Scopes<&str>,
-    ) -> PyResult<Verdict<'py>> {
-        let refused = |reason| self.refuse(py, reason, required).map(Verdict::Refused);
+    fn verdict<'py>(&self, headers: &Bound<'py, PyAny>, need: Requirement<&str>) -> PyResult<Verdict<'py>> {
+        let py = headers.py();
+        let lines = field_lines::of_field(headers, need.field())?;
         match &self.source {
-            Source::Keyring(keyring) => {
-                let ring = keyring.get().ring();
-                match ring.admit(lines.values(), required) {
-                    Ok(Some(holder)) => Ok(Verdict::Admitted {
-                        user: User::of(holder.principal.bind(py).clone().into_any(), user::Source::Authenticate)?,
-                        credentials: holder.credentials.bind(py).clone().into_any(),
-                    }),
-                    Ok(None) => refused(Reason::InvalidToken),
-                    Err(reason) => refused(reason),
+            Source::Keyring(keyring) => match keyring.get().ring().verdict(need, lines.values()) {
+                Ok(holder) => Ok(Verdict::Admitted {
+                    user: User::of(holder.principal.bind(py).clone().into_any(), user::Source::Authenticate)?,
+                    credentials: holder.credentials.bind(py).clone().into_any(),
+                }),
+                Err(reason) => Verdict::refused(py, reason, need),
+            },
+            Source::Callable(authenticate) => {
+                let called = need.read(lines.values(), |presented| {
+                    authenticate.bind(py).call1((Credentials::new(py, need.scheme(), presented),))
+                });
+                match called {
+                    Ok(user) => {
+                        let user = user?;
+                        if user.get_type().hasattr(intern!(py, "__await__"))? {
+                            return Ok(Verdict::Pending(user));
+                        }
+                        Verdict::of_authenticate(user, need)
+                    }
+                    Err(reason) => Verdict::refused(py, reason, need),
                 }
             }
-            Source::Callable(authenticate) => match bearer_token(lines.values()) {
-                Ok(token) => {
-                    let user = authenticate.bind(py).call1((Credentials::bearer(py, token),))?;
-                    if user.get_type().hasattr(intern!(py, "__await__"))? {
-                        return Ok(Verdict::Pending(user));
-                    }
-                    self.judge_user(user, required)
-                }
-                Err(reason) => refused(reason),
-            },
         }
-    }
-
-    /// Judges what `authenticate` has returned.
-    fn judge_user<'py>(&self, user: Bound<'py, PyAny>, required: Scopes<&str>) -> PyResult<Verdict<'py>> {
-        let py = user.py();
-        if user.is_none() {
-            return self.refuse(py, Reason::InvalidToken, required).map(Verdict::Refused);
-        }
-        // What another scheme's `identify` refused is refused here too.
-        if let Ok(refusal) = user.cast::<Refusal>() {
-            return Ok(Verdict::Refused(refusal.clone()));
-        }
-        self.authorize(User::of(user, user::Source::Authenticate)?, required)
-    }
-
-    /// Compares the scopes of a user, however they were found.
-    fn authorize<'py>(&self, user: User<'py>, required: Scopes<&str>) -> PyResult<Verdict<'py>> {
-        let py = user.value().py();
-        if !scopes::user_has(user.value(), required)? {
-            return self.refuse(py, Reason::InsufficientScope, required).map(Verdict::Refused);
-        }
-        Verdict::admitted(user)
     }
 }
 
 impl<'py> Verdict<'py> {
+    fn refused(py: Python<'py>, reason: Reason, need: Requirement<&str>) -> PyResult<Self> {
+        Bound::new(py, Refusal::new(reason, need)).map(Self::Refused)
+    }
+
     fn admitted(user: User<'py>) -> PyResult<Self> {
         let credentials = AuthCredentials::new(user.value().clone().unbind());
         Ok(Self::Admitted { credentials: Bound::new(user.value().py(), credentials)?.into_any(), user })
     }
 
-    /// Judges what an `identify` that is not Sallet's has returned: for the scopes of `bearer`, if it is one.
-    pub(super) fn of_identify(found: Bound<'py, PyAny>, bearer: Option<&Bearer>) -> PyResult<Self> {
+    /// Sees whether a user is granted the scopes, however they were found.
+    fn granted(user: User<'py>, need: Requirement<&str>) -> PyResult<Self> {
+        if !scopes::user_has(user.value(), need.scopes())? {
+            return Self::refused(user.value().py(), Reason::InsufficientScope, need);
+        }
+        Self::admitted(user)
+    }
+
+    /// What `authenticate` has returned.
+    fn of_authenticate(user: Bound<'py, PyAny>, need: Requirement<&str>) -> PyResult<Self> {
+        if user.is_none() {
+            return Self::refused(user.py(), Reason::App(Answer::InvalidToken), need);
+        }
+        // What another scheme's `identify` refused is refused here too.
+        if let Ok(refusal) = user.cast::<Refusal>() {
+            return Ok(Self::Refused(refusal.clone()));
+        }
+        Self::granted(User::of(user, user::Source::Authenticate)?, need)
+    }
+
+    /// What an `identify` that is not Sallet's has returned: for the scopes of `scheme`, if it is one.
+    pub(super) fn of_identify(found: Bound<'py, PyAny>, scheme: Option<&Scheme>) -> PyResult<Self> {
         let user = match accepted(found)? {
             Ok(user) => user,
-            Err(refusal) => return Ok(Verdict::Refused(refusal)),
+            Err(refusal) => return Ok(Self::Refused(refusal)),
         };
-        match bearer {
-            Some(bearer) => {
-                let setup = bearer.setup()?;
-                setup.authorize(user, setup.scopes.borrowed())
-            }
+        match scheme {
+            Some(scheme) => Self::granted(user, scheme.setup()?.need()),
             None => Self::admitted(user),
         }
     }
 
-    fn into_outcome(self) -> Bound<'py, PyAny> {
+    fn into_python(self) -> Bound<'py, PyAny> {
         match self {
             Verdict::Admitted { user, .. } => user.into_value(),
             Verdict::Refused(refusal) => refusal.into_any(),
@@ -166,11 +153,11 @@ fn accepted(found: Bound<'_, PyAny>) -> PyResult<Result<User<'_>, Bound<'_, Refu
     }
 }
 
-impl Bearer {
+impl Scheme {
     fn setup(&self) -> PyResult<&Setup> {
-        self.setup
-            .get()
-            .ok_or_else(|| PyRuntimeError::new_err("Bearer was not set up: call super().__init__(...) in the subclass"))
+        self.setup.get().ok_or_else(|| {
+            PyRuntimeError::new_err("the scheme was not set up: call super().__init__(...) in the subclass")
+        })
     }
 
     /// Whether a subclass has called `super().__init__(...)`: without it every request would fail.
@@ -178,79 +165,89 @@ impl Bearer {
         self.setup().map(|_| ())
     }
 
-    /// Judges a request, for the scheme's own scopes.
-    pub(super) fn judge<'py>(&self, headers: &Bound<'py, PyAny>) -> PyResult<Verdict<'py>> {
+    /// The verdict on a request, for the scheme's own scopes.
+    pub(super) fn verdict<'py>(&self, headers: &Bound<'py, PyAny>) -> PyResult<Verdict<'py>> {
         let setup = self.setup()?;
-        setup.judge_lines(headers.py(), &field_lines::authorization(headers)?, setup.scopes.borrowed())
+        setup.verdict(headers, setup.need())
     }
 
-    /// Judges the user of a [`Verdict::Pending`], for the scheme's own scopes.
-    pub(super) fn judge_later<'py>(&self, user: Bound<'py, PyAny>) -> PyResult<Verdict<'py>> {
-        let setup = self.setup()?;
-        setup.judge_user(user, setup.scopes.borrowed())
+    /// The rest of a [`Verdict::Pending`], with the user that was awaited.
+    pub(super) fn verdict_on<'py>(&self, user: Bound<'py, PyAny>) -> PyResult<Verdict<'py>> {
+        Verdict::of_authenticate(user, self.setup()?.need())
     }
 }
 
 #[pymethods]
-impl Bearer {
+impl Scheme {
     #[new]
     #[pyo3(signature = (*_args, **_kwargs))]
     const fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self { setup: OnceLock::new() }
     }
 
-    #[pyo3(signature = (keyring = None, *, authenticate = None, realm = "api", scopes = None))]
+    #[pyo3(signature = (scheme, keyring = None, *, authenticate = None, realm = "api", scopes = None))]
     fn __init__(
         &self,
+        scheme: &str,
         keyring: Option<&Bound<'_, PyAny>>,
         authenticate: Option<&Bound<'_, PyAny>>,
         realm: &str,
         scopes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
+        let scheme = AuthScheme::ALL.iter().find(|known| known.name() == scheme);
+        let scheme = *scheme.ok_or_else(|| PyTypeError::new_err("this is not the name of a scheme, such as Bearer"))?;
+        let name = scheme.name();
         let source = match (keyring, authenticate) {
             // The messages show no value: it may be a token that was put in the wrong place.
             (Some(keyring), None) => {
                 if keyring.is_callable() && !keyring.is_instance_of::<PyType>() {
-                    return Err(PyTypeError::new_err("keyring is a Keyring: write Bearer(authenticate=your_function)"));
+                    return Err(PyTypeError::new_err(format!(
+                        "keyring is a Keyring: write {name}(authenticate=your_function)"
+                    )));
                 }
                 let keyring = keyring.cast::<Keyring>().map_err(|_| {
-                    PyTypeError::new_err(
-                        "keyring is a Keyring: write Bearer(Keyring.from_file(path)), or authenticate=callable",
-                    )
+                    PyTypeError::new_err(format!(
+                        "keyring is a Keyring: write {name}(Keyring.from_file(path)), or authenticate=callable"
+                    ))
                 })?;
                 let (verify, py) = (intern!(keyring.py(), "verify"), keyring.py());
                 if !keyring.get_type().getattr(verify)?.is(py.get_type::<Keyring>().getattr(verify)?) {
                     // The ring is asked without a detour by Python, so an override would be passed by.
-                    return Err(PyTypeError::new_err(
-                        "this keyring overrides verify, which Bearer does not call: write \
-                         Bearer(authenticate=lambda credentials: keyring.verify(credentials.token))",
-                    ));
+                    return Err(PyTypeError::new_err(format!(
+                        "this keyring overrides verify, which {name} does not call: write \
+                         {name}(authenticate=lambda credentials: keyring.verify(credentials.token))"
+                    )));
                 }
                 Source::Keyring(keyring.clone().unbind())
             }
-            (None, Some(authenticate)) if authenticate.is_callable() => Source::Callable(authenticate.clone().unbind()),
+            // A scheme can be called, so that FastAPI hears why it is no dependency.
+            (None, Some(authenticate)) if authenticate.is_callable() && !authenticate.is_instance_of::<Self>() => {
+                Source::Callable(authenticate.clone().unbind())
+            }
             (None, Some(_)) => {
                 return Err(PyTypeError::new_err(
                     "authenticate is a callable that takes Credentials and returns a user or None",
                 ));
             }
-            _ => return Err(PyTypeError::new_err("give Bearer exactly one of keyring and authenticate")),
+            _ => {
+                return Err(PyTypeError::new_err(format!("give {name} exactly one of keyring and authenticate")));
+            }
         };
-        let realm = Realm::parse(realm.to_owned()).map_err(error::realm)?;
-        let setup = Setup { source, realm, scopes: scopes::read(scopes, error::policy)? };
-        self.setup.set(setup).map_err(|_| PyRuntimeError::new_err("this Bearer is already set up: make another one"))
+        let realm = Realm::parse(realm.to_owned()).map_err(errors::realm)?;
+        let setup = Setup { source, need: Requirement::new(scheme, realm, scopes::read(scopes, errors::policy)?) };
+        self.setup.set(setup).map_err(|_| PyRuntimeError::new_err("this scheme is already set up: make another one"))
     }
 
     /// The name of what is protected.
     #[getter]
     fn realm(&self) -> PyResult<&str> {
-        Ok(self.setup()?.realm.borrowed().as_str())
+        Ok(self.setup()?.need().realm().as_str())
     }
 
     /// The scopes that every request needs.
     #[getter]
     fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        scopes::to_tuple(py, self.setup()?.scopes.borrowed())
+        scopes::to_tuple(py, self.setup()?.need().scopes())
     }
 
     /// The keyring, if that is where the users come from.
@@ -269,29 +266,31 @@ impl Bearer {
         user: &Bound<'py, PyAny>,
         scopes: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, Refusal>>> {
-        let setup = self.setup()?;
-        let required = setup.required(scopes)?;
-        let required = required.borrowed();
-        if scopes::user_has(user, required)? {
+        let own = self.setup()?.need();
+        // The scheme's own scopes, then those of the route.
+        let joined = scopes.map(|_| scopes::with(own.scopes(), scopes, errors::policy)).transpose()?;
+        let need = joined.as_ref().map_or(own, |joined| own.with_scopes(joined.borrowed()));
+        if scopes::user_has(user, need.scopes())? {
             return Ok(None);
         }
-        setup.refuse(user.py(), Reason::InsufficientScope, required).map(Some)
+        Bound::new(user.py(), Refusal::new(Reason::InsufficientScope, need)).map(Some)
     }
 
     /// Who sent the request, up to the point where something must be awaited: `(value, False)` with the user or refusal,
     /// or `(awaitable, True)`. Scopes are not looked at: they are `authorize`'s.
     #[pyo3(name = "_begin")]
     fn begin<'py>(&self, headers: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, bool)> {
-        let lines = field_lines::authorization(headers)?;
-        let verdict = self.setup()?.judge_lines(headers.py(), &lines, Scopes::EMPTY)?;
+        let setup = self.setup()?;
+        let verdict = setup.verdict(headers, setup.need().with_scopes(Scopes::EMPTY))?;
         let is_pending = matches!(verdict, Verdict::Pending(_));
-        Ok((verdict.into_outcome(), is_pending))
+        Ok((verdict.into_python(), is_pending))
     }
 
     /// The rest of `_begin`, with what was awaited.
     #[pyo3(name = "_finish")]
     fn finish<'py>(&self, user: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.setup()?.judge_user(user, Scopes::EMPTY)?.into_outcome())
+        let need = self.setup()?.need().with_scopes(Scopes::EMPTY);
+        Ok(Verdict::of_authenticate(user, need)?.into_python())
     }
 
     /// The user or refusal that an `identify` of a subclass has returned, once it is sure that it is one.
@@ -306,12 +305,8 @@ impl Bearer {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let name = slf.get_type().name()?;
-        let setup = slf.get().setup()?;
-        Ok(format!(
-            "<{name} realm={:?} scopes={:?}>",
-            setup.realm.borrowed().as_str(),
-            setup.scopes.borrowed().as_str()
-        ))
+        let need = slf.get().setup()?.need();
+        Ok(format!("<{name} realm={:?} scopes={:?}>", need.realm().as_str(), need.scopes().as_str()))
     }
 
     /// It is its own copy: middleware inside may copy the whole scope, as hypercorn's does.
@@ -325,7 +320,7 @@ impl Bearer {
 
     #[expect(clippy::unused_self, reason = "Python's protocol")]
     fn __reduce__(&self) -> PyResult<Py<PyAny>> {
-        Err(error::no_pickle("Bearer", "make it where it is used"))
+        Err(errors::no_pickle("A scheme", "make it where it is used"))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -1,0 +1,98 @@
+//! The verdict on a request: whose it is, or why it is refused.
+
+use core::ops::Deref;
+
+use super::{CredentialsError, Key, Keyring, Refusal, Requirement};
+
+impl Requirement<&str> {
+    /// The whole check of one request: reads its field lines, verifies what they hold against the ring, and compares scopes.
+    ///
+    /// `lines` are those of the field that [`Requirement::field`] names, and `now` is in seconds since 1970: see
+    /// [`Keyring::verify`].
+    ///
+    /// ```
+    /// # use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Reason, Refusal, Requirement, Scopes};
+    /// # use sallet_core::digest_hex;
+    /// # static RING: Keyring = Keyring::new(&[Key::new(
+    /// #     "sensor-7",
+    /// #     digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    /// # )]);
+    /// const READ: Requirement =
+    ///     Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::new("items:read"));
+    /// // The token `abc` is known, but not good for items.
+    /// let reason = READ.verdict(&RING, [&b"Bearer abc"[..]], 1_790_000_000).unwrap_err();
+    /// assert_eq!(reason, Reason::InsufficientScope); // for the log
+    /// assert_eq!(reason.refusal().status(), 403); // for the client
+    /// ```
+    ///
+    /// # Errors
+    /// [`Reason`], which is for the log; [`Reason::refusal`] is the answer to send.
+    #[inline]
+    pub fn verdict<'k, 't, K, S>(
+        &self,
+        ring: &'k Keyring<K>,
+        lines: impl IntoIterator<Item = &'t [u8]>,
+        now: u64,
+    ) -> Result<&'k Key<S>, Reason>
+    where
+        K: Deref<Target = [Key<S>]>,
+        S: AsRef<str>,
+    {
+        let key = self.read(lines, |presented| ring.verify(presented.as_bytes(), now))??;
+        if key.grants(self.scopes()) { Ok(key) } else { Err(Reason::InsufficientScope) }
+    }
+}
+
+/// Why a request is refused, for the log of the server. The client hears its [`refusal`](Reason::refusal), which tells less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// No credentials of the scheme were sent.
+    Missing,
+    /// They were, and cannot be read.
+    Malformed(CredentialsError),
+    /// No key has this token.
+    Unknown,
+    /// The key's `not_before` is still to come.
+    NotYetValid,
+    /// The key's `not_after` has passed.
+    Expired,
+    /// The token is good, but not for all the scopes that are needed.
+    InsufficientScope,
+    /// A function of the app's own, which verifies instead of a keyring, has said so.
+    App(Refusal),
+}
+
+impl Reason {
+    /// What the client is told.
+    ///
+    /// An unknown, an expired, a not yet valid and a revoked token are one answer: telling them apart would tell a thief which
+    /// of his tokens were once good.
+    pub const fn refusal(self) -> Refusal {
+        match self {
+            Self::Missing => Refusal::Missing,
+            Self::Malformed(error) => Refusal::Malformed(error),
+            Self::Unknown | Self::NotYetValid | Self::Expired => Refusal::InvalidToken,
+            Self::InsufficientScope => Refusal::InsufficientScope,
+            Self::App(refusal) => refusal,
+        }
+    }
+
+    /// The reason in words. No word of it comes from the request.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Missing => "no credentials of the scheme were sent",
+            Self::Malformed(error) | Self::App(Refusal::Malformed(error)) => error.message(),
+            Self::Unknown => "no key has this token",
+            Self::NotYetValid => "the key is not valid yet: check its not_before and this machine's clock",
+            Self::Expired => "the key has expired: give its owner a new one",
+            Self::InsufficientScope => "the token does not have a required scope",
+            Self::App(Refusal::Missing) => "the app's own function asks for credentials",
+            Self::App(Refusal::InvalidToken) => "the app's own function refused the token",
+            Self::App(Refusal::InsufficientScope) => "the app's own function asks for another scope",
+            Self::App(Refusal::Unavailable) => "the app's own function cannot check tokens just now",
+        }
+    }
+}
+
+crate::dialect::error!(Reason);

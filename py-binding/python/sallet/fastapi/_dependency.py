@@ -1,0 +1,97 @@
+"""A scheme as FastAPI's dependency, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import HTTPException, WebSocketException
+from fastapi.openapi.models import SecurityBase as SecurityModel
+from fastapi.security import SecurityScopes
+from starlette.requests import HTTPConnection
+
+from sallet import Refusal
+from sallet._coroutines import awaitable
+from sallet._refuse import closes, log
+from sallet.auth import Scheme
+from sallet.fastapi._subclass import NOT_SAID, asked, keep_scopes, passed
+
+
+class Dependency(Scheme):
+    """The flow of a scheme in routes: it comes before the scheme itself among the bases of a class."""
+
+    model: SecurityModel
+    scheme_name: str
+    auto_error: bool
+
+    def __init__(
+        self, *args: Any, scheme_name: str | None = None, auto_error: bool = True, **options: Any
+    ) -> None:
+        keep_scopes(type(self), Dependency)  # again: it may have been assigned since
+        super().__init__(*args, **options)
+        self.scheme_name = scheme_name or type(self).__name__
+        self.auto_error = auto_error
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        keep_scopes(cls, Dependency)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "__call__":
+            # Calls pass it by, but FastAPI asks it whether there is something to await.
+            raise TypeError("__call__ of one object is not called: override it in a subclass")
+        super().__setattr__(name, value)
+
+    async def __call__(
+        self, request: HTTPConnection, security_scopes: SecurityScopes = NOT_SAID
+    ) -> Any:
+        """The verified user, or `None` when `auto_error` is off and no credential was sent."""
+        outcome = await self._verdict(request.scope)
+        if isinstance(outcome, Refusal):
+            if outcome.is_missing and not self.auto_error:
+                return None
+            log(outcome, request.scope)
+            if outcome.is_missing and not closes(request.scope):
+                raise self.make_not_authenticated_error()
+            raise _exception(outcome, request.scope)
+        self._authorize(outcome, asked(self, security_scopes), request.scope)
+        passed(self, outcome)
+        return outcome
+
+    def make_not_authenticated_error(self) -> Exception:
+        """What this dependency raises for a missing credential, as in FastAPI's own schemes.
+
+        Override it to answer otherwise, such as with 403. Behind `protect(app, auth=...)` and
+        `AuthMiddleware` it is not asked: they have answered before any dependency runs, except on
+        public paths. A WebSocket is closed with 1008 where the server cannot send a response.
+        """
+        missing, _ = self._begin([])
+        return _exception(missing, {"type": "http"})
+
+    async def _verdict(self, scope: Any) -> Any:
+        """The user or refusal: the guard's, an earlier dependency's, or else a new one."""
+        earlier = scope.get("sallet.auth")
+        link = earlier
+        while link is not None:
+            scheme, outcome, link = link
+            if scheme is self:
+                return outcome
+        if type(self).identify is Scheme.identify:
+            outcome = await self._authenticate(scope["headers"])
+        else:
+            outcome = self._accept(await awaitable(self, self.identify(scope["headers"])))
+        scope["sallet.auth"] = (self, outcome, earlier)
+        return outcome
+
+    def _authorize(self, user: Any, scopes: Iterable[str], scope: Any) -> None:
+        refusal = self.authorize(user, scopes)
+        if refusal is not None:
+            log(refusal, scope)
+            raise _exception(refusal, scope)
+
+
+def _exception(refusal: Refusal, scope: Any) -> Exception:
+    if closes(scope):
+        return WebSocketException(Refusal.CLOSE_CODE, refusal.detail)
+    headers = {name: value for name, value in refusal.headers if name != "content-type"}
+    return HTTPException(refusal.status, refusal.detail, headers)
