@@ -13,14 +13,15 @@ mod _sallet {
     use super::*;
 
     /// What the package builds upon, and does not take over with `from sallet._sallet import *`.
-    const INTERNAL: [&str; 9] = [
+    const INTERNAL: [&str; 10] = [
         "Anonymous",
         "AuthCredentials",
         "AuthMiddleware",
-        "Bearer",
         "ByPath",
         "Keyring",
+        "Scheme",
         "SecurityHeadersMiddleware",
+        "can_deny_websocket",
         "url_origin",
         "url_source",
     ];
