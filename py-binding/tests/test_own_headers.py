@@ -11,7 +11,7 @@ import pytest
 from harness import asgi
 from harness.asgi import bearer
 from keys import keyring
-from sallet import AuthMiddleware, Bearer, SecurityHeaders, SecurityHeadersMiddleware
+from sallet import NONCE, AuthMiddleware, Bearer, SecurityHeaders, SecurityHeadersMiddleware
 from test_every_response import assert_policy_once
 
 
@@ -125,6 +125,68 @@ def test_thousands_of_header_lists_agree_with_a_model_in_python(override, remove
 
     asyncio.run(main())
     assert len({len(headers) for headers in sent}) > 4
+
+
+SMALL = [
+    (b"X-Frame-Options", b"SAMEORIGIN"),
+    (b"content-security-policy", b"default-src *"),
+    (b"cache-control", b"max-age=60"),
+    (b"cdn-cache-control", b"max-age=60"),
+    (b"server", b"app/1"),
+    (b"x-request-id", b"1"),
+    (b"set-cookie", b"a=1"),
+]
+
+
+@pytest.mark.parametrize("status", [200, 304])
+@pytest.mark.parametrize("override", [False, True])
+def test_the_fast_way_for_a_list_does_what_the_core_says(override, status):
+    """A list without a field that matters is added to as it is; a tuple is always fed to the core."""
+    with_nonce = SecurityHeaders.EMPTY.replace(
+        content_security_policy={"script-src": [NONCE]}, x_frame_options="DENY"
+    )
+    for policy in (SecurityHeaders.STRICT, SecurityHeaders.EMPTY, with_nonce):
+        for code in range(1 << len(SMALL)):
+            own = [line for at, line in enumerate(SMALL) if code >> at & 1]
+            fast, slow = (
+                asgi.call(SecurityHeadersMiddleware(answering(shape(own), status), policy, override=override)).raw
+                for shape in (list, tuple)
+            )
+            fast, slow = ([pair for pair in raw if b"'nonce-" not in pair[1]] for raw in (fast, slow))
+            assert fast == slow, own
+
+
+def left_off(outer, between=lambda app: app, inner=None, status=304, **settings):
+    """What a layer around sends in place of a field that a layer further in has left off."""
+    inner = inner or SecurityHeaders.EMPTY.replace(content_security_policy={"script-src": [NONCE]})
+    app = between(SecurityHeadersMiddleware(answering([], status), inner))
+    reply = asgi.call(SecurityHeadersMiddleware(app, outer, **settings))
+    assert reply.error is None
+    return reply.all("content-security-policy")
+
+
+def test_what_an_inner_layer_left_off_a_304_is_not_put_there_by_an_outer_one():
+    """The stored page has it from the inner one; a 200 must still show that."""
+    assert left_off(SecurityHeaders.STRICT) == []
+    assert left_off(SecurityHeaders.STRICT, between=lambda app: SecurityHeadersMiddleware(app, SecurityHeaders.API)) == []
+    assert "'nonce-" in left_off(SecurityHeaders.STRICT, status=200)[0]
+    # It won on the page as well.
+    strict = SecurityHeaders.CLASSIC
+    assert left_off(strict, override=True) == ["default-src 'self'"]
+    assert left_off(strict, remove=["Content-Security-Policy"]) == ["default-src 'self'"]
+    # An inner one that has no nonce leaves nothing off.
+    assert left_off(strict, inner=SecurityHeaders.EMPTY) == ["default-src 'self'"]
+
+
+def test_no_server_and_no_client_says_what_was_left_off():
+    def claiming(app):
+        async def outer(scope, receive, send):
+            await app({**scope, "sallet.left_off": ["content-security-policy"]}, receive, send)
+
+        return outer
+
+    app = SecurityHeadersMiddleware(answering([], 304), SecurityHeaders.CLASSIC)
+    assert asgi.call(claiming(app)).all("content-security-policy") == ["default-src 'self'"]
 
 
 def test_no_headers_at_all():

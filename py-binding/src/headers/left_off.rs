@@ -31,7 +31,11 @@ pub(super) fn by_layers_inside(scope: &Bound<'_, PyDict>) -> PyResult<Option<Vec
     Ok(told.and_then(|told| Some(told.cast::<LeftOff>().ok()?.get().0.clone())))
 }
 
-pub(super) fn tell_layers_around(scope: &Bound<'_, PyDict>, names: Vec<Vec<u8>>) -> PyResult<()> {
+/// `was_told`: layers further in have told something, which this takes the place of.
+pub(super) fn tell_layers_around(scope: &Bound<'_, PyDict>, names: Vec<Vec<u8>>, was_told: bool) -> PyResult<()> {
+    if names.is_empty() && !was_told {
+        return Ok(());
+    }
     TOLD.store(true, Ordering::Relaxed);
     scope.set_item(intern!(scope.py(), "sallet.left_off"), Bound::new(scope.py(), LeftOff(names))?)
 }

@@ -50,6 +50,9 @@ pub(super) fn merge<'py>(
             Own::Drop => dropped.push(at),
         }
     }
+    let was_told = left_off.is_some();
+    let mut left_off = left_off.unwrap_or_default();
+    left_off.retain(|name| merge.left_off(name));
     let merged = own.get_slice(0, own.len());
     for &at in dropped.iter().rev() {
         merged.del_item(at)?;
@@ -63,12 +66,8 @@ pub(super) fn merge<'py>(
     for name in private {
         merged.append((name, PyBytes::new(py, PRIVATE.1.as_bytes())))?;
     }
-    if left_off.is_some() || merge.leaves_off().next().is_some() {
-        let mut names = left_off.unwrap_or_default();
-        names.retain(|name| merge.left_off(name));
-        names.extend(merge.leaves_off().map(|at| set.fields[at].name().to_vec()));
-        left_off::tell_layers_around(scope, names)?;
-    }
+    left_off.extend(merge.leaves_off().map(|at| set.fields[at].name().to_vec()));
+    left_off::tell_layers_around(scope, left_off, was_told)?;
     Ok(merged.into_any())
 }
 

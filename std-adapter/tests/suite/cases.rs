@@ -121,9 +121,12 @@ fn app(
 async fn headers() {
     let table: Value = serde_json::from_str(HEADERS).expect("JSON");
     let cases = table["cases"].as_array().expect("cases");
-    assert!(cases.len() >= 46);
+    assert!(cases.len() >= 66);
     for case in cases {
-        let addr = serve(layer(case).layer(app(case))).await;
+        let addr = match &case["inside"] {
+            Value::Null => serve(layer(case).layer(app(case))).await,
+            inside => serve(layer(case).layer(layer(inside).layer(app(case)))).await,
+        };
         let method = case["method"].as_str().unwrap_or("GET");
         let path = case["path"].as_str().unwrap_or("/");
 
