@@ -24,7 +24,7 @@ say = @echo "==> $(1)"
 
 .PHONY: help setup develop demo test test-rust fmt clippy features cargo-test doc msrv constant-time fuzz-replay firmware \
 	test-abi3 wheel-abi3 test-python test-types test-upstream fuzz fuzz-minimise timing sabotage load bench bench-quick bench-core bench-hyper \
-	bench-python bench-check bench-baseline bench-lint test-report pins clean
+	bench-python bench-check bench-baseline bench-lint test-report lines pins clean
 
 help: ## Show this list
 	@echo "Sallet: make TARGET"
@@ -241,6 +241,9 @@ load: ## Two minutes of good, bad and missing tokens on an example server (SECON
 	@$(CARGO) build --release --locked -p sallet-hyper --example hyper --features hyper
 	@cd benches/hyper && CARGO_TARGET_DIR=../../target/bench-hyper $(CARGO) run --release --locked --bin load -- \
 		../../target/release/examples/hyper $(or $(SECONDS),120)
+
+lines: ## Count lines of code: core, adapter, binding (TREE=/another/checkout)
+	@python3 benches/lines.py $(or $(TREE),.)
 
 # ---- the rest
 

@@ -165,12 +165,35 @@ def say(text: str) -> None:
 def start(fuzzer: Fuzzer, arguments: list[str], folders: list[Path]) -> subprocess.Popen[bytes]:
     for folder in (*folders, fuzzer.log.parent, fuzzer.artifacts):
         folder.mkdir(parents=True, exist_ok=True)
-    dictionary = FUZZ / "dictionaries" / f"{fuzzer.name}.dict"
+    dictionary = fuzzer.log.with_suffix(".dict")
+    dictionary.write_text("\n".join(words(fuzzer.name)) + "\n")
     options = [*LIMITS, f"-dict={dictionary}", f"-artifact_prefix={fuzzer.artifacts}/", *arguments, *map(str, folders)]
     command = fuzzer.command if fuzzer.name == AXUM else [*fuzzer.command, *options]
     with fuzzer.log.open("wb") as log:
         env = os.environ | fuzzer.env
         return subprocess.Popen(command, stdout=log, stderr=log, env=env, cwd=fuzzer.log.parent)
+
+
+def words(name: str) -> Iterator[str]:
+    """The lines of a dictionary for libFuzzer. `#include` in it names another, or a table of the core's."""
+    file = FUZZ / "dictionaries" / f"{name}.dict"
+    if name.startswith("core:"):
+        yield from core_words(name)
+    elif file.exists():
+        for line in file.read_text().splitlines():
+            yield from words(line.split()[1]) if line.startswith("#include ") else [line]
+
+
+def core_words(table: str) -> Iterator[str]:
+    import sallet
+
+    rows = sallet._sallet._rows()
+    if table == "core:sources":
+        yield from (f'"{getattr(sallet, name)}"' for name, _ in rows["sources"])
+    for row in rows["headers"] if table == "core:headers" else ():
+        good = row["good"].replace('"', '\\"')
+        yield f'"{row["name"]}\\xff"'
+        yield f'"{good}"'
 
 
 def fuzz(fuzzer: Fuzzer, seconds: float) -> Outcome:

@@ -185,7 +185,7 @@ BUDGETS = (
         "heap",
         "heap allocations in the core, proved by linking without an allocator",
         "0",
-        ("heap", "heap", "the whole public API"),
+        ("heap", "heap", "the whole core"),
         0,
         of="median",
     ),

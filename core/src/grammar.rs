@@ -33,6 +33,14 @@ pub(crate) const fn slice(text: &str, start: usize, end: usize) -> &str {
     text.split_at(end).0.split_at(start).1
 }
 
+/// `text` before and from byte `at`, which is next to an ASCII byte; beyond the end, all of it and nothing. Cannot panic.
+pub(crate) const fn cut(text: &str, at: usize) -> (&str, &str) {
+    match text.split_at_checked(at) {
+        Some(halves) => halves,
+        None => (text, ""),
+    }
+}
+
 /// The first position at or after `from` holding `byte`, or the length.
 pub(crate) const fn find(text: &str, byte: u8, from: usize) -> usize {
     let bytes = text.as_bytes();

@@ -7,6 +7,7 @@ mod cross_origin_opener_policy;
 mod cross_origin_resource_policy;
 mod custom_field;
 mod error;
+mod integrity_policy;
 mod keyword_header;
 mod origin_agent_cluster;
 mod permissions_policy;
@@ -21,13 +22,18 @@ mod x_frame_options;
 mod x_permitted_cross_domain_policies;
 mod x_xss_protection;
 
-pub use cache_control::{CacheControl, allows_sharing};
-pub use content_security_policy::{ContentSecurityPolicy, Directive, DirectiveName, Directives, Hash, Source, Sources};
+pub use cache_control::CacheControl;
+pub(crate) use cache_control::{forbids_sharing, is_targeted, targeted_forbids_sharing};
+pub use content_security_policy::{
+    Addition, ContentSecurityPolicy, Directive, DirectiveName, Directives, ExtendError, Extended, Hash, Source,
+    SourceConstant, Sources, UrlSource,
+};
 pub use cross_origin_embedder_policy::CrossOriginEmbedderPolicy;
 pub use cross_origin_opener_policy::CrossOriginOpenerPolicy;
 pub use cross_origin_resource_policy::CrossOriginResourcePolicy;
 pub use custom_field::{CustomField, removable};
 pub use error::PolicyError;
+pub use integrity_policy::IntegrityPolicy;
 pub use origin_agent_cluster::OriginAgentCluster;
 pub use permissions_policy::PermissionsPolicy;
 pub use referrer_policy::ReferrerPolicy;
@@ -39,3 +45,134 @@ pub use x_download_options::XDownloadOptions;
 pub use x_frame_options::XFrameOptions;
 pub use x_permitted_cross_domain_policies::XPermittedCrossDomainPolicies;
 pub use x_xss_protection::XXssProtection;
+
+/// One row of the table: what Sallet knows of a header beside its type, for hosts, tests and documentation to read.
+///
+/// ```
+/// use sallet_core::SecurityHeaders;
+/// for header in SecurityHeaders::HEADERS {
+///     assert!(SecurityHeaders::EMPTY.with(header.name, header.good).is_ok());
+///     assert!(SecurityHeaders::EMPTY.with(header.name, header.bad).is_err());
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Header {
+    /// Its name, in lower case.
+    pub name: &'static str,
+    /// What it is for, in one sentence.
+    pub doc: &'static str,
+    /// A value that is taken, and sent as it is written here.
+    pub good: &'static str,
+    /// A value that is refused: a mistake that people make.
+    pub bad: &'static str,
+    /// Where its value names endpoints of Reporting-Endpoints, if it can: a directive, a member or a parameter.
+    pub endpoints_in: Option<&'static str>,
+    /// The header that this one only tries out, if it is such a twin: its value is read alike and enforces nothing.
+    pub report_only_of: Option<&'static str>,
+}
+
+impl Header {
+    /// The header whose values this one takes: its own name, or that of the one it is the report-only twin of.
+    pub const fn enforced(&self) -> &'static str {
+        match self.report_only_of {
+            Some(name) => name,
+            None => self.name,
+        }
+    }
+}
+
+/// The table of headers, in the order in which they are sent. A header is a row here and a file named as the header;
+/// all the rest is made from the row, or checked against it.
+///
+/// `endpoints in "WHERE"`: a value can name endpoints there, and its type has `endpoints_are_in`.
+macro_rules! header_rows {
+    ($make:ident) => {
+        $make! {
+            /// What a page may load, run and send to.
+            "content-security-policy" content_security_policy: ContentSecurityPolicy<'a>,
+                good "default-src 'self'; script-src 'self' https://cdn.example",
+                bad "default-src self",
+                endpoints in "report-to";
+            /// A policy that is only reported on: for trying one out.
+            "content-security-policy-report-only" content_security_policy_report_only: ContentSecurityPolicy<'a>,
+                good "default-src 'none'; img-src 'self' data:",
+                bad "script-src unsafe-inline",
+                endpoints in "report-to",
+                report only of "content-security-policy";
+            /// HTTPS only, from now on. Sent over HTTPS alone.
+            "strict-transport-security" strict_transport_security: StrictTransportSecurity,
+                good "max-age=31536000; includeSubDomains",
+                bad "max-age=31536000; preload";
+            /// No guessing of media types.
+            "x-content-type-options" x_content_type_options: XContentTypeOptions,
+                good "nosniff",
+                bad "no-sniffing";
+            /// Who may frame the page, for browsers without `frame-ancestors`.
+            "x-frame-options" x_frame_options: XFrameOptions,
+                good "SAMEORIGIN",
+                bad "ALLOW-FROM https://a.example";
+            /// How much of the address the next site learns.
+            "referrer-policy" referrer_policy: ReferrerPolicy,
+                good "no-referrer",
+                bad "none";
+            /// Who shares a browsing context group.
+            "cross-origin-opener-policy" cross_origin_opener_policy: CrossOriginOpenerPolicy,
+                good "same-origin-allow-popups",
+                bad "same-site";
+            /// What the page may load from others.
+            "cross-origin-embedder-policy" cross_origin_embedder_policy: CrossOriginEmbedderPolicy,
+                good "credentialless",
+                bad "same-origin";
+            /// Who may load this response.
+            "cross-origin-resource-policy" cross_origin_resource_policy: CrossOriginResourcePolicy,
+                good "cross-origin",
+                bad "unsafe-none";
+            /// Which powerful features the page and its frames may use.
+            "permissions-policy" permissions_policy: PermissionsPolicy<'a>,
+                good "camera=(), fullscreen=(self \"https://a.example\"), geolocation=*",
+                bad "camera 'none'",
+                endpoints in "report-to";
+            /// Which resources must have an `integrity` attribute.
+            "integrity-policy" integrity_policy: IntegrityPolicy<'a>,
+                good "blocked-destinations=(script style), sources=(inline)",
+                bad "blocked-destinations=script",
+                endpoints in "endpoints";
+            /// A policy on integrity that is only reported on.
+            "integrity-policy-report-only" integrity_policy_report_only: IntegrityPolicy<'a>,
+                good "blocked-destinations=(script)",
+                bad "blocked-destinations=()",
+                endpoints in "endpoints",
+                report only of "integrity-policy";
+            /// A process of its own for each origin.
+            "origin-agent-cluster" origin_agent_cluster: OriginAgentCluster,
+                good "?1",
+                bad "1";
+            /// Where browsers send their reports.
+            "reporting-endpoints" reporting_endpoints: ReportingEndpoints<'a>,
+                good "main=\"https://reports.example/main\", default=\"/reports\"",
+                bad "main=https://reports.example/main";
+            /// Who may keep the response.
+            "cache-control" cache_control: CacheControl<'a>,
+                good "private, max-age=60",
+                bad "no store";
+            /// Whether links are looked up before a click.
+            "x-dns-prefetch-control" x_dns_prefetch_control: XDnsPrefetchControl,
+                good "off",
+                bad "false";
+            /// No opening of downloads in the site's context.
+            "x-download-options" x_download_options: XDownloadOptions,
+                good "noopen",
+                bad "open";
+            /// Policy files of Flash and Acrobat.
+            "x-permitted-cross-domain-policies" x_permitted_cross_domain_policies: XPermittedCrossDomainPolicies,
+                good "master-only",
+                bad "self";
+            /// The filter that browsers have removed.
+            "x-xss-protection" x_xss_protection: XXssProtection,
+                good "0",
+                bad "2";
+        }
+    };
+}
+pub(crate) use header_rows;

@@ -46,6 +46,8 @@ pub mod render_const;
 #[cfg(feature = "httparse")]
 mod request_head;
 mod scheme;
+mod structured_field;
+mod uri;
 
 pub mod auth;
 pub mod paths;
@@ -55,7 +57,7 @@ pub use cursor::{BufferTooSmall, Cursor};
 pub use headers::*;
 pub use lint::{Lint, Severity};
 pub use nonce::{NONCE_ENTROPY, NONCE_LEN, Nonce, NonceSlots};
-pub use policy::{Field, Fields, RenderError, SecurityHeaders, Template, WriteError};
+pub use policy::{Field, Fields, RenderError, SecurityHeaders, Template, WriteError, merge};
 #[cfg(feature = "httparse")]
 pub use request_head::{BodyLength, HeadError, RequestHead};
 pub use scheme::Scheme;

@@ -1,7 +1,9 @@
 //! What is legal but weak, with the reason.
 
+use crate::cursor::Cursor;
 use crate::headers::{ContentSecurityPolicy, Directive, DirectiveName};
-use crate::policy::SecurityHeaders;
+use crate::policy::{SecurityHeaders, presets};
+use crate::render_const;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +51,18 @@ impl core::fmt::Display for Lint {
 }
 
 const CSP: &str = "content-security-policy";
+
+/// The remedy for a site that is not kept on HTTPS: what the presets send.
+const SEND_HSTS: &str = render_const::text(&send_hsts::<{ send_hsts::<0>().1 }>().0);
+
+const fn send_hsts<const N: usize>() -> ([u8; N], usize) {
+    let mut text = [0; N];
+    let mut out = Cursor::new(&mut text);
+    out.put(b"send ");
+    presets::HSTS.render(&mut out);
+    let length = out.written();
+    (text, length)
+}
 
 /// A question about a policy, and what to say when the answer is yes.
 type Rule = (fn(&SecurityHeaders<'_>) -> bool, Lint);
@@ -160,7 +174,7 @@ static RULES: &[Rule] = &[
         "strict-transport-security",
         "",
         "the first request of a visit may go over HTTP",
-        "add max-age=63072000; includeSubDomains",
+        SEND_HSTS,
     ),
     rule(
         |p| matches!(p.strict_transport_security, Some(hsts) if hsts.max_age() < 180 * 24 * 60 * 60),
@@ -168,7 +182,7 @@ static RULES: &[Rule] = &[
         "strict-transport-security",
         "max-age",
         "browsers forget it in less than half a year",
-        "raise it to 63072000 (two years)",
+        SEND_HSTS,
     ),
     rule(
         |p| p.x_content_type_options.is_none(),

@@ -2,7 +2,8 @@
 
 mod block;
 mod fields;
-mod presets;
+pub mod merge;
+pub(crate) mod presets;
 
 pub use block::{RenderError, Template, WriteError};
 pub use fields::{Field, Fields};
@@ -10,11 +11,23 @@ pub use fields::{Field, Fields};
 use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar;
-use crate::headers::*;
+use crate::headers::{header_rows, *};
 use crate::scheme::Scheme;
 
+/// What a row says where it may say nothing.
+const fn if_any(said: &[&'static str]) -> Option<&'static str> {
+    match said {
+        [text] => Some(*text),
+        _ => None,
+    }
+}
+
 macro_rules! security_headers {
-    ($( $(#[$doc:meta])* $name:literal $field:ident: $type:ty ),+ $(,)?) => {
+    ($(
+        #[doc = $doc:literal]
+        $name:literal $field:ident: $type:ty, good $good:literal, bad $bad:literal
+        $(, endpoints in $place:literal)? $(, report only of $enforced:literal)?;
+    )+) => {
         /// A policy: at most one value for each header.
         ///
         /// A value type whose every method is a `const fn`, so a policy is a `const` and a mistake in it a compile error.
@@ -37,15 +50,25 @@ macro_rules! security_headers {
             custom: &'a [CustomField<'a>],
         }
 
-        /// The headers a policy has a setter for, in the order in which they are sent.
         const NAMES: [&str; [$($name),+].len()] = [$($name),+];
+
+        const HEADERS: [Header; NAMES.len()] = [$(
+            Header {
+                name: $name,
+                doc: grammar::trim($doc),
+                good: $good,
+                bad: $bad,
+                endpoints_in: if_any(&[$($place)?]),
+                report_only_of: if_any(&[$($enforced)?]),
+            }
+        ),+];
 
         impl<'a> SecurityHeaders<'a> {
             /// No header at all: a place to start from.
             pub const EMPTY: Self = Self { $( $field: None, )+ custom: &[] };
 
             $(
-                $(#[$doc])*
+                #[doc = $doc]
                 #[must_use]
                 pub const fn $field(mut self, value: Option<$type>) -> Self {
                     self.$field = value;
@@ -82,6 +105,24 @@ macro_rules! security_headers {
                 Err(PolicyError::UnknownHeader)
             }
 
+            const fn check_endpoints(&self) -> Result<(), PolicyError> {
+                let defined = match &self.reporting_endpoints {
+                    Some(endpoints) => endpoints,
+                    None => &ReportingEndpoints::NONE,
+                };
+                $($(
+                    if let Some(value) = &self.$field
+                        && !value.endpoints_are_in(defined)
+                    {
+                        return Err(PolicyError::UndefinedEndpoint(concat!(
+                            $place, " of ", $name,
+                            " names an endpoint that Reporting-Endpoints does not define: add name=\"https://…\" there"
+                        )));
+                    }
+                )?)+
+                Ok(())
+            }
+
             const fn is_set(&self, slot: usize) -> bool {
                 let set = [$( self.$field.is_some() ),+];
                 if slot < set.len() { set[slot] } else { slot - set.len() < self.custom.len() }
@@ -104,46 +145,20 @@ macro_rules! security_headers {
     };
 }
 
-security_headers! {
-    /// What a page may load, run and send to.
-    "content-security-policy" content_security_policy: ContentSecurityPolicy<'a>,
-    /// A policy that is only reported on: for trying one out.
-    "content-security-policy-report-only" content_security_policy_report_only: ContentSecurityPolicy<'a>,
-    /// HTTPS only, from now on. Sent over HTTPS alone.
-    "strict-transport-security" strict_transport_security: StrictTransportSecurity,
-    /// No guessing of media types.
-    "x-content-type-options" x_content_type_options: XContentTypeOptions,
-    /// Who may frame the page, for browsers without `frame-ancestors`.
-    "x-frame-options" x_frame_options: XFrameOptions,
-    /// How much of the address the next site learns.
-    "referrer-policy" referrer_policy: ReferrerPolicy,
-    /// Who shares a browsing context group.
-    "cross-origin-opener-policy" cross_origin_opener_policy: CrossOriginOpenerPolicy,
-    /// What the page may load from others.
-    "cross-origin-embedder-policy" cross_origin_embedder_policy: CrossOriginEmbedderPolicy,
-    /// Who may load this response.
-    "cross-origin-resource-policy" cross_origin_resource_policy: CrossOriginResourcePolicy,
-    /// Which powerful features the page and its frames may use.
-    "permissions-policy" permissions_policy: PermissionsPolicy<'a>,
-    /// A process of its own for each origin.
-    "origin-agent-cluster" origin_agent_cluster: OriginAgentCluster,
-    /// Where browsers send their reports.
-    "reporting-endpoints" reporting_endpoints: ReportingEndpoints<'a>,
-    /// Who may keep the response.
-    "cache-control" cache_control: CacheControl<'a>,
-    /// Whether links are looked up before a click.
-    "x-dns-prefetch-control" x_dns_prefetch_control: XDnsPrefetchControl,
-    /// No opening of downloads in the site's context.
-    "x-download-options" x_download_options: XDownloadOptions,
-    /// Policy files of Flash and Acrobat.
-    "x-permitted-cross-domain-policies" x_permitted_cross_domain_policies: XPermittedCrossDomainPolicies,
-    /// The filter that browsers have removed.
-    "x-xss-protection" x_xss_protection: XXssProtection,
-}
+header_rows!(security_headers);
+
+/// A joining marks fields in a set of this size.
+const MAX_FIELDS: usize = 128;
 
 impl<'a> SecurityHeaders<'a> {
+    /// The most fields that a policy holds.
+    pub const MAX_FIELDS: usize = MAX_FIELDS;
+
     /// The names of all headers that [`with`](Self::with) knows, in the order in which they are sent.
     pub const NAMES: &'static [&'static str] = &NAMES;
+
+    /// What is known of each of them, in the same order.
+    pub const HEADERS: &'static [Header] = &HEADERS;
 
     /// Adds fields that Sallet has no type for; replaces those of an earlier call.
     ///
@@ -159,8 +174,13 @@ impl<'a> SecurityHeaders<'a> {
     ///
     /// # Errors
     /// [`NotCustom`](PolicyError::NotCustom) when a setter exists for the header,
-    /// [`DuplicateHeader`](PolicyError::DuplicateHeader) when a name stands twice.
+    /// [`DuplicateHeader`](PolicyError::DuplicateHeader) when a name stands twice,
+    /// [`TooManyFields`](PolicyError::TooManyFields) when they and the others could be more than
+    /// [`MAX_FIELDS`](Self::MAX_FIELDS).
     pub const fn try_custom(mut self, fields: &'a [CustomField<'a>]) -> Result<Self, PolicyError> {
+        if fields.len() > MAX_FIELDS - NAMES.len() {
+            return Err(PolicyError::TooManyFields);
+        }
         let mut i = 0;
         while i < fields.len() {
             let mut known = 0;
@@ -183,29 +203,28 @@ impl<'a> SecurityHeaders<'a> {
         Ok(self)
     }
 
-    /// Checks what no single header can see: `report-to` must name an endpoint that is defined, and a response with a
+    /// Checks what no single header can see: each endpoint that a header names must be defined, and a response with a
     /// nonce must not be one that shared caches keep. Every adapter calls it.
     ///
     /// # Errors
     /// [`UndefinedEndpoint`](PolicyError::UndefinedEndpoint), [`SharedNonce`](PolicyError::SharedNonce).
     pub const fn check(self) -> Result<Self, PolicyError> {
-        let policies = [self.content_security_policy, self.content_security_policy_report_only];
-        let mut i = 0;
-        while i < policies.len() {
-            if let Some(policy) = policies[i]
-                && let Some(directive) = policy.directive(DirectiveName::ReportTo)
-                && let Some(name) = directive.sources().next_source()
-                && !matches!(self.reporting_endpoints, Some(endpoints) if endpoints.defines(name.as_str()))
-            {
-                return Err(PolicyError::UndefinedEndpoint);
-            }
-            i += 1;
-        }
+        ok!(self.check_endpoints());
         if self.needs_nonce()
             && let Some(cache_control) = self.cache_control
             && !cache_control.forbids_sharing()
         {
             return Err(PolicyError::SharedNonce);
+        }
+        if self.needs_nonce() {
+            let mut i = 0;
+            while i < self.custom.len() {
+                let field = &self.custom[i];
+                if is_targeted(field.name().as_bytes()) && !targeted_forbids_sharing(field.value()) {
+                    return Err(PolicyError::SharedNonce);
+                }
+                i += 1;
+            }
         }
         Ok(self)
     }
@@ -216,7 +235,7 @@ impl<'a> SecurityHeaders<'a> {
     /// ```compile_fail
     /// use sallet_core::{ContentSecurityPolicy, SecurityHeaders};
     /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::from_text("default-src 'self'; report-to csp");
-    /// // error[E0080]: evaluation panicked: report-to names an endpoint that Reporting-Endpoints does not define: …
+    /// // error[E0080]: evaluation panicked: report-to of content-security-policy names an endpoint that Reporting-Endpoints …
     /// const POLICY: SecurityHeaders = SecurityHeaders::STRICT.content_security_policy(Some(CSP)).checked();
     /// ```
     ///

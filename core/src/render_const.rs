@@ -1,5 +1,6 @@
 //! Rendering at compile time.
 
+use crate::headers::{ExtendError, Extended};
 use crate::policy::{RenderError, SecurityHeaders, Template};
 
 /// The block of a policy as a `&'static str`, rendered by the compiler: on a microcontroller it is text in flash, and
@@ -14,7 +15,7 @@ use crate::policy::{RenderError, SecurityHeaders, Template};
 ///
 /// ```compile_fail
 /// use sallet_core::{ContentSecurityPolicy, SecurityHeaders, const_block};
-/// // error[E0080]: evaluation panicked: report-to names an endpoint that Reporting-Endpoints does not define: …
+/// // error[E0080]: evaluation panicked: report-to of content-security-policy names an endpoint that Reporting-Endpoints …
 /// static HEADERS: &str = const_block!(SecurityHeaders::EMPTY.content_security_policy(Some(
 ///     ContentSecurityPolicy::from_text("default-src 'self'; report-to csp")
 /// )));
@@ -45,6 +46,46 @@ macro_rules! const_template {
         const __SALLET_TEXT: &str = $crate::render_const::text(&__SALLET_BLOCK.0);
         __SALLET_BLOCK.1.over_text(__SALLET_TEXT)
     }};
+}
+
+/// A policy with sources added to it, as a constant: [`ContentSecurityPolicy::extended`](crate::ContentSecurityPolicy::extended)
+/// rendered by the compiler. What is wrong with the result is a compile error.
+///
+/// ```
+/// use sallet_core::{ContentSecurityPolicy, DirectiveName, SecurityHeaders, Source, Template, const_extended, const_template};
+///
+/// /// STRICT, and the scripts of one CDN and of the page itself.
+/// const CSP: ContentSecurityPolicy = const_extended!(
+///     ContentSecurityPolicy::STRICT,
+///     &[(DirectiveName::ScriptSrc, &[Source::NONCE, Source::new("https://cdn.example")])]
+/// );
+/// static PAGE: Template = const_template!(SecurityHeaders::STRICT.content_security_policy(Some(CSP)));
+/// assert!(CSP.to_string().ends_with("; script-src 'self' 'nonce-{one-for-each-request}' https://cdn.example"));
+/// ```
+///
+/// ```compile_fail
+/// # use sallet_core::{ContentSecurityPolicy, DirectiveName, Source, const_extended};
+/// // error[E0080]: evaluation panicked: this directive does not take this keyword …
+/// const CSP: ContentSecurityPolicy =
+///     const_extended!(ContentSecurityPolicy::STRICT, &[(DirectiveName::ImgSrc, &[Source::NONCE])]);
+/// ```
+#[macro_export]
+macro_rules! const_extended {
+    ($policy:expr, $added:expr) => {{
+        const __SALLET_EXTENDED: $crate::Extended<'static> = $policy.extended($added);
+        const __SALLET_TEXT: [u8; __SALLET_EXTENDED.text_len()] = $crate::render_const::extended(__SALLET_EXTENDED);
+        $crate::ContentSecurityPolicy::from_text($crate::render_const::text(&__SALLET_TEXT))
+    }};
+}
+
+#[doc(hidden)]
+pub const fn extended<const N: usize>(extended: Extended<'static>) -> [u8; N] {
+    let mut out = [0; N];
+    match extended.write(&mut out) {
+        Ok(_) => out,
+        Err(ExtendError::Policy(error)) => panic!("{}", error.message()),
+        Err(ExtendError::BufferTooSmall { .. }) => unreachable!(),
+    }
 }
 
 #[doc(hidden)]

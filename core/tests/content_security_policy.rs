@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sallet_core::PolicyError::{self, *};
-use sallet_core::{ContentSecurityPolicy, DirectiveName, Hash};
+use sallet_core::{ContentSecurityPolicy, Directive, DirectiveName, ExtendError, Hash, Source, UrlSource};
 
 #[test]
 fn reads_policies() {
@@ -124,7 +124,7 @@ fn a_page_has_one_hash_whichever_its_line_ends() {
 /// Every sentence tells what to do: it says more than that something is wrong.
 #[test]
 fn every_message_names_a_fix() {
-    let all: [PolicyError; 25] = [
+    let all: [PolicyError; 24] = [
         EmptyPolicy,
         UnknownDirective,
         DirectiveCase,
@@ -147,12 +147,156 @@ fn every_message_names_a_fix() {
         StrictDynamicAlone,
         KeywordNotAllowed,
         BadHost,
-        UndefinedEndpoint,
         PreloadWithoutSubdomains,
         NotForAPolicy,
     ];
     for error in all {
         assert!(error.to_string().split_once([':', ',']).is_some_and(|(_, fix)| fix.len() > 10), "{error}");
+    }
+}
+
+/// The policy `base` with the directives of `added`, as text.
+fn extended(base: &str, added: &str) -> Result<String, ExtendError> {
+    let lists = lists(added);
+    let added: Vec<_> = lists.iter().map(|(name, sources)| (*name, &**sources)).collect();
+    let base = ContentSecurityPolicy::from_text(base);
+    base.extended(&added).write(&mut [0; 1024]).map(|policy| policy.to_string())
+}
+
+fn lists(text: &str) -> Vec<(DirectiveName, Vec<Source<'_>>)> {
+    let words = text.split("; ").map(|directive| directive.split(' '));
+    words
+        .map(|mut words| (DirectiveName::parse(words.next().unwrap()).unwrap(), words.map(Source::new).collect()))
+        .collect()
+}
+
+#[test]
+fn extended_policies() {
+    let script = "default-src 'none'; script-src 'nonce-{one-for-each-request}' 'strict-dynamic' https://s.example";
+    for (base, added, expected) in [
+        ("default-src 'self'", "img-src data:", "default-src 'self'; img-src 'self' data:"),
+        ("img-src 'self'", "img-src data: 'self' data:", "img-src 'self' data:"),
+        ("default-src 'none'", "img-src data:; img-src blob:", "default-src 'none'; img-src data: blob:"),
+        ("img-src 'none'", "img-src 'none'", "img-src 'none'"),
+        ("default-src 'self'", "img-src", "default-src 'self'; img-src 'self'"),
+        // Allowed already; a list would take that away.
+        ("script-src 'self'", "img-src data:; form-action https:", "script-src 'self'"),
+        ("img-src *", "sandbox allow-forms; report-to csp", "img-src *; sandbox allow-forms; report-to csp"),
+        // Whole where it can be whole, otherwise what the directive takes.
+        (
+            script,
+            "script-src-elem https://x",
+            &format!(
+                "{script}; script-src-elem 'nonce-{{one-for-each-request}}' 'strict-dynamic' https://s.example https://x"
+            ),
+        ),
+        (script, "worker-src blob:", &format!("{script}; worker-src https://s.example blob:")),
+        (script, "script-src 'strict-dynamic' data:", &format!("{script} data:")),
+        // Found by the property below: the new child-src ruled workers, and script-src no longer.
+        (
+            script,
+            "child-src https://c",
+            &format!("{script}; child-src https://c; worker-src https://s.example https://c"),
+        ),
+        (
+            script,
+            "child-src https://c; worker-src https://w",
+            &format!("{script}; child-src https://c; worker-src https://s.example https://w"),
+        ),
+    ] {
+        assert_eq!(extended(base, added).as_deref(), Ok(expected), "{base} + {added}");
+    }
+}
+
+#[test]
+fn an_extended_policy_is_checked_as_every_policy() {
+    for (base, added, error) in [
+        ("default-src 'self'", "img-src 'nonce-{one-for-each-request}'", KeywordNotAllowed),
+        ("default-src 'self'", "img-src 'none'", NoneWithOthers),
+        ("default-src 'self'", "script-src 'strict-dynamic'", StrictDynamicAlone),
+        ("default-src 'self'", "upgrade-insecure-requests 'self'", UnexpectedValue),
+        ("report-to a", "report-to b", BadEndpointName),
+    ] {
+        assert_eq!(extended(base, added), Err(ExtendError::Policy(error)), "{base} + {added}");
+    }
+    let policy = ContentSecurityPolicy::STRICT;
+    let needed = policy.to_string().len();
+    assert_eq!(policy.extended(&[]).write(&mut [0; 9]).unwrap_err(), ExtendError::BufferTooSmall { needed });
+}
+
+/// Directives that rule something, by their names or for those that fall back to them.
+const RULING: [&str; 10] = [
+    "default-src",
+    "script-src",
+    "script-src-elem",
+    "style-src",
+    "child-src",
+    "frame-src",
+    "worker-src",
+    "img-src",
+    "base-uri",
+    "form-action",
+];
+
+/// Lists that scripts and styles alone take, and then those that every directive takes.
+const LISTS: [&str; 7] = [
+    "'nonce-{one-for-each-request}'",
+    "'nonce-{one-for-each-request}' 'strict-dynamic' https://a.example",
+    "'self' 'nonce-{one-for-each-request}' data:",
+    "'none'",
+    "'self'",
+    "'self' https://a.example",
+    "'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc=' data:",
+];
+
+/// Some of those directives, each with one of those lists.
+fn some_directives() -> impl Strategy<Value = String> {
+    proptest::collection::btree_map(0..RULING.len(), 0..LISTS.len(), 1..5).prop_map(|directives| {
+        let directive = |(name, list): (usize, usize)| {
+            let list = if (0..4).contains(&name) { list } else { list.max(3) };
+            format!("{} {}", RULING[name], LISTS[list])
+        };
+        directives.into_iter().map(directive).collect::<Vec<_>>().join("; ")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// By a model: what rules a directive before is all in what rules it after, as far as the directive takes it, and so
+    /// is what was added. What nothing ruled, nothing rules.
+    #[test]
+    fn extending_takes_nothing_away(base in some_directives(), added in some_directives()) {
+        let before = ContentSecurityPolicy::from_text(&base);
+        let added = added.replace("'none'", "https://b.example");
+        let text = extended(&base, &added).unwrap();
+        let after = ContentSecurityPolicy::from_text(&text);
+        for name in RULING.map(|name| DirectiveName::parse(name).unwrap()) {
+            let Some(ruling) = before.effective(name) else {
+                prop_assert!(after.effective(name).is_none(), "{:?} of {:?}", name, text);
+                continue;
+            };
+            let sources: Vec<_> = ruling.sources().collect();
+            let whole = Directive::try_new(name, &sources).is_ok();
+            let takes = |source: &Source<'_>| whole || Directive::try_new(name, &[*source]).is_ok();
+            let kept = sources.into_iter().filter(|source| *source != Source::NONE && takes(source));
+            let more = lists(&added).into_iter().filter(|(at, _)| *at == name).flat_map(|(_, sources)| sources);
+            for source in kept.chain(more) {
+                prop_assert!(after.effective(name).unwrap().has(source.as_str()), "{:?} of {:?}: {:?}", name, text, source);
+            }
+        }
+    }
+
+    /// A URL has no name in CSP, or one that every policy takes.
+    #[test]
+    fn a_source_of_a_url_is_a_source(url in "((https?|WSS?|ftp)://[a-c.:0@]{1,6}|//|:|)(/[ -~\u{e9}]{0,20}|[ -~]{0,9})") {
+        if let Some(source) = UrlSource::of(&url) {
+            let text = source.to_string();
+            prop_assert!(Directive::try_new(DirectiveName::ImgSrc, &[Source::parse(&text).unwrap()]).is_ok(), "{text:?}");
+            let mut buf = [0; 128];
+            prop_assert_eq!(source.write(&mut buf).unwrap().as_str(), &text);
+            prop_assert!(text.starts_with(&UrlSource::origin_of(&url).unwrap().to_string()));
+        }
     }
 }
 

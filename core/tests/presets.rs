@@ -1,98 +1,58 @@
-//! The presets, to the byte: whoever changes one changes what users send.
+//! The presets, to the byte: whoever changes one changes what users send. The bytes stand in `cases/headers.json`.
 
-use sallet_core::{Scheme, SecurityHeaders};
+use sallet_core::{Scheme, SecurityHeaders, Severity};
+use serde_json::Value;
 
-fn lines(policy: SecurityHeaders<'_>) -> Vec<String> {
-    policy.fields().map(|field| format!("{}: {field}", field.name())).collect()
+const PRESETS: [(&str, SecurityHeaders<'_>); 4] = [
+    ("STRICT", SecurityHeaders::STRICT),
+    ("API", SecurityHeaders::API),
+    ("CLASSIC", SecurityHeaders::CLASSIC),
+    ("EMPTY", SecurityHeaders::EMPTY),
+];
+
+/// What the table of cases wants of `preset` over `scheme`, beside the app's own fields.
+fn expected(preset: &str, scheme: &str) -> Vec<(String, String)> {
+    let table: Value = serde_json::from_str(include_str!("../../cases/headers.json")).unwrap();
+    let is_it = |case: &&Value| {
+        case["policy"] == serde_json::json!({ "preset": preset }) && case["scheme"] == scheme && case["paths"].is_null()
+    };
+    let case =
+        table["cases"].as_array().unwrap().iter().find(is_it).unwrap_or_else(|| panic!("{preset} over {scheme}"));
+    let fields = |of: &str| serde_json::from_value::<Vec<(String, String)>>(case[of].clone()).unwrap();
+    let mut expected = fields("expect");
+    expected.retain(|field| !fields("app").contains(field));
+    expected
 }
 
-const PERMISSIONS: &str = "permissions-policy: camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), \
-                           midi=(), payment=(), serial=(), usb=()";
-
-#[test]
-fn strict() {
-    assert_eq!(
-        lines(SecurityHeaders::STRICT),
-        [
-            "content-security-policy: default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; \
-             img-src 'self' data:; object-src 'none'; script-src-attr 'none'; upgrade-insecure-requests",
-            "strict-transport-security: max-age=63072000; includeSubDomains",
-            "x-content-type-options: nosniff",
-            "x-frame-options: DENY",
-            "referrer-policy: strict-origin-when-cross-origin",
-            "cross-origin-opener-policy: same-origin",
-            "cross-origin-resource-policy: same-origin",
-            PERMISSIONS,
-            "origin-agent-cluster: ?1",
-            "x-dns-prefetch-control: off",
-            "x-permitted-cross-domain-policies: none",
-            "x-xss-protection: 0",
-        ]
-    );
+fn sent(policy: SecurityHeaders<'_>) -> Vec<(String, String)> {
+    policy.fields().map(|field| (field.name().to_owned(), field.to_string())).collect()
 }
 
 #[test]
-fn api() {
-    assert_eq!(
-        lines(SecurityHeaders::API),
-        [
-            "content-security-policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-            "strict-transport-security: max-age=63072000; includeSubDomains",
-            "x-content-type-options: nosniff",
-            "x-frame-options: DENY",
-            "referrer-policy: no-referrer",
-            "cross-origin-opener-policy: same-origin",
-            "cross-origin-embedder-policy: require-corp",
-            "cross-origin-resource-policy: same-origin",
-            PERMISSIONS,
-            "cache-control: no-store",
-            "x-permitted-cross-domain-policies: none",
-            "x-xss-protection: 0",
-        ]
-    );
-}
-
-#[test]
-fn classic_is_the_article() {
-    assert_eq!(
-        lines(SecurityHeaders::CLASSIC),
-        [
-            "content-security-policy: default-src 'self'",
-            "strict-transport-security: max-age=31556926; includeSubDomains",
-            "x-content-type-options: nosniff",
-            "x-frame-options: DENY",
-            "referrer-policy: strict-origin-when-cross-origin",
-            "cross-origin-opener-policy: same-origin",
-            "x-xss-protection: 1; mode=block",
-        ]
-    );
-}
-
-#[test]
-fn empty() {
-    assert!(lines(SecurityHeaders::EMPTY).is_empty());
-}
-
-#[test]
-fn http_only_loses_what_is_for_https() {
-    for preset in [SecurityHeaders::STRICT, SecurityHeaders::API, SecurityHeaders::CLASSIC] {
-        let expected: Vec<_> = lines(preset)
-            .into_iter()
-            .filter(|line| !line.starts_with("strict-transport-security"))
-            .map(|line| line.replace("; upgrade-insecure-requests", ""))
-            .collect();
-        assert_eq!(lines(preset.over(Scheme::Http)), expected);
-        assert_eq!(lines(preset.over(Scheme::Https)), lines(preset));
+fn presets_are_what_the_table_of_cases_says() {
+    for (name, preset) in PRESETS {
+        assert_eq!(sent(preset), expected(name, "https"), "{name}");
+        assert_eq!(sent(preset.over(Scheme::Https)), sent(preset), "{name}");
+    }
+    for (name, preset) in &PRESETS[..3] {
+        assert_eq!(sent(preset.over(Scheme::Http)), expected(name, "http"), "{name}");
     }
 }
 
 #[test]
 fn presets_hold_together_and_have_no_high_finding() {
-    for preset in [SecurityHeaders::STRICT, SecurityHeaders::API, SecurityHeaders::CLASSIC] {
+    for (_, preset) in &PRESETS[..3] {
         let preset = preset.check().unwrap();
         assert!(!preset.needs_nonce());
-        assert!(preset.lint().all(|lint| lint.severity < sallet_core::Severity::High));
+        assert!(preset.lint().all(|lint| lint.severity < Severity::High));
     }
     assert_eq!(SecurityHeaders::STRICT.lint().next(), None);
     assert_eq!(SecurityHeaders::API.lint().next(), None);
+}
+
+#[test]
+fn a_lint_advises_the_max_age_that_the_presets_send() {
+    let remedy = SecurityHeaders::EMPTY.lint().find(|lint| lint.header == "strict-transport-security").unwrap().remedy;
+    let sent = sent(SecurityHeaders::STRICT).into_iter().find(|(name, _)| name == "strict-transport-security");
+    assert_eq!(remedy.strip_prefix("send "), Some(&*sent.unwrap().1));
 }

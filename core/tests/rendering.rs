@@ -167,10 +167,15 @@ fn a_policy_from_names_and_texts_is_the_same() {
 fn what_no_single_header_can_see() {
     let csp = Some(ContentSecurityPolicy::from_text("default-src 'self'; report-to csp"));
     let policy = SecurityHeaders::EMPTY.content_security_policy(csp);
-    assert_eq!(policy.check().unwrap_err(), PolicyError::UndefinedEndpoint);
+    assert!(matches!(policy.check(), Err(PolicyError::UndefinedEndpoint(_))));
     let endpoints = |text| policy.reporting_endpoints(Some(ReportingEndpoints::new(text)));
-    assert_eq!(endpoints("other=\"/r\"").check().unwrap_err(), PolicyError::UndefinedEndpoint);
+    let message = endpoints("other=\"/r\"").check().unwrap_err().message();
+    assert!(message.starts_with("report-to of content-security-policy names an endpoint"), "{message}");
     assert!(endpoints("csp=\"/r\"").check().is_ok());
+    let permissions = PermissionsPolicy::new("camera=();report-to=csp, usb=*;report-to=other");
+    let message = endpoints("csp=\"/r\"").permissions_policy(Some(permissions)).check().unwrap_err().message();
+    assert!(message.starts_with("report-to of permissions-policy names an endpoint"), "{message}");
+    assert!(endpoints("csp=\"/r\", other=\"/o\"").permissions_policy(Some(permissions)).check().is_ok());
 }
 
 #[test]
@@ -220,6 +225,29 @@ fn a_policy_cannot_own_what_frames_or_describes_one_message() {
     }
     for name in ["", "X-Powered-By", "a b", "a:"] {
         assert_eq!(removable(name), Err(PolicyError::BadFieldName), "{name:?}");
+    }
+}
+
+#[test]
+fn every_row_holds_for_its_header() {
+    let names: Vec<_> = SecurityHeaders::HEADERS.iter().map(|header| header.name).collect();
+    assert_eq!(names, SecurityHeaders::NAMES);
+    for Header { name, doc, good, bad, endpoints_in, .. } in SecurityHeaders::HEADERS {
+        let policy = SecurityHeaders::EMPTY.with(name, good).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(policy.to_string(), format!("{name}: {good}\r\n"), "a good example is sent as it stands");
+        assert!(policy.check().is_ok() && policy.without(name).unwrap().fields().next().is_none(), "{name}");
+        let refused = SecurityHeaders::EMPTY.with(name, bad).map(|_| ()).expect_err(name);
+        assert!(refused != PolicyError::UnknownHeader && refused.message().len() > 20, "{name}: {refused}");
+        assert!(doc.ends_with('.') && !doc.starts_with(' '), "{name}: {doc:?}");
+        assert!(endpoints_in.is_none_or(|place| !good.contains(place)), "{name}: an example must stand alone");
+    }
+    for twin in SecurityHeaders::HEADERS.iter().filter(|header| header.name.ends_with("-report-only")) {
+        let enforced = SecurityHeaders::HEADERS.iter().find(|header| header.name == twin.enforced()).expect(twin.name);
+        assert_eq!(format!("{}-report-only", enforced.name), twin.name, "its row names it the twin");
+        assert_eq!(enforced.endpoints_in, twin.endpoints_in, "{}", twin.name);
+        for (value, good) in [(enforced.good, true), (enforced.bad, false)] {
+            assert_eq!(SecurityHeaders::EMPTY.with(twin.name, value).is_ok(), good, "{}: {value}", twin.name);
+        }
     }
 }
 

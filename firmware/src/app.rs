@@ -3,13 +3,13 @@
 use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Requirement, Scopes};
 use sallet_core::paths::{PathRule, PathRules, RequestPath};
 use sallet_core::{
-    ContentSecurityPolicy, Directive, HeadError, Scheme, SecurityHeaders, Source, Template, const_block,
-    const_template, digest_hex,
+    ContentSecurityPolicy, Directive, Scheme, SecurityHeaders, Source, Template, const_block, const_template,
+    digest_hex,
 };
 
 use crate::answer::{Answer, Policy};
 use crate::entropy::Entropy;
-use crate::server::{App, Head};
+use crate::server::{App, BODY_ROOM, Head, OwnAnswers};
 use crate::{answer, const_text, refused};
 
 /// The keys of the tests. Their tokens are in `harness/cases.py`; a device of yours has its own, made with
@@ -45,9 +45,6 @@ pub static PAGE: Template<'_> = const_template!(SecurityHeaders::STRICT.over(Sch
         Directive::frame_ancestors(&[Source::NONE]),
     ]))
 ));
-
-/// The longest body that is read, in bytes.
-pub const BODY_ROOM: usize = 64;
 
 /// The state of the device.
 #[derive(Debug)]
@@ -89,6 +86,8 @@ impl Device {
 
 impl App for Device {
     type Route = Route;
+
+    const OWN_ANSWERS: &'static OwnAnswers = &OWN_ANSWERS;
 
     /// What is not public answers 401 to strangers before it answers 404, so that they cannot find out what exists.
     fn route(&self, head: &Head<'_>, now: u64) -> Result<(Route, Option<&'static str>), Answer> {
@@ -136,9 +135,6 @@ impl App for Device {
 const JSON: &str = "content-type: application/json\r\n";
 const CLOSE: &str = "content-type: application/json\r\nconnection: close\r\n";
 
-/// RFC 9110 section 10.1.1: an interim answer has no fields.
-pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-
 const HEALTHY: Answer = answer!(200 "OK", API, JSON, "{\"status\":\"ok\"}");
 const READINGS: Answer = answer!(200 "OK", API, JSON, "{\"celsius\":21.5}");
 const LED_ON: Answer = answer!(200 "OK", API, JSON, "{\"led\":\"on\"}");
@@ -154,30 +150,18 @@ const READ_OR_PUT: Answer = answer!(
     "{\"detail\":\"Use GET or PUT\"}"
 );
 
-// From here on the rest of the request is unread or unreadable, so the line is said to be closed.
-
-/// The peer stopped in the middle.
-pub const TIMEOUT: Answer = answer!(408 "Request Timeout", API, CLOSE, "{\"detail\":\"The request stopped halfway\"}");
-/// A body without a length.
-pub const LENGTH_REQUIRED: Answer =
-    answer!(411 "Length Required", API, CLOSE, "{\"detail\":\"Send a Content-Length\"}");
-/// More than [`BODY_ROOM`].
-pub const TOO_LARGE: Answer =
-    answer!(413 "Content Too Large", API, CLOSE, "{\"detail\":\"The body may have 64 bytes\"}");
-/// More than the server's buffer, or too many fields.
-pub const HEAD_TOO_LARGE: Answer =
-    answer!(431 "Request Header Fields Too Large", API, CLOSE, "{\"detail\":\"The request head is too long\"}");
-const BAD_REQUEST: Answer = answer!(400 "Bad Request", API, CLOSE, "{\"detail\":\"This is not a proper request\"}");
-const VERSION: Answer = answer!(505 "HTTP Version Not Supported", API, CLOSE, "{\"detail\":\"Use HTTP/1.1\"}");
-
-/// The answer to a head that cannot be used.
-pub const fn unusable(error: HeadError) -> Answer {
-    match error.status() {
-        431 => HEAD_TOO_LARGE,
-        505 => VERSION,
-        _ => BAD_REQUEST,
-    }
-}
+/// Where the rest of the request is unread or unreadable, so that the line is said to be closed.
+static OWN_ANSWERS: OwnAnswers = OwnAnswers {
+    timeout: answer!(408 "Request Timeout", API, CLOSE, "{\"detail\":\"The request stopped halfway\"}"),
+    length_required: answer!(411 "Length Required", API, CLOSE, "{\"detail\":\"Send a Content-Length\"}"),
+    too_large: answer!(413 "Content Too Large", API, CLOSE, "{\"detail\":\"The body may have 64 bytes\"}"),
+    head_too_large: answer!(
+        431 "Request Header Fields Too Large", API, CLOSE, "{\"detail\":\"The request head is too long\"}"
+    ),
+    bad_request: answer!(400 "Bad Request", API, CLOSE, "{\"detail\":\"This is not a proper request\"}"),
+    version: answer!(505 "HTTP Version Not Supported", API, CLOSE, "{\"detail\":\"Use HTTP/1.1\"}"),
+};
+const _: () = assert!(BODY_ROOM == 64, "too_large says so");
 
 const BEFORE_NONCE: &str = "<!doctype html><title>Device</title><h1>Device</h1><script nonce=\"";
 const AFTER_NONCE: &str = "\">document.querySelector('h1').textContent += ' is up'</script>";

@@ -5,11 +5,16 @@ use sallet_core::auth::Reason;
 use sallet_core::{BodyLength, HeadError, RequestHead};
 
 use crate::answer::Answer;
-use crate::app::{self, BODY_ROOM};
 use crate::line::{self, Clock, HEAD_MS, STALL_MS};
 
 /// The longest request head, in bytes; a longer one is answered 431.
 pub const HEAD_ROOM: usize = 1024;
+
+/// The longest body that is read, in bytes.
+pub const BODY_ROOM: usize = 64;
+
+/// RFC 9110 section 10.1.1: an interim answer has no fields.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// The most field lines of a request, at 16 bytes of stack each.
 pub const FIELDS: usize = 24;
@@ -22,6 +27,9 @@ pub trait App {
     /// What a request that was let in is about.
     type Route;
 
+    /// What the server itself has to say.
+    const OWN_ANSWERS: &'static OwnAnswers;
+
     /// Which route a request may use, and with the id of which key; or the answer that says why not. The body has not
     /// been read yet.
     ///
@@ -31,6 +39,34 @@ pub trait App {
 
     /// Does what the route is for.
     fn answer(&mut self, route: Self::Route, body: &[u8]) -> Answer;
+}
+
+/// The answers to requests that come to no route, under the policy of what is served.
+#[derive(Debug)]
+pub struct OwnAnswers {
+    /// The peer stopped in the middle.
+    pub timeout: Answer,
+    /// A body without a length.
+    pub length_required: Answer,
+    /// More than [`BODY_ROOM`].
+    pub too_large: Answer,
+    /// More than the buffer for it, or too many fields.
+    pub head_too_large: Answer,
+    /// Not HTTP.
+    pub bad_request: Answer,
+    /// Not HTTP/1.
+    pub version: Answer,
+}
+
+impl OwnAnswers {
+    /// The answer to a head that cannot be used.
+    const fn unusable(&self, error: HeadError) -> &Answer {
+        match error.status() {
+            431 => &self.head_too_large,
+            505 => &self.version,
+            _ => &self.bad_request,
+        }
+    }
 }
 
 /// What a request came to, for the log.
@@ -69,8 +105,8 @@ where
     let head = match read_head(line, clock, buf)? {
         Got::Nothing => return Ok(None),
         Got::Head(len) => buf.get(..len).unwrap_or_default(),
-        Got::Part => return broken(line, clock, &app::TIMEOUT, true, 0).map(Some),
-        Got::TooMuch => return broken(line, clock, &app::HEAD_TOO_LARGE, true, 0).map(Some),
+        Got::Part => return broken(line, clock, &A::OWN_ANSWERS.timeout, true, 0).map(Some),
+        Got::TooMuch => return broken(line, clock, &A::OWN_ANSWERS.head_too_large, true, 0).map(Some),
     };
 
     let start = clock.ticks();
@@ -79,7 +115,7 @@ where
         Ok(head) => head,
         Err(error) => {
             let deciding = clock.ticks().wrapping_sub(start);
-            return broken(line, clock, &app::unusable(error), true, deciding).map(Some);
+            return broken(line, clock, A::OWN_ANSWERS.unusable(error), true, deciding).map(Some);
         }
     };
     let with_body = head.method() != "HEAD";
@@ -99,24 +135,24 @@ where
     let length = match head.body() {
         BodyLength::Bytes(length) => usize::try_from(length).unwrap_or(usize::MAX),
         BodyLength::Coded => {
-            let answer = Answer { key, ..app::LENGTH_REQUIRED };
+            let answer = Answer { key, ..A::OWN_ANSWERS.length_required };
             return broken(line, clock, &answer, with_body, deciding).map(Some);
         }
     };
     let mut body = [0; BODY_ROOM];
     let Some(body) = body.get_mut(..length) else {
-        let answer = Answer { key, ..app::TOO_LARGE };
+        let answer = Answer { key, ..A::OWN_ANSWERS.too_large };
         return broken(line, clock, &answer, with_body, deciding).map(Some);
     };
     if length > 0 && head.field_lines("expect").next().is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
     {
-        line.write_all(app::CONTINUE)?;
+        line.write_all(CONTINUE)?;
     }
     for byte in body.iter_mut() {
         match line::byte_within(line, clock, STALL_MS)? {
             Some(read) => *byte = read,
             None => {
-                let answer = Answer { key, ..app::TIMEOUT };
+                let answer = Answer { key, ..A::OWN_ANSWERS.timeout };
                 return broken(line, clock, &answer, with_body, deciding).map(Some);
             }
         }

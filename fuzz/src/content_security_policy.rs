@@ -1,7 +1,8 @@
 //! A policy as text: what is taken means to a browser what it means to us.
 
 use sallet_core::{
-    ContentSecurityPolicy, Directive, DirectiveName, PolicyError, RenderError, Scheme, SecurityHeaders, Source,
+    Addition, ContentSecurityPolicy, Directive, DirectiveName, ExtendError, PolicyError, RenderError, Scheme,
+    SecurityHeaders, Source, UrlSource,
 };
 
 use crate::{buffers, csp3, wire};
@@ -23,6 +24,9 @@ pub fn content_security_policy(data: &[u8]) {
         if let Ok(name) = DirectiveName::parse(word) {
             assert_eq!(name.as_str(), word);
         }
+        if let Some(source) = UrlSource::of(word).map(|source| source.to_string()) {
+            assert!(csp3::is_source_expression(&source) && Source::parse(&source).is_ok(), "{word:?} is {source:?}");
+        }
     }
     let parsed = ContentSecurityPolicy::parse(text);
     assert_eq!(SecurityHeaders::EMPTY.with(NAME, text).is_ok(), parsed.is_ok());
@@ -41,6 +45,7 @@ pub fn content_security_policy(data: &[u8]) {
     nonces(&policy, &rendered);
     fallbacks(&policy);
     over_http(&policy, &rendered);
+    more(policy, &rendered);
     in_a_block(policy, &rendered, data.len());
 }
 
@@ -110,6 +115,55 @@ fn fallbacks(policy: &ContentSecurityPolicy<'_>) {
         let chain = std::iter::once(name.as_str()).chain(csp3::fallbacks(name.as_str()).iter().copied());
         let expected = chain.into_iter().find(|one| policy.directives().any(|found| found.name().as_str() == *one));
         assert_eq!(policy.effective(name).map(|directive| directive.name().as_str()), expected);
+    }
+}
+
+/// With what it has, a policy stays as it is; it can be added to another, and another to it.
+fn more(policy: ContentSecurityPolicy<'_>, rendered: &str) {
+    let parts: Vec<(_, Vec<_>)> =
+        policy.directives().map(|directive| (directive.name(), directive.sources().collect())).collect();
+    let added: Vec<Addition<'_>> = parts.iter().map(|(name, sources)| (*name, &**sources)).collect();
+    assert_eq!(policy.extended(&added).to_string(), rendered);
+    extended(ContentSecurityPolicy::STRICT, &added);
+    let source = [Source::new("https://added.example")];
+    for name in [DirectiveName::ChildSrc, DirectiveName::ScriptSrc, DirectiveName::StyleSrcElem, DirectiveName::ImgSrc]
+    {
+        extended(policy, &[(name, &source)]);
+    }
+}
+
+/// What ruled a directive before is all in what rules it after, as far as the directive takes it, and so is what was
+/// added; what nothing ruled, nothing rules.
+fn extended(base: ContentSecurityPolicy<'_>, added: &[Addition<'_>]) {
+    let extended = base.extended(added);
+    let text = extended.to_string();
+    let mut buf = vec![0; text.len()];
+    let after = match extended.write(&mut buf) {
+        Ok(policy) => policy.to_string(),
+        Err(error) => return assert!(matches!(error, ExtendError::Policy(_)), "{error}"),
+    };
+    assert_eq!(after, text);
+    let ruling = |policy: &[csp3::Directive], name: DirectiveName| {
+        let chain = std::iter::once(name.as_str()).chain(csp3::fallbacks(name.as_str()).iter().copied());
+        let sources = |one| policy.iter().find(|(found, _)| found == one).map(|(_, sources)| sources.clone());
+        chain.into_iter().find_map(sources)
+    };
+    let [before, after] = [base.to_string(), after].map(|text| csp3::policies(&text).remove(0));
+    let names = after.iter().map(|(name, _)| DirectiveName::parse(name).unwrap());
+    for name in names.chain([DirectiveName::WorkerSrc, DirectiveName::FrameSrc, DirectiveName::ScriptSrcAttr]) {
+        let Some(before) = ruling(&before, name) else {
+            assert!(!is_source_list(name.as_str()) || ruling(&after, name).is_none(), "{name:?} of {text:?}");
+            continue;
+        };
+        let sources: Vec<_> = before.iter().map(|source| Source::new(source)).collect();
+        let whole = Directive::try_new(name, &sources).is_ok();
+        let kept = sources.into_iter().filter(|source| whole || Directive::try_new(name, &[*source]).is_ok());
+        let kept = kept.filter(|source| *source != Source::NONE);
+        let more = added.iter().filter(|(at, _)| *at == name).flat_map(|(_, sources)| *sources).copied();
+        let after = ruling(&after, name).expect("it is ruled still");
+        for source in kept.chain(more) {
+            assert!(after.iter().any(|one| one == source.as_str()), "{name:?} of {text:?}: {source:?}");
+        }
     }
 }
 

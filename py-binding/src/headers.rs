@@ -1,14 +1,16 @@
 //! Headers: what Python sees of policies, and the middleware that sends them.
 
 use pyo3::prelude::*;
-use sallet_core::{Hash, Source};
+use pyo3::types::PyDict;
+use sallet_core::{self as core, Hash, Source};
 
 mod content_security_policy;
+mod field_set;
+mod left_off;
 mod lint;
 mod merge;
 mod middleware;
 mod nonce;
-mod plan;
 mod security_headers;
 mod sender;
 
@@ -39,26 +41,39 @@ fn hash(text: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(hash.as_str().to_owned())
 }
 
+/// The core's tables, for the stub and the tests, which name nothing that stands there.
+#[pyfunction]
+fn _rows(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let headers = core::SecurityHeaders::HEADERS.iter().map(|header| {
+        let row = PyDict::new(py);
+        row.set_item("name", header.name)?;
+        row.set_item("keyword", security_headers::snake(header.name))?;
+        row.set_item("doc", header.doc)?;
+        row.set_item("good", header.good)?;
+        row.set_item("bad", header.bad)?;
+        row.set_item("type", if security_headers::is_csp(header) { "ContentSecurityPolicy" } else { "str" })?;
+        Ok(row)
+    });
+    let sources = Source::CONSTANTS.iter().map(|constant| (constant.name, constant.doc));
+    let rows = PyDict::new(py);
+    rows.set_item("headers", headers.collect::<PyResult<Vec<_>>>()?)?;
+    rows.set_item("sources", sources.collect::<Vec<_>>())?;
+    Ok(rows)
+}
+
 /// Adds this module's classes, functions and constants.
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add_class::<SecurityHeaders>()?;
+    security_headers::register(m)?;
     m.add_class::<ContentSecurityPolicy>()?;
     m.add_class::<lint::Lint>()?;
     m.add_class::<middleware::SecurityHeadersMiddleware>()?;
     m.add_function(wrap_pyfunction!(script_hash, m)?)?;
     m.add_function(wrap_pyfunction!(style_hash, m)?)?;
-    for (name, source) in [
-        ("SELF", Source::SELF),
-        ("NONE", Source::NONE),
-        ("NONCE", Source::NONCE),
-        ("STRICT_DYNAMIC", Source::STRICT_DYNAMIC),
-        ("UNSAFE_INLINE", Source::UNSAFE_INLINE),
-        ("UNSAFE_EVAL", Source::UNSAFE_EVAL),
-        ("UNSAFE_HASHES", Source::UNSAFE_HASHES),
-        ("WASM_UNSAFE_EVAL", Source::WASM_UNSAFE_EVAL),
-        ("REPORT_SAMPLE", Source::REPORT_SAMPLE),
-    ] {
-        m.add(name, source.as_str())?;
+    m.add_function(wrap_pyfunction!(content_security_policy::url_source, m)?)?;
+    m.add_function(wrap_pyfunction!(content_security_policy::url_origin, m)?)?;
+    m.setattr("_rows", wrap_pyfunction!(_rows, m)?)?;
+    for constant in Source::CONSTANTS {
+        m.add(constant.name, constant.source.as_str())?;
     }
     Ok(())
 }

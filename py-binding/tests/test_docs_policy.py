@@ -16,6 +16,7 @@ from harness import asgi
 from keys import keyring
 from sallet import NONCE, STRICT_DYNAMIC, ContentSecurityPolicy, SecurityHeaders
 from sallet.fastapi import Bearer, protect
+from sallet.fastapi._docs import _HEADERS_DROPPED
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -192,6 +193,18 @@ def test_what_a_directive_cannot_take_is_not_inherited(path):
 
 def test_an_empty_policy_stays_empty():
     assert not asgi.call(protected(headers=SecurityHeaders.EMPTY), "/docs").has("content-security-policy")
+
+
+@pytest.mark.parametrize("name", _HEADERS_DROPPED)
+def test_what_the_pages_cannot_work_under_is_left_out_of_them(name):
+    value = "require-corp" if "embedder" in name else "blocked-destinations=(script)"
+    keyword = name.replace("-", "_")
+    given = {keyword: value} if hasattr(SecurityHeaders, keyword) else {"custom": {name: value}}
+    app = protected(headers=SecurityHeaders(**given))
+    for path in PAGES:
+        reply = asgi.call(app, path)
+        assert not reply.has(name) and reply.has("x-frame-options")
+    assert asgi.call(app, "/openapi.json").one(name) == value
 
 
 def test_docs_false_gives_the_page_no_policy_of_its_own():

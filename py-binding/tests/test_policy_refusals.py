@@ -16,7 +16,7 @@ from sallet import (
     SecurityHeaders,
     SecurityHeadersMiddleware,
 )
-from test_policy import VALUES
+from test_policy import ROWS, VALUES
 
 # Refusals: (directives, telling words of the message)
 
@@ -122,37 +122,18 @@ def test_csp_text_refusals(value, fix):
 
 
 HEADER_REFUSALS = [
-    ({"strict_transport_security": "max-age=63072000; preload"}, "includeSubDomains"),
+    ({"strict_transport_security": "max-age=31536000; preload"}, "includeSubDomains"),
     ({"strict_transport_security": f"max-age={ONE_YEAR_LESS}; includeSubDomains; preload"}, "31536000"),
-    ({"strict_transport_security": "max-age=-1"}, "max-age=SECONDS"),
-    ({"strict_transport_security": "maxage=1"}, "max-age=SECONDS"),
-    ({"strict_transport_security": "includeSubDomains"}, "max-age=SECONDS"),
     ({"strict_transport_security": "max-age=1, includeSubDomains"}, "max-age=SECONDS"),
-    ({"strict_transport_security": "max-age=1; max-age=2"}, "max-age=SECONDS"),
-    ({"permissions_policy": "camera"}, "camera=()"),
     ({"permissions_policy": "camera 'none'"}, "camera=()"),
-    ({"permissions_policy": "camera=('self')"}, "camera=()"),
-    ({"permissions_policy": "camera=none"}, "camera=()"),
-    ({"permissions_policy": "camera=(https://a.example)"}, "camera=()"),
-    ({"permissions_policy": "camera=(self"}, "camera=()"),
     ({"permissions_policy": "camera=(), camera=*"}, "once"),
-    ({"permissions_policy": ""}, "camera=()"),
     ({"x_frame_options": "ALLOW-FROM https://a.example"}, "frame-ancestors"),
-    ({"x_frame_options": "NEVER"}, "DENY"),
-    ({"x_content_type_options": "sniff"}, "nosniff"),
-    ({"referrer_policy": "bogus"}, "strict-origin-when-cross-origin"),
-    ({"cross_origin_opener_policy": "same-site"}, "same-origin"),
-    ({"cross_origin_embedder_policy": "yes"}, "require-corp"),
-    ({"cross_origin_resource_policy": "same"}, "same-origin"),
-    ({"origin_agent_cluster": "1"}, "?1"),
-    ({"x_dns_prefetch_control": "no"}, "off"),
-    ({"x_permitted_cross_domain_policies": "maybe"}, "none"),
-    ({"x_download_options": "open"}, "noopen"),
-    ({"x_xss_protection": "2"}, "0"),
-    ({"cache_control": "no store"}, "no-store"),
-    ({"reporting_endpoints": "main=https://a.example"}, 'name="https://'),
+    ({"x_frame_options": "SAME-ORIGINS"}, "did you mean SAMEORIGIN?"),
+    ({"x_content_type_options": "nosnif"}, "did you mean nosniff?"),
     ({"reporting_endpoints": 'main="http://a.example"'}, "https"),
-]  # fmt: skip
+]
+# What is wrong is for the core's own tests to say; here, that each header's sentence arrives with its keyword.
+HEADER_REFUSALS += [({row["keyword"]: row["bad"]}, ": ") for row in ROWS]
 
 
 @pytest.mark.parametrize(("headers", "fix"), HEADER_REFUSALS, ids=str)

@@ -121,6 +121,11 @@ def test_only_what_must_be_encoded_may_be():
     assert status("/health", *RULES, raw_path=b"/health?x=%2f..%2f") == 200
 
 
+@pytest.mark.parametrize("raw", ["/health", 7, bytearray(b"/health")])
+def test_a_raw_path_that_is_no_bytes_is_doubt(raw):
+    assert status("/health", *RULES, raw_path=raw) == 401
+
+
 def test_the_raw_path_is_optional():
     for raw in (None, b""):
         scope = asgi.http_scope("GET", "/health")

@@ -20,7 +20,7 @@ use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::Key;
 use sallet_core::secret::Token;
 use sallet_core::{ContentSecurityPolicy, Directive, Scheme, SecurityHeaders, Source};
-use sallet_hyper::{Bearer, Nonce, OwnedKeyring, Principal, RequireAuthLayer, SecurityHeadersLayer};
+use sallet_hyper::{Bearer, OwnedKeyring, Principal, RequestNonce, RequireAuthLayer, SecurityHeadersLayer};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -37,7 +37,7 @@ const CSP: ContentSecurityPolicy<'static> = ContentSecurityPolicy::new(&[
 /// Checked by the compiler: leave out a quote above, and this crate does not build.
 const PAGES: SecurityHeaders<'static> = SecurityHeaders::STRICT.content_security_policy(Some(CSP)).checked();
 
-async fn page(nonce: Nonce) -> Html<String> {
+async fn page(nonce: RequestNonce) -> Html<String> {
     Html(format!(
         "<!doctype html>\n<title>Sallet</title>\n<script nonce=\"{nonce}\">document.title += ' works'</script>\n"
     ))

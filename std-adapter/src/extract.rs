@@ -7,7 +7,7 @@ use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-use crate::{Nonce, Principal, events};
+use crate::{Principal, RequestNonce, events};
 
 /// The handler asks for something that no layer has put into the request: the route is wired wrongly.
 ///
@@ -36,8 +36,8 @@ use crate::{Nonce, Principal, events};
 pub enum Missing {
     /// A [`Principal`].
     Principal,
-    /// A [`Nonce`].
-    Nonce,
+    /// A [`RequestNonce`].
+    RequestNonce,
 }
 
 impl Missing {
@@ -49,8 +49,8 @@ impl Missing {
                 "the request has no Principal: put a RequireAuthLayer around this route, and if its path is public take \
                  an Option<Principal>"
             }
-            Self::Nonce => {
-                "the request has no Nonce: put a SecurityHeadersLayer around this route, with a policy that has a \
+            Self::RequestNonce => {
+                "the request has no RequestNonce: put a SecurityHeadersLayer around this route, with a policy that has a \
                  Source::NONCE"
             }
         }
@@ -91,10 +91,10 @@ impl<S: Sync> OptionalFromRequestParts<S> for Principal {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Nonce {
+impl<S: Sync> FromRequestParts<S> for RequestNonce {
     type Rejection = Missing;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Missing> {
-        parts.extensions.get().copied().ok_or(Missing::Nonce)
+        parts.extensions.get().copied().ok_or(Missing::RequestNonce)
     }
 }

@@ -45,7 +45,7 @@
 //! None is on by default, and none changes what the others do.
 //!
 //! - `hyper`: both middlewares are [`hyper::service::Service`](https://docs.rs/hyper)s too.
-//! - `axum`: [`Principal`] and [`Nonce`] are extractors. Without it `|who: Principal|` is no handler, and all that the
+//! - `axum`: [`Principal`] and [`RequestNonce`] are extractors. Without it `|who: Principal|` is no handler, and all that the
 //!   compiler says is `Handler<_, _> is not satisfied`. Where the layer is missing that
 //!   would have put them there, the client gets a bare 500 and you get told why (`Missing`). Inside of axum's routers it also
 //!   shows the layers the path as the client sent it; **without it no path is public there**.
@@ -60,19 +60,20 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod checked;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod nonce;
 mod request_path;
-mod rules;
 
 pub mod require_auth;
 pub mod security_headers;
 
+pub use checked::Checked;
 #[cfg(feature = "axum")]
 pub use extract::Missing;
-pub use nonce::Nonce;
+pub use nonce::RequestNonce;
 pub use require_auth::schemes::*;
 pub use require_auth::{OwnedKeyring, Principal, RequireAuthLayer};
 pub use sallet_core;

@@ -10,23 +10,23 @@ use sallet_core::NONCE_ENTROPY;
 /// the policy for this path has a [`Source::NONCE`](sallet_core::Source::NONCE).
 ///
 /// With axum it is an extractor. **That needs the feature `axum`**: without it the compiler says only that a handler which
-/// takes a `Nonce` is no `Handler<_, _>`. Anywhere else:
+/// takes a `RequestNonce` is no `Handler<_, _>`. Anywhere else:
 ///
 /// ```
-/// use sallet_hyper::Nonce;
+/// use sallet_hyper::RequestNonce;
 ///
 /// fn page(request: &http::Request<()>) -> Option<String> {
-///     let nonce = request.extensions().get::<Nonce>()?;
+///     let nonce = request.extensions().get::<RequestNonce>()?;
 ///     Some(format!(r#"<script nonce="{nonce}">start()</script>"#))
 /// }
 /// ```
 ///
-/// A [`SecurityHeaders`](crate::security_headers::SecurityHeaders) that finds a nonce in the extensions uses it instead
+/// A [`SecurityHeadersService`](crate::security_headers::SecurityHeadersService) that finds a nonce in the extensions uses it instead
 /// of drawing another, so that an enforced policy from one layer and a report-only policy from another agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Nonce(sallet_core::Nonce);
+pub struct RequestNonce(sallet_core::Nonce);
 
-impl Nonce {
+impl RequestNonce {
     /// A nonce from 128 bits of your own entropy, for hosts that have their own source and for tests. It must come from
     /// a cryptographic source and be used once.
     #[must_use]
@@ -51,7 +51,7 @@ impl Nonce {
     }
 }
 
-impl fmt::Display for Nonce {
+impl fmt::Display for RequestNonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

@@ -16,7 +16,7 @@
 //!
 //! let response = service.oneshot(Request::new(())).await?;
 //! assert_eq!(response.headers()["x-frame-options"], "DENY");
-//! assert_eq!(response.headers()["strict-transport-security"], "max-age=63072000; includeSubDomains");
+//! assert!(response.headers().contains_key("strict-transport-security"));
 //! # Ok(())
 //! # }
 //! ```
@@ -53,7 +53,7 @@
 //!
 //! # Nonces
 //!
-//! When the policy has a [`Source::NONCE`](sallet_core::Source::NONCE), a fresh [`Nonce`](crate::Nonce) is in the request
+//! When the policy has a [`Source::NONCE`](sallet_core::Source::NONCE), a fresh [`RequestNonce`](crate::RequestNonce) is in the request
 //! extensions before the inner service is called. Such a response is for one reader: it says `cache-control: private`
 //! unless policy or app keep shared caches out already. If the operating system ever has no entropy to give, there is no
 //! nonce in the extensions and the policy goes out with a source that matches no script.
@@ -68,6 +68,7 @@
 //! than 256 of them; further ones are reference-counted. So make layers at start, but nothing breaks if you make many.
 
 mod config;
+mod exchange;
 mod field_set;
 mod future;
 mod interned;
@@ -77,4 +78,4 @@ mod service;
 
 pub use future::ResponseFuture;
 pub use layer::SecurityHeadersLayer;
-pub use service::SecurityHeaders;
+pub use service::SecurityHeadersService;

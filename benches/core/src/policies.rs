@@ -32,16 +32,7 @@ const CSP: ContentSecurityPolicy<'static> = ContentSecurityPolicy::new(&[
     Directive::script_src(&[Source::SELF, Source::new("https://cdn.example")]),
 ]);
 
-macro_rules! one_header {
-    ($($name:literal: $value:literal),+ $(,)?) => {
-        subjects! { $($name: match SecurityHeaders::EMPTY.with($name, $value) {
-            Ok(policy) => policy,
-            Err(error) => panic!("{}", error.message()),
-        }),+ }
-    };
-}
-
-/// Each header alone, with a value as people send it. Those made of parts first, then the texts.
+/// Each header alone. Those made of parts first, then the texts, which are the examples of the headers' rows.
 pub fn headers() -> Vec<Subject> {
     static TYPED: [Subject; 4] = subjects! {
         "content-security-policy": SecurityHeaders::EMPTY.content_security_policy(Some(CSP)),
@@ -50,27 +41,13 @@ pub fn headers() -> Vec<Subject> {
             .strict_transport_security(Some(StrictTransportSecurity::new(63_072_000).include_subdomains())),
         "a field of one's own": SecurityHeaders::EMPTY.custom(&[CustomField::new("x-robots-tag", "noindex, nofollow")]),
     };
-    static TEXTS: &[Subject] = &one_header! {
-        "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
-        "referrer-policy": "strict-origin-when-cross-origin",
-        "cross-origin-opener-policy": "same-origin",
-        "cross-origin-embedder-policy": "require-corp",
-        "cross-origin-resource-policy": "same-origin",
-        "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-        "origin-agent-cluster": "?1",
-        "reporting-endpoints": "csp=\"https://reports.example/csp\", default=\"/reports\"",
-        "cache-control": "no-store",
-        "x-dns-prefetch-control": "off",
-        "x-download-options": "noopen",
-        "x-permitted-cross-domain-policies": "none",
-        "x-xss-protection": "0",
+    let texts =
+        SecurityHeaders::HEADERS.iter().filter(|header| TYPED.iter().all(|subject| subject.name != header.name));
+    let text = |header: &'static Header| {
+        let policy = SecurityHeaders::EMPTY.with(header.name, header.good).expect("a good example");
+        Subject { name: header.name, policy, text: leaked_text(policy.to_string()) }
     };
-    let all: Vec<_> = TYPED.iter().chain(TEXTS).copied().collect();
-    for name in SecurityHeaders::NAMES {
-        assert!(all.iter().any(|subject| subject.name == *name), "{name} is not measured: give it a value here");
-    }
-    all
+    TYPED.iter().copied().chain(texts.map(text)).collect()
 }
 
 /// STRICT, with a nonce for scripts and for styles.
@@ -118,13 +95,9 @@ pub fn sources(count: usize) -> ContentSecurityPolicy<'static> {
 
 /// A policy of `count` fields, those that Sallet has a type for first.
 pub fn mixed(count: usize) -> SecurityHeaders<'static> {
-    let typed = headers();
-    let mut policy = fields(count.saturating_sub(SecurityHeaders::NAMES.len()));
-    for name in SecurityHeaders::NAMES.iter().take(count) {
-        let subject = typed.iter().find(|subject| subject.name == *name).expect("each has its value");
-        let value = leaked_text(subject.policy.fields().next().expect("one field").to_string());
-        policy = policy.with(name, value).expect("a good value");
-    }
+    let typed = SecurityHeaders::HEADERS.iter().take(count);
+    let policy = fields(count.saturating_sub(SecurityHeaders::HEADERS.len()));
+    let policy = typed.fold(policy, |policy, header| policy.with(header.name, header.good).expect("a good example"));
     assert_eq!(policy.fields().count(), count);
     policy
 }

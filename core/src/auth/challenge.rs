@@ -38,6 +38,11 @@ impl<S: AsRef<str>> Realm<S> {
     pub fn borrowed(&self) -> Realm<&str> {
         Realm(self.0.as_ref())
     }
+
+    /// The same realm with a string of its own, such as a `String`.
+    pub fn owned<T: for<'t> From<&'t str>>(&self) -> Realm<T> {
+        Realm(self.0.as_ref().into())
+    }
 }
 
 impl<'a> Realm<&'a str> {

@@ -48,6 +48,11 @@ impl<S: AsRef<str>> Scopes<S> {
     pub fn borrowed(&self) -> Scopes<&str> {
         Scopes(self.0.as_ref())
     }
+
+    /// The same scopes with a string of its own, such as a `String`.
+    pub fn owned<T: for<'t> From<&'t str>>(&self) -> Scopes<T> {
+        Scopes(self.0.as_ref().into())
+    }
 }
 
 impl<'a> Scopes<&'a str> {

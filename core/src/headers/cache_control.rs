@@ -3,10 +3,14 @@
 use super::PolicyError;
 use crate::dialect::ok;
 use crate::grammar;
+use crate::structured_field::{Dictionary, Item, Value};
 
 /// `Cache-Control` ([RFC 9111, section 5.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheControl<'a>(&'a str);
+
+const BAD: PolicyError =
+    PolicyError::BadValue("Cache-Control is a list of directives with commas: no-store, or private, max-age=60");
 
 impl<'a> CacheControl<'a> {
     /// Nobody keeps it.
@@ -18,7 +22,7 @@ impl<'a> CacheControl<'a> {
     /// Reads a list of directives, `1#( token [ "=" ( token / quoted-string ) ] )`.
     ///
     /// # Errors
-    /// [`BadCacheControl`](PolicyError::BadCacheControl) when it is not a list of directives, or an element is empty.
+    /// [`BadValue`](PolicyError::BadValue) when it is not a list of directives, or an element is empty.
     pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
         let value = grammar::trim(value);
         let mut start = 0;
@@ -33,37 +37,47 @@ impl<'a> CacheControl<'a> {
 
     /// Whether shared caches may not keep the response: it says `private` or `no-store`.
     pub const fn forbids_sharing(&self) -> bool {
-        forbids_sharing(self.0)
+        text_forbids_sharing(self.0)
     }
 }
 
-/// Whether an app's own `Cache-Control` field lines let shared caches keep its response, so that a response with a nonce
-/// needs a line `cache-control: private` beside them.
+/// [`CacheControl::forbids_sharing`] of a field line that an app has set.
+pub(crate) fn forbids_sharing(line: &[u8]) -> bool {
+    core::str::from_utf8(line).is_ok_and(text_forbids_sharing)
+}
+
+/// Whether a name is one of a targeted field, which some caches look at before `Cache-Control` (RFC 9213 section 2.1; a name of that
+/// kind ends as that of `CDN-Cache-Control` does, which is registered).
+pub(crate) const fn is_targeted(name: &[u8]) -> bool {
+    const END: &[u8] = b"-cache-control";
+    match name.len().checked_sub(END.len()) {
+        Some(at) => matches!(name.split_at_checked(at), Some((_, end)) if end.eq_ignore_ascii_case(END)),
+        None => false,
+    }
+}
+
+/// Whether a line of a targeted field says `private` or `no-store`.
 ///
-/// The lines are one list (RFC 9110, section 5.3) and caches obey its strictest directive (RFC 9111, section 4.2.1), so
-/// one `private` or `no-store` is enough. Without a line there is nothing to join: the policy's own stands then.
-///
-/// ```
-/// use sallet_core::allows_sharing;
-/// assert!(allows_sharing([&b"public, max-age=60"[..]]));
-/// assert!(!allows_sharing([&b"max-age=60"[..], b"private"]));
-/// assert!(!allows_sharing([]));
-/// ```
-pub fn allows_sharing<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> bool {
-    let mut any = false;
-    for line in lines {
-        any = true;
-        if core::str::from_utf8(line).is_ok_and(forbids_sharing) {
-            return false;
+/// It is a structured dictionary (RFC 9213, section 2.1), so of two members of one key the last counts, and `?0` takes one back.
+/// Caches pass over a line that is none, and obey `Cache-Control` then.
+pub(crate) const fn targeted_forbids_sharing(line: &str) -> bool {
+    let (mut private, mut no_store) = (false, false);
+    let mut rest = Dictionary::new(grammar::trim(line));
+    while let Some(Ok(member)) = rest.next() {
+        let says = matches!(member.value, Value::Item(Item::Boolean(true)));
+        if grammar::eq(member.key, "private") {
+            private = says;
+        } else if grammar::eq(member.key, "no-store") {
+            no_store = says;
         }
     }
-    any
+    private || no_store
 }
 
 /// Whether a `Cache-Control` value says `private` or `no-store`.
 ///
 /// `private="field"` protects one field only and does not count (RFC 9111, section 5.2.2.7).
-const fn forbids_sharing(value: &str) -> bool {
+const fn text_forbids_sharing(value: &str) -> bool {
     let mut start = 0;
     while start <= value.len() {
         let end = end_of_element(value, start);
@@ -98,7 +112,7 @@ const fn directive(element: &str) -> Result<(), PolicyError> {
             let argument = grammar::slice(element, equals + 1, element.len());
             grammar::is_token(argument) || is_quoted(argument)
         });
-    if good { Ok(()) } else { Err(PolicyError::BadCacheControl) }
+    if good { Ok(()) } else { Err(BAD) }
 }
 
 const fn is_quoted(argument: &str) -> bool {
@@ -129,19 +143,41 @@ mod tests {
             assert_eq!(CacheControl::parse(good).unwrap().as_str(), good);
         }
         for bad in ["", ",", "no-store,", "no store", "max-age=", "max-age=\"a", "a\r\nb", "private=\"a\"b"] {
-            assert_eq!(CacheControl::parse(bad), Err(PolicyError::BadCacheControl), "{bad:?}");
+            assert_eq!(CacheControl::parse(bad), Err(BAD), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_targeted_field_is_a_structured_dictionary() {
+        for yes in ["private", "max-age=60, private", "no-store\t,max-age=0", "private=?1;x", "private=?0, private"] {
+            assert!(targeted_forbids_sharing(yes), "{yes}");
+        }
+        for no in [
+            "",
+            "max-age=60",
+            "private=?0",
+            "private, private=?0",
+            "Private",
+            "privately",
+            "x=\"a, private\"",
+            "no-store=1",
+        ] {
+            assert!(!targeted_forbids_sharing(no), "{no}");
+        }
+        assert!(
+            is_targeted(b"CDN-Cache-Control") && !is_targeted(b"cache-control") && !is_targeted(b"cdn-cache-control-x")
+        );
     }
 
     #[test]
     fn knows_what_keeps_shared_caches_out() {
         for yes in ["private", "No-Store", "max-age=1, private"] {
-            assert!(forbids_sharing(yes), "{yes}");
+            assert!(forbids_sharing(yes.as_bytes()), "{yes}");
         }
         // The last one was found by fuzzing: its quotes end behind `private`.
         let quoted = "x=\"\\\", private, \"";
         for no in ["", "public", "private=\"set-cookie\"", "max-age=1, privately", "x=\"a, private\"", quoted] {
-            assert!(!forbids_sharing(no), "{no}");
+            assert!(!forbids_sharing(no.as_bytes()), "{no}");
         }
     }
 }

@@ -1,21 +1,24 @@
 //! Content-Security-Policy: what a page may load, run and send to.
 
 mod directive;
+mod extend;
 mod hash;
-pub(super) mod host;
-mod members;
+mod lists;
 mod source;
+mod url_source;
 
 pub use directive::{Directive, DirectiveName};
+pub use extend::{Addition, ExtendError, Extended};
 pub use hash::Hash;
-pub use members::{Directives, Sources};
-pub use source::Source;
+pub use lists::{Directives, Sources};
+pub use source::{Source, SourceConstant};
+pub use url_source::UrlSource;
 
-use super::PolicyError;
+use super::{PolicyError, ReportingEndpoints};
 use crate::cursor::Cursor;
 use crate::dialect::{display_by_render, ok, valid};
 use crate::scheme::Scheme;
-use members::{DirectiveList, Directives as Iter};
+use lists::{DirectiveList, Directives as Iter};
 
 /// A policy ([CSP3, section 2.2](https://www.w3.org/TR/CSP3/#framework-policy)), from typed directives or from text.
 ///
@@ -135,6 +138,16 @@ impl<'a> ContentSecurityPolicy<'a> {
             }
             let [next, after @ ..] = rest else { return None };
             (name, rest) = (*next, after);
+        }
+    }
+
+    /// Whether the endpoint that `report-to` names, if it does, is one of these.
+    pub(crate) const fn endpoints_are_in(&self, defined: &ReportingEndpoints<'_>) -> bool {
+        match self.directive(DirectiveName::ReportTo) {
+            Some(directive) => {
+                matches!(directive.sources().next_source(), Some(name) if defined.defines(name.as_str()))
+            }
+            None => true,
         }
     }
 

@@ -66,26 +66,18 @@ pub enum PolicyError {
     BadPolicyName,
     /// `report-to` wants exactly one endpoint name.
     BadEndpointName,
-    /// `report-to` names an endpoint that Reporting-Endpoints does not define.
-    UndefinedEndpoint,
+    /// A header names an endpoint that Reporting-Endpoints does not define; the sentence says which, and where.
+    UndefinedEndpoint(&'static str),
     /// A nonce in a response that shared caches may keep.
     SharedNonce,
-    /// Reporting-Endpoints is not `name="https://…"`, comma-separated.
-    BadReportingEndpoints,
     /// `preload` without `includeSubDomains`.
     PreloadWithoutSubdomains,
     /// `preload` with less than a year.
     PreloadTooShort,
-    /// Strict-Transport-Security is not `max-age=…` with the known flags.
-    BadStrictTransportSecurity,
-    /// A Permissions-Policy that is not `feature=(allowlist)`, comma-separated.
-    BadPermissionsPolicy,
     /// A Permissions-Policy feature twice.
     DuplicateFeature,
-    /// Cache-Control is not a list of directives.
-    BadCacheControl,
-    /// A value the header does not define; the text lists those it does.
-    UnknownValue(&'static str),
+    /// A value that the header does not take; the sentence, which is the header's own, says what it takes.
+    BadValue(&'static str),
     /// A header that has no setter of its own and was not given as a custom field.
     UnknownHeader,
     /// Not a field name.
@@ -98,6 +90,8 @@ pub enum PolicyError {
     NotCustom,
     /// A header set twice.
     DuplicateHeader,
+    /// More fields than a policy can hold.
+    TooManyFields,
 }
 
 impl PolicyError {
@@ -163,32 +157,16 @@ impl PolicyError {
                 "not a Trusted Types policy name: letters, digits and -#=_/@.% only, or 'none', *, 'allow-duplicates'"
             }
             Self::BadEndpointName => "report-to takes the name of exactly one endpoint of Reporting-Endpoints",
-            Self::UndefinedEndpoint => {
-                "report-to names an endpoint that Reporting-Endpoints does not define: add name=\"https://…\" there"
-            }
             Self::SharedNonce => {
-                "a shared cache would give one reader's nonce to the next: add private or no-store to cache_control, or \
+                "a shared cache would give one reader's nonce to the next: add private or no-store to cache_control (and to a targeted field as CDN-Cache-Control), or \
                  leave it out"
-            }
-            Self::BadReportingEndpoints => {
-                "Reporting-Endpoints is a list of name=\"https://…\" (lower-case names, quoted https or path URLs), with commas"
             }
             Self::PreloadWithoutSubdomains => {
                 "preload needs includeSubDomains: the preload list takes whole domains only"
             }
             Self::PreloadTooShort => "preload needs a max-age of at least one year: 31536000 seconds",
-            Self::BadStrictTransportSecurity => {
-                "Strict-Transport-Security is max-age=SECONDS, then includeSubDomains and preload if wanted, separated by ;"
-            }
-            Self::BadPermissionsPolicy => {
-                "Permissions-Policy is a list of feature=allowlist with commas: camera=(), fullscreen=(self \"https://a.example\"), \
-                 geolocation=*"
-            }
             Self::DuplicateFeature => "a Permissions-Policy feature may stand once: put its origins into one allowlist",
-            Self::BadCacheControl => {
-                "Cache-Control is a list of directives with commas: no-store, or private, max-age=60"
-            }
-            Self::UnknownValue(sentence) => sentence,
+            Self::BadValue(sentence) | Self::UndefinedEndpoint(sentence) => sentence,
             Self::UnknownHeader => "no such security header: look for a typo, or give it as a custom field",
             Self::BadFieldName => "not a header name: lower-case letters, digits and - only, without spaces or a colon",
             Self::BadFieldValue => {
@@ -202,6 +180,7 @@ impl PolicyError {
                 "this header has an option of its own, which checks its value: use that instead of a custom field"
             }
             Self::DuplicateHeader => "a header may stand once: remove the second",
+            Self::TooManyFields => "a policy holds at most 128 headers: leave some to the app",
         }
     }
 }

@@ -1,14 +1,15 @@
 //! Permissions-Policy: which powerful features the page and its frames may use.
 
-use super::PolicyError;
-use super::content_security_policy::host::{is_host, is_port};
-use crate::dialect::ok;
+use super::{PolicyError, ReportingEndpoints};
 use crate::grammar;
+use crate::structured_field::{self, Dictionary, Item, Member, Params, Value};
+use crate::uri::is_allowlist_origin;
 
 /// `Permissions-Policy` ([Permissions Policy, section 6.1](https://www.w3.org/TR/permissions-policy/#permissions-policy-http-header-field)).
 ///
 /// A structured-field dictionary whose members are allowlists: `camera=()` for nobody,
-/// `fullscreen=(self "https://a.example")` for some, `geolocation=*` for all, `usb=self` for the page itself.
+/// `fullscreen=(self "https://a.example")` for some, `geolocation=*` for all, `usb=self` for the page itself; with
+/// `;report-to=endpoint` behind it, an allowlist says where its violations are reported.
 /// Names of features are not held against a list: browsers add and drop them.
 ///
 /// ```
@@ -25,72 +26,79 @@ use crate::grammar;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PermissionsPolicy<'a>(&'a str);
 
-const BAD: PolicyError = PolicyError::BadPermissionsPolicy;
+const BAD: PolicyError = PolicyError::BadValue(
+    "Permissions-Policy is a list of feature=allowlist with commas: camera=(), fullscreen=(self \"https://a.example\"), \
+     geolocation=*",
+);
 
 impl<'a> PermissionsPolicy<'a> {
     /// Reads a header value.
     ///
     /// # Errors
-    /// [`BadPermissionsPolicy`](PolicyError::BadPermissionsPolicy) and
+    /// [`BadValue`](PolicyError::BadValue) and
     /// [`DuplicateFeature`](PolicyError::DuplicateFeature).
     pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
         let value = grammar::trim(value);
-        let mut start = 0;
-        while start <= value.len() {
-            // No allowlist holds a comma: origins are serialised without one.
-            let end = grammar::find(value, b',', start);
-            let name = ok!(member(grammar::trim(grammar::slice(value, start, end))));
-            if names(value, start, name) {
+        let mut rest = Dictionary::new(value);
+        while let Some(member) = rest.next() {
+            let Ok(Member { key, value, params }) = member else { return Err(BAD) };
+            if !(is_feature(key) && is_allowlist(value) && names_endpoint(params)) {
+                return Err(BAD);
+            }
+            if rest.has(key) {
                 return Err(PolicyError::DuplicateFeature);
             }
-            start = end + 1;
         }
-        Ok(Self(value))
+        if value.is_empty() { Err(BAD) } else { Ok(Self(value)) }
+    }
+
+    /// Whether every endpoint that a feature reports to is one of these.
+    pub(crate) const fn endpoints_are_in(&self, defined: &ReportingEndpoints<'_>) -> bool {
+        let mut rest = Dictionary::new(self.0);
+        while let Some(Ok(Member { params, .. })) = rest.next() {
+            if let Some(Item::Token(name) | Item::String(name)) = params.get("report-to")
+                && !defined.defines(name)
+            {
+                return false;
+            }
+        }
+        true
     }
 }
 
-/// Whether `name` is among the members before byte `until`, each of which has been read already.
-const fn names(value: &str, until: usize, name: &str) -> bool {
-    let mut start = 0;
-    while start < until {
-        let end = grammar::find(value, b',', start);
-        let member = grammar::trim(grammar::slice(value, start, end));
-        if grammar::eq(grammar::slice(member, 0, grammar::find(member, b'=', 0)), name) {
-            return true;
+/// `*`, `self` or one origin; or a list of these (Permissions Policy, section 5.2). `src` is the origin that a frame was
+/// given, and stands in lists.
+const fn is_allowlist(value: Value<'_>) -> bool {
+    match value {
+        Value::Item(Item::Token(token)) => grammar::eq(token, "*") || grammar::eq(token, "self"),
+        Value::Item(Item::String(text)) => is_allowlist_origin(text),
+        Value::Item(_) => false,
+        Value::List(mut list) => {
+            while let Some(item) = list.next() {
+                let good = match item {
+                    Item::Token(token) => {
+                        grammar::eq(token, "*") || grammar::eq(token, "self") || grammar::eq(token, "src")
+                    }
+                    Item::String(text) => is_allowlist_origin(text),
+                    _ => false,
+                };
+                if !good {
+                    return false;
+                }
+            }
+            true
         }
-        start = end + 1;
     }
-    false
 }
 
-/// One `feature=allowlist`; gives the feature's name.
-const fn member(member: &str) -> Result<&str, PolicyError> {
-    let equals = grammar::find(member, b'=', 0);
-    let name = grammar::slice(member, 0, equals);
-    if equals == member.len() || !is_feature(name) {
-        return Err(BAD);
+/// `report-to` names an endpoint: as a string by the specification, as a token by its browsers. All other parameters are
+/// ignored (section 5.2), as those of an item are.
+const fn names_endpoint(params: Params<'_>) -> bool {
+    match params.get("report-to") {
+        None => true,
+        Some(Item::Token(name) | Item::String(name)) => structured_field::is_key(name),
+        Some(_) => false,
     }
-    let list = grammar::slice(member, equals + 1, member.len());
-    if grammar::eq(list, "*") || grammar::eq(list, "self") {
-        return Ok(name);
-    }
-    let [b'(', .., b')'] = list.as_bytes() else { return Err(BAD) };
-    let inner = grammar::slice(list, 1, list.len() - 1);
-    let mut start = 0;
-    while start < inner.len() {
-        let end = grammar::find(inner, b' ', start);
-        let item = grammar::slice(inner, start, end);
-        if !(item.is_empty()
-            || grammar::eq(item, "self")
-            || grammar::eq(item, "src")
-            || grammar::eq(item, "*")
-            || is_origin(item))
-        {
-            return Err(BAD);
-        }
-        start = end + 1;
-    }
-    Ok(name)
 }
 
 /// A dictionary key (RFC 9651, section 3.1.2) of letters, digits and hyphens, as every feature's name is.
@@ -106,42 +114,6 @@ const fn is_feature(name: &str) -> bool {
     !bytes.is_empty() && bytes[0].is_ascii_lowercase()
 }
 
-/// `"https://a.example"`: a quoted origin, in which `*.` may stand for subdomains.
-const fn is_origin(item: &str) -> bool {
-    let scheme = if grammar::starts_with_ignore_case(item, "\"https://") {
-        "\"https://".len()
-    } else if grammar::starts_with_ignore_case(item, "\"http://") {
-        "\"http://".len()
-    } else {
-        return false;
-    };
-    let rest = grammar::slice(item, scheme, item.len());
-    let [authority @ .., b'"'] = rest.as_bytes() else { return false };
-    is_authority(authority)
-}
-
-/// A host, which may begin with `*.`, or an IPv6 address in brackets; then a port, if any.
-const fn is_authority(authority: &[u8]) -> bool {
-    let bracketed = matches!(authority, [b'[', ..]);
-    let mut end = 0;
-    while end < authority.len() && (if bracketed { authority[end] != b']' } else { authority[end] != b':' }) {
-        if bracketed && end > 0 && !(authority[end].is_ascii_hexdigit() || matches!(authority[end], b':' | b'.')) {
-            return false;
-        }
-        end += 1;
-    }
-    let (host, port) = authority.split_at(end);
-    let (good, port) = match port {
-        [b']', port @ ..] => (host.len() > 1, port),
-        port => (!bracketed && is_host(host) && !matches!(host, [b'*']), port),
-    };
-    good && match port {
-        [] => true,
-        [b':', digits @ ..] => is_port(digits),
-        _ => false,
-    }
-}
-
 super::text_header::text_header!(PermissionsPolicy);
 
 #[cfg(test)]
@@ -154,6 +126,9 @@ mod tests {
             "camera=()",
             "camera=(), microphone=(self), geolocation=*",
             "fullscreen=(self \"https://a.example\" \"https://*.b.example:8443\"), usb=self",
+            "camera=();report-to=e, usb=*; report-to=\"e\";x=1",
+            "gyroscope=\"https://a.example\"",
+            "camera=()\t,  usb=(  self  \"https://a.example\";x )",
             "usb=(\"https://[::1]:8443\" \"https://[2001:db8::1]\" \"http://127.0.0.1:65535\")",
         ] {
             assert_eq!(PermissionsPolicy::parse(good).unwrap().as_str(), good);
@@ -178,7 +153,14 @@ mod tests {
             "camera=()\r\nx: y",
             "a=(\"https://\")",
             "camera=(\"https://a\"b\")",
-            "camera=();report-to=x",
+            "camera=() ;report-to=x",
+            "camera=();report-to",
+            "camera=();report-to=\"X y\"",
+            "camera=(self\t*)",
+            "camera=\"self\"",
+            "camera=src",
+            "camera=1",
+            "camera=(1)",
             // Found by fuzzing: no origins, and a browser drops them.
             "camera=(\"https://a..b\")",
             "camera=(\"https://a:b\")",

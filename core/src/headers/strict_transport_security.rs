@@ -21,6 +21,10 @@ pub struct StrictTransportSecurity {
     preload: bool,
 }
 
+const BAD: PolicyError = PolicyError::BadValue(
+    "Strict-Transport-Security is max-age=SECONDS, then includeSubDomains and preload if wanted, separated by ;",
+);
+
 /// What the preload list asks for, in seconds.
 const PRELOAD_MAX_AGE: u64 = 365 * 24 * 60 * 60;
 
@@ -68,12 +72,11 @@ impl StrictTransportSecurity {
     /// Reads a header value: directives in any order and case, each once (RFC 6797, section 6.1).
     ///
     /// # Errors
-    /// [`BadStrictTransportSecurity`](PolicyError::BadStrictTransportSecurity),
+    /// [`BadValue`](PolicyError::BadValue),
     /// [`PreloadWithoutSubdomains`](PolicyError::PreloadWithoutSubdomains) and
     /// [`PreloadTooShort`](PolicyError::PreloadTooShort). A directive that the RFC does not know is refused, though
     /// browsers skip it: in a policy one writes oneself it is a typo.
     pub const fn parse(value: &str) -> Result<Self, PolicyError> {
-        const BAD: PolicyError = PolicyError::BadStrictTransportSecurity;
         let mut this = Self::new(0);
         let mut seen_max_age = false;
         let mut start = 0;
@@ -130,16 +133,16 @@ const fn seconds(digits: &[u8]) -> Result<u64, PolicyError> {
     let mut i = 0;
     while i < digits.len() {
         if !digits[i].is_ascii_digit() {
-            return Err(PolicyError::BadStrictTransportSecurity);
+            return Err(BAD);
         }
-        let Some(tens) = value.checked_mul(10) else { return Err(PolicyError::BadStrictTransportSecurity) };
+        let Some(tens) = value.checked_mul(10) else { return Err(BAD) };
         let Some(sum) = tens.checked_add((digits[i] - b'0') as u64) else {
-            return Err(PolicyError::BadStrictTransportSecurity);
+            return Err(BAD);
         };
         value = sum;
         i += 1;
     }
-    if digits.is_empty() { Err(PolicyError::BadStrictTransportSecurity) } else { Ok(value) }
+    if digits.is_empty() { Err(BAD) } else { Ok(value) }
 }
 
 display_by_render!(StrictTransportSecurity);
@@ -166,19 +169,19 @@ mod tests {
 
     #[test]
     fn refuses_the_rest() {
-        use PolicyError::*;
+        use PolicyError::{PreloadTooShort, PreloadWithoutSubdomains};
         for (given, error) in [
-            ("", BadStrictTransportSecurity),
-            ("includeSubDomains", BadStrictTransportSecurity),
-            ("max-age=", BadStrictTransportSecurity),
-            ("max-age=1; max-age=1", BadStrictTransportSecurity),
-            ("max-age=1;", BadStrictTransportSecurity),
-            ("max-age=-1", BadStrictTransportSecurity),
-            ("max-age=99999999999999999999999", BadStrictTransportSecurity),
+            ("", BAD),
+            ("includeSubDomains", BAD),
+            ("max-age=", BAD),
+            ("max-age=1; max-age=1", BAD),
+            ("max-age=1;", BAD),
+            ("max-age=-1", BAD),
+            ("max-age=99999999999999999999999", BAD),
             // Found by fuzzing: u64::MAX + 1 was read as u64::MAX.
-            ("max-age=18446744073709551616", BadStrictTransportSecurity),
-            ("maxage=1", BadStrictTransportSecurity),
-            ("max-age=1; includeSubdomain", BadStrictTransportSecurity),
+            ("max-age=18446744073709551616", BAD),
+            ("maxage=1", BAD),
+            ("max-age=1; includeSubdomain", BAD),
             ("max-age=31536000; preload", PreloadWithoutSubdomains),
             ("max-age=10; includeSubDomains; preload", PreloadTooShort),
         ] {

@@ -73,6 +73,11 @@ impl<S: AsRef<str>> PathRule<S> {
         Ok(Self { rule, path })
     }
 
+    /// The same rule with a string of its own, such as a `String`.
+    pub fn owned<T: for<'t> From<&'t str>>(&self) -> PathRule<T> {
+        PathRule { rule: self.rule.as_ref().into(), path: self.path }
+    }
+
     /// Only if it may be a rule of public paths.
     ///
     /// # Errors

@@ -63,6 +63,13 @@ impl<'a> Field<'a> {
         if self.slot < NAMES.len() { NAMES[self.slot] } else { self.policy.custom[self.slot - NAMES.len()].name() }
     }
 
+    /// Whether there is a nonce in it.
+    pub const fn needs_nonce(&self) -> bool {
+        let mut out = Cursor::new(&mut []);
+        self.render_value(&mut out);
+        !out.slots().is_empty()
+    }
+
     /// The exact length of the value in bytes.
     pub const fn value_len(&self) -> usize {
         let mut out = Cursor::new(&mut []);

@@ -3,8 +3,9 @@
 use crate::headers::*;
 use crate::policy::SecurityHeaders;
 
-/// Two years, as MDN and OWASP advise.
-const HSTS: StrictTransportSecurity = StrictTransportSecurity::new(2 * 365 * 24 * 60 * 60).include_subdomains();
+/// Two years, as MDN and OWASP advise; lints advise it too.
+pub(crate) const HSTS: StrictTransportSecurity =
+    StrictTransportSecurity::new(2 * 365 * 24 * 60 * 60).include_subdomains();
 
 /// Features that hardly a site uses and that an injected script would like; those that many sites do use (autoplay,
 /// fullscreen, clipboard) are left alone.
@@ -12,23 +13,28 @@ const PERMISSIONS: PermissionsPolicy<'static> = PermissionsPolicy::new(
     "camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
 );
 
+impl ContentSecurityPolicy<'static> {
+    /// The one of [`SecurityHeaders::STRICT`], to be [extended](ContentSecurityPolicy::extended).
+    pub const STRICT: Self = Self::new(&[
+        Directive::default_src(&[Source::SELF]),
+        // Not 'none': single-page apps need <base href="/">.
+        Directive::base_uri(&[Source::SELF]),
+        Directive::form_action(&[Source::SELF]),
+        Directive::frame_ancestors(&[Source::NONE]),
+        Directive::img_src(&[Source::SELF, Source::DATA]),
+        Directive::object_src(&[Source::NONE]),
+        Directive::script_src_attr(&[Source::NONE]),
+        Directive::upgrade_insecure_requests(&[]),
+    ]);
+}
+
 impl SecurityHeaders<'static> {
     /// The default, for apps that serve pages and JSON: an ordinary site works unchanged, as long as its scripts and
     /// styles are files of its own and not inline.
     ///
     /// No `Cross-Origin-Embedder-Policy`: it stops images and scripts of others that do not expect it.
     pub const STRICT: Self = Self::EMPTY
-        .content_security_policy(Some(ContentSecurityPolicy::new(&[
-            Directive::default_src(&[Source::SELF]),
-            // Not 'none': single-page apps need <base href="/">.
-            Directive::base_uri(&[Source::SELF]),
-            Directive::form_action(&[Source::SELF]),
-            Directive::frame_ancestors(&[Source::NONE]),
-            Directive::img_src(&[Source::SELF, Source::DATA]),
-            Directive::object_src(&[Source::NONE]),
-            Directive::script_src_attr(&[Source::NONE]),
-            Directive::upgrade_insecure_requests(&[]),
-        ])))
+        .content_security_policy(Some(ContentSecurityPolicy::STRICT))
         .strict_transport_security(Some(HSTS))
         .x_content_type_options(Some(XContentTypeOptions::NoSniff))
         .x_frame_options(Some(XFrameOptions::Deny))

@@ -6,7 +6,7 @@ use sallet_firmware::answer;
 use sallet_firmware::answer::{Answer, Policy};
 use sallet_firmware::entropy::Entropy;
 use sallet_firmware::refused;
-use sallet_firmware::server::{App, Head};
+use sallet_firmware::server::{App, Head, OwnAnswers};
 
 use crate::cases::{ADMITTED, AUTH, AuthCase, HEADERS, HeadersCase, KEYS, PATHS, PathsCase, Plan};
 
@@ -51,8 +51,20 @@ pub(crate) enum Route {
     Page(Answer, &'static sallet_core::Template<'static>),
 }
 
+/// The driver asks nothing that has another.
+static OWN_ANSWERS: OwnAnswers = OwnAnswers {
+    timeout: NO_SUCH_CASE,
+    length_required: NO_SUCH_CASE,
+    too_large: NO_SUCH_CASE,
+    head_too_large: NO_SUCH_CASE,
+    bad_request: NO_SUCH_CASE,
+    version: NO_SUCH_CASE,
+};
+
 impl App for Host {
     type Route = Route;
+
+    const OWN_ANSWERS: &'static OwnAnswers = &OWN_ANSWERS;
 
     fn route(&self, head: &Head<'_>, now: u64) -> Result<(Route, Option<&'static str>), Answer> {
         match self.case {

@@ -1,5 +1,6 @@
 //! What each header's value says to the one who receives it.
 
+use sallet_core::{Header, SecurityHeaders};
 use sfv::{BareItem, Dictionary, Item, ListEntry, Parser};
 
 use crate::csp3;
@@ -7,20 +8,52 @@ use crate::csp3;
 /// The meaning of a value that was taken, in words that two values of one meaning share.
 pub(crate) fn of(name: &str, value: &str) -> Vec<String> {
     let value = value.trim_matches([' ', '\t']);
-    match name {
-        "content-security-policy" | "content-security-policy-report-only" => {
-            csp3::policies(value).into_iter().map(|policy| format!("{policy:?}")).collect()
-        }
+    let header = SecurityHeaders::HEADERS.iter().find(|header| header.name == name).expect("a header with a row");
+    match header.enforced() {
+        CSP => csp3::policies(value).into_iter().map(|policy| format!("{policy:?}")).collect(),
         "strict-transport-security" => strict_transport_security(value),
         "permissions-policy" => permissions_policy(value),
         "reporting-endpoints" => reporting_endpoints(value),
         "cache-control" => cache_control(value).expect("a list of directives"),
-        _ => vec![one_of_a_few(name, value)],
+        name => match one_of(name) {
+            Some(choices) => {
+                let value = value.to_ascii_lowercase();
+                assert!(choices.contains(&&*value), "{name}: {value:?}");
+                vec![value]
+            }
+            // No reader of its own: what has more than one word is a dictionary, or its reader is missing here.
+            None => dictionary(value).into_iter().map(|(key, entry)| format!("{name}: {key}={entry:?}")).collect(),
+        },
     }
 }
 
+const CSP: &str = "content-security-policy";
+
+/// The endpoints that a value names: where, the header's row says.
+pub(crate) fn endpoints(header: &Header, value: &str) -> Vec<String> {
+    let Some(place) = header.endpoints_in else { return Vec::new() };
+    if header.enforced() == CSP {
+        let directives = csp3::policies(value).into_iter().flatten();
+        return directives.filter(|(name, _)| name == place).flat_map(|(_, endpoints)| endpoints).collect();
+    }
+    let named = dictionary(value).into_iter().flat_map(|(key, entry)| {
+        let (params, list) = match entry {
+            ListEntry::Item(item) => (item.params, Vec::new()),
+            ListEntry::InnerList(list) => (list.params, list.items),
+        };
+        let listed = list.into_iter().map(|item| item.bare_item).filter(move |_| key == place);
+        listed.chain(params.get(place).cloned())
+    });
+    let text = |item| match item {
+        BareItem::Token(token) => token.as_str().to_owned(),
+        BareItem::String(text) => text.as_str().to_owned(),
+        other => panic!("{other:?} names no endpoint"),
+    };
+    named.map(text).collect()
+}
+
 /// Headers whose whole value is one of the texts of their specification.
-fn one_of_a_few(name: &str, value: &str) -> String {
+fn one_of(name: &str) -> Option<&'static [&'static str]> {
     let choices: &[&str] = match name {
         "x-content-type-options" => &["nosniff"],
         "x-frame-options" => &["deny", "sameorigin"],
@@ -44,11 +77,9 @@ fn one_of_a_few(name: &str, value: &str) -> String {
         "x-download-options" => &["noopen"],
         "x-permitted-cross-domain-policies" => &["none", "master-only", "by-content-type", "by-ftp-filename", "all"],
         "x-xss-protection" => &["0", "1", "1; mode=block"],
-        _ => panic!("no reader for {name}"),
+        _ => return None,
     };
-    let value = value.to_ascii_lowercase();
-    assert!(choices.contains(&&*value), "{name}: {value:?}");
-    value
+    Some(choices)
 }
 
 /// `[ directive ] *( ";" [ directive ] )`, where a value is a token or a quoted string (RFC 6797 section 6.1).
@@ -71,30 +102,29 @@ fn strict_transport_security(value: &str) -> Vec<String> {
     directives
 }
 
-/// The members of a structured-field dictionary (RFC 9651 section 3.2), of which none replaces another.
+/// The members of a structured-field dictionary (RFC 9651 section 3.2), of which none replaces another: each comma outside
+/// of strings is followed by one.
 pub(crate) fn dictionary(value: &str) -> Vec<(String, ListEntry)> {
     let dictionary: Dictionary = Parser::new(value).parse().unwrap_or_else(|error| panic!("{value:?}: {error}"));
-    assert_eq!(dictionary.len(), value.split(',').count(), "{value:?} has a member for each comma and one more");
+    assert_eq!(dictionary.len(), elements(value).0.len(), "{value:?} has a member for each comma and one more");
     dictionary.into_iter().map(|(key, entry)| (key.as_str().to_owned(), entry)).collect()
 }
 
-/// Permissions Policy sections 5.2 and 6.2: a member is `*`, `self`, or a list of these and of origins.
+/// Permissions Policy sections 5.2 and 6.2: a member is `*`, `self`, an origin, or a list of these; it may name an
+/// endpoint.
 fn permissions_policy(value: &str) -> Vec<String> {
-    let is_token = |item: &Item, tokens: &[&str]| {
-        item.params.is_empty() && matches!(&item.bare_item, BareItem::Token(token) if tokens.contains(&token.as_str()))
-    };
-    let is_origin = |item: &Item| {
-        item.params.is_empty() && matches!(&item.bare_item, BareItem::String(text) if is_origin(text.as_str()))
-    };
+    let is_token = |item: &Item, tokens: &[&str]| matches!(&item.bare_item, BareItem::Token(token) if tokens.contains(&token.as_str()));
+    let is_origin = |item: &Item| matches!(&item.bare_item, BareItem::String(text) if is_origin(text.as_str()));
     let members = dictionary(value).into_iter().map(|(feature, entry)| {
-        let good = match &entry {
-            ListEntry::Item(item) => is_token(item, &["*", "self"]),
+        let (good, params) = match &entry {
+            ListEntry::Item(item) => (is_token(item, &["*", "self"]) || is_origin(item), &item.params),
             ListEntry::InnerList(list) => {
-                list.params.is_empty()
-                    && list.items.iter().all(|item| is_token(item, &["*", "self", "src"]) || is_origin(item))
+                (list.items.iter().all(|item| is_token(item, &["*", "self", "src"]) || is_origin(item)), &list.params)
             }
         };
         assert!(good, "{feature} in {value:?}");
+        let endpoint = params.get("report-to");
+        assert!(matches!(endpoint, None | Some(BareItem::Token(_) | BareItem::String(_))), "{feature} in {value:?}");
         format!("{feature}={entry:?}")
     });
     members.collect()
@@ -114,10 +144,9 @@ fn is_origin(text: &str) -> bool {
 fn reporting_endpoints(value: &str) -> Vec<String> {
     let page = url::Url::parse("https://page.example/").unwrap();
     let members = dictionary(value).into_iter().map(|(name, entry)| {
-        let ListEntry::Item(Item { bare_item: BareItem::String(text), params }) = entry else {
+        let ListEntry::Item(Item { bare_item: BareItem::String(text), .. }) = entry else {
             panic!("{name} in {value:?} is no string")
         };
-        assert!(params.is_empty(), "{value:?}");
         // Some hosts that look well are none to a browser (a bad punycode label); those are beyond a check of text.
         if let Ok(url) = page.join(text.as_str()) {
             assert_eq!(url.scheme(), "https", "{text:?}");

@@ -21,63 +21,11 @@ Every error is a `SalletError`, which is a `ValueError`.
 
 from __future__ import annotations
 
-from sallet._sallet import (
-    NONCE,
-    NONE,
-    REPORT_SAMPLE,
-    SELF,
-    STRICT_DYNAMIC,
-    UNSAFE_EVAL,
-    UNSAFE_HASHES,
-    UNSAFE_INLINE,
-    WASM_UNSAFE_EVAL,
-    ContentSecurityPolicy,
-    Credentials,
-    CredentialsError,
-    Key,
-    KeyringError,
-    Lint,
-    PathRules,
-    PolicyError,
-    Principal,
-    Refusal,
-    SalletError,
-    SecurityHeaders,
-    generate_token,
-    script_hash,
-    style_hash,
-)
+from sallet import _sallet
+from sallet._sallet import *
 from sallet.auth import AuthMiddleware, Bearer
 from sallet.headers import SecurityHeadersMiddleware
 from sallet.keyring import Keyring
 
-__all__ = [
-    "NONCE",
-    "NONE",
-    "REPORT_SAMPLE",
-    "SELF",
-    "STRICT_DYNAMIC",
-    "UNSAFE_EVAL",
-    "UNSAFE_HASHES",
-    "UNSAFE_INLINE",
-    "WASM_UNSAFE_EVAL",
-    "AuthMiddleware",
-    "Bearer",
-    "ContentSecurityPolicy",
-    "Credentials",
-    "CredentialsError",
-    "Key",
-    "Keyring",
-    "KeyringError",
-    "Lint",
-    "PathRules",
-    "PolicyError",
-    "Principal",
-    "Refusal",
-    "SalletError",
-    "SecurityHeaders",
-    "SecurityHeadersMiddleware",
-    "generate_token",
-    "script_hash",
-    "style_hash",
-]
+__all__ = ["AuthMiddleware", "Bearer", "Keyring", "SecurityHeadersMiddleware"]
+__all__ += _sallet.__all__

@@ -8,17 +8,21 @@ import os
 import signal
 import threading
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sallet._sallet import KeyringError
-
-if TYPE_CHECKING:
-    from sallet.keyring import Keyring
 
 log = logging.getLogger("sallet.auth")
 
 
-def reload_or_log(ring: Keyring) -> None:
+class Ring(Protocol):
+    """What is reloaded."""
+
+    def reload(self) -> None: ...
+    def __len__(self) -> int: ...
+
+
+def reload_or_log(ring: Ring) -> None:
     """Reloads; whatever is wrong is logged, and the old keys stay in force."""
     try:
         ring.reload()
@@ -31,7 +35,7 @@ def reload_or_log(ring: Keyring) -> None:
         log.info("reloaded, keys: %d", len(ring))
 
 
-def on_signal(signum: int, ring: Keyring) -> None:
+def on_signal(signum: int, ring: Ring) -> None:
     """Adds a ring to those that are reloaded on this signal."""
     if threading.current_thread() is not threading.main_thread():
         raise ValueError(
@@ -54,7 +58,7 @@ class _Reload:
     many signals come.
     """
 
-    def __init__(self, ring: Keyring) -> None:
+    def __init__(self, ring: Ring) -> None:
         self.ring = ring
         self._asked = False
         self._busy, self._pid = _thread.allocate_lock(), os.getpid()

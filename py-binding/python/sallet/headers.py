@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from sallet import _sallet
 from sallet._coroutines import mark_asgi3
 from sallet._sallet import SecurityHeaders
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+PolicyRule = SecurityHeaders | Callable[[MutableMapping[str, Any]], SecurityHeaders | None]
+"""What `paths={rule: ...}` maps a rule to."""
+
+
+class HeadersOptions(TypedDict, total=False):
+    """The keyword arguments of `SecurityHeadersMiddleware`, which tells about them; `protect` takes them too."""
+
+    paths: Mapping[str, PolicyRule] | None
+    override: bool
+    remove: Iterable[str] | None
+
 
 __all__ = ["SecurityHeadersMiddleware"]
 
@@ -52,8 +67,8 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
             policy off by `//`, `;x` or an encoding.
         override: Whether the policy replaces a header the app has set itself. By default the
             app's own stands, and is never doubled.
-        remove: Header names taken off every response. A server adds its own `server` header
-            later than any app can see; uvicorn has `--no-server-header` for that.
+        remove: Header names taken off every response; `server` and `x-powered-by` by default. A
+            server adds its own `server` header later than any app can see; uvicorn has `--no-server-header` for that.
 
     Raises:
         PolicyError: A policy cannot be sent, or a rule is malformed.
@@ -64,14 +79,7 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
         self,
         app: Callable[..., Any],
         headers: SecurityHeaders | None = None,
-        *,
-        paths: Mapping[
-            str,
-            SecurityHeaders | Callable[[MutableMapping[str, Any]], SecurityHeaders | None],
-        ]
-        | None = None,
-        override: bool = False,
-        remove: Iterable[str] = ("server", "x-powered-by"),
+        **options: Unpack[HeadersOptions],
     ) -> None:
-        super().__init__(app, headers, paths=paths, override=override, remove=remove)
+        super().__init__(app, headers, **options)
         mark_asgi3(self)

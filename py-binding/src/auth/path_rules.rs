@@ -58,9 +58,14 @@ impl PathRules {
         if self.inner.access(method, &request, preflight) == Access::Guarded {
             return Ok(false);
         }
-        let raw_path = scope.get_item(intern!(py, "raw_path"))?;
-        let raw_path = asgi::bytes(raw_path.as_ref()).filter(|raw| !raw.is_empty());
+        let sent = scope.get_item(intern!(py, "raw_path"))?.filter(|sent| !sent.is_none());
+        let raw_path = asgi::bytes(sent.as_ref());
+        let is_unreadable = sent.is_some() && raw_path.is_none();
+        let raw_path = raw_path.filter(|raw| !raw.is_empty());
         let mut request = RequestPath::decoded(&path, raw_path, root_path);
+        if is_unreadable {
+            request = request.doubted();
+        }
         if (known.mounts_set_root_path || !request.carries_root())
             && py
                 .import(intern!(py, "sallet._routes"))?

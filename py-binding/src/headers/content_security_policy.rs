@@ -6,7 +6,7 @@ use crate::errors::{PolicyError, policy_error};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
-use sallet_core::{self as core, Directive, DirectiveName, Source};
+use sallet_core::{self as core, Directive, DirectiveName, Source, UrlSource};
 
 /// A Content-Security-Policy: ``{"script-src": [SELF, "https://cdn.example"], "upgrade-insecure-requests": []}``, or its text.
 #[pyclass(frozen, eq, hash, module = "sallet")]
@@ -29,17 +29,7 @@ impl ContentSecurityPolicy {
     }
 
     fn from_owned(directives: &Owned) -> PyResult<Self> {
-        let mut lists = Vec::with_capacity(directives.len());
-        for (name, sources) in directives {
-            let name_value = DirectiveName::parse(name).map_err(|error| policy_error(&format!("{name:?}"), error))?;
-            let sources = sources
-                .iter()
-                .map(|source| {
-                    Source::parse(source).map_err(|error| policy_error(&format!("{name}: {source:?}"), error))
-                })
-                .collect::<PyResult<Vec<_>>>()?;
-            lists.push((name_value, sources));
-        }
+        let lists = lists(directives)?;
         let directives = lists
             .iter()
             .map(|(name, sources)| {
@@ -51,29 +41,29 @@ impl ContentSecurityPolicy {
         Ok(Self { text: policy.to_string() })
     }
 
-    fn to_owned_lists(&self) -> Owned {
-        self.parsed().directives().map(|directive| (directive.name().as_str().to_owned(), texts(&directive))).collect()
+    fn from_text(text: &str) -> PyResult<Self> {
+        match core::ContentSecurityPolicy::parse(text) {
+            Ok(policy) => Ok(Self { text: policy.to_string() }),
+            Err(error) => Err(policy_error(&format!("{text:?}"), error)),
+        }
     }
+}
+
+/// Names and sources, read; they need not be directives yet.
+fn lists(directives: &Owned) -> PyResult<Vec<(DirectiveName, Vec<Source<'_>>)>> {
+    let mut lists = Vec::with_capacity(directives.len());
+    for (name, sources) in directives {
+        let parsed = DirectiveName::parse(name).map_err(|error| policy_error(&format!("{name:?}"), error))?;
+        let sources = sources
+            .iter()
+            .map(|source| Source::parse(source).map_err(|error| policy_error(&format!("{name}: {source:?}"), error)));
+        lists.push((parsed, sources.collect::<PyResult<_>>()?));
+    }
+    Ok(lists)
 }
 
 fn texts(directive: &Directive<'_>) -> Vec<String> {
     directive.sources().map(|source| source.as_str().to_owned()).collect()
-}
-
-/// The sources of `from` as `name` inherits them: a nonce, say, is for scripts, and no source of a worker or an image.
-fn inheritable(name: DirectiveName, from: &Directive<'_>) -> Vec<String> {
-    let sources: Vec<_> = from.sources().collect();
-    if Directive::try_new(name, &sources).is_ok() {
-        return texts(from);
-    }
-    let taken = |source: &&Source<'_>| Directive::try_new(name, std::slice::from_ref(*source)).is_ok();
-    sources.iter().filter(taken).map(|source| source.as_str().to_owned()).collect()
-}
-
-/// Whether a policy without the directive, and without one it falls back to, allows everything that it would rule.
-const fn allows_all_when_absent(name: DirectiveName) -> bool {
-    use DirectiveName::{BaseUri, DefaultSrc, FormAction, FrameAncestors};
-    !name.fallbacks().is_empty() || matches!(name, DefaultSrc | BaseUri | FormAction | FrameAncestors)
 }
 
 /// A mapping of directive names to one source or several.
@@ -106,10 +96,7 @@ impl ContentSecurityPolicy {
     #[new]
     fn new(directives: &Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(text) = directives.cast::<PyString>() {
-            let text = text.to_str()?;
-            let policy =
-                core::ContentSecurityPolicy::parse(text).map_err(|error| policy_error(&format!("{text:?}"), error))?;
-            return Ok(Self { text: policy.to_string() });
+            return Self::from_text(text.to_str()?);
         }
         match directives.cast::<PyMapping>() {
             Ok(mapping) => Self::from_owned(&read_mapping(mapping)?),
@@ -134,32 +121,10 @@ impl ContentSecurityPolicy {
     /// A directive that is absent first copies the one it falls back to, so nothing that was allowed is lost; ``'none'``
     /// gives way to the first source. What no directive rules is allowed already, and stays so.
     fn extend(&self, directives: &Bound<'_, PyMapping>) -> PyResult<Self> {
-        let mut lists = self.to_owned_lists();
-        for (name, added) in read_mapping(directives)? {
-            let at = if let Some(at) = lists.iter().position(|(present, _)| *present == name) {
-                at
-            } else {
-                let parsed = DirectiveName::parse(&name).map_err(|error| policy_error(&format!("{name:?}"), error))?;
-                let inherited = match self.parsed().effective(parsed) {
-                    Some(directive) => inheritable(parsed, &directive),
-                    // Nothing rules it, so all is allowed already; a list would take that away.
-                    None if allows_all_when_absent(parsed) => continue,
-                    None => Vec::new(),
-                };
-                lists.push((name, inherited));
-                lists.len() - 1
-            };
-            let sources = &mut lists[at].1;
-            if !added.is_empty() {
-                sources.retain(|source| source != Source::NONE.as_str());
-            }
-            for source in added {
-                if !sources.contains(&source) {
-                    sources.push(source);
-                }
-            }
-        }
-        Self::from_owned(&lists)
+        let added = read_mapping(directives)?;
+        let added = lists(&added)?;
+        let added: Vec<_> = added.iter().map(|(name, sources)| (*name, sources.as_slice())).collect();
+        Self::from_text(&self.parsed().extended(&added).to_string())
     }
 
     fn __str__(&self) -> &str {
@@ -186,4 +151,16 @@ pub(super) fn text_of(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
 /// For errors that concern the argument as a whole.
 pub(super) fn refused(message: impl Into<String>) -> PyErr {
     PolicyError::new_err(message.into())
+}
+
+/// The narrowest CSP source for a URL of a page; ``None`` where CSP has none.
+#[pyfunction]
+pub(super) fn url_source(url: &str) -> Option<String> {
+    UrlSource::of(url).map(|source| source.to_string())
+}
+
+/// The CSP source for all of a URL's origin; ``None`` where CSP has none.
+#[pyfunction]
+pub(super) fn url_origin(url: &str) -> Option<String> {
+    UrlSource::origin_of(url).map(|source| source.to_string())
 }

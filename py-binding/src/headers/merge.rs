@@ -1,48 +1,29 @@
-//! Joining the app's own headers with the policy's.
+//! Joining the app's own headers with the policy's, as the core decides.
 
-use super::plan::FieldSet;
+use std::borrow::Cow;
+
+use super::field_set::{FieldSet, Rules};
+use super::left_off;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PySequence, PyTuple};
-use sallet_core::{Nonce, allows_sharing};
+use pyo3::types::{PyBytes, PyDict, PyList, PySequence, PyTuple};
+use sallet_core::Nonce;
+use sallet_core::merge::{Merge, Own, PRIVATE};
 
-/// Who wins, and what goes.
-#[derive(Debug)]
-pub(super) struct Rules {
-    /// The policy's header replaces the app's.
-    pub(super) overriding: bool,
-    /// Names of headers, in lower case, that the app may not send.
-    pub(super) remove: Vec<Vec<u8>>,
-}
-
-impl Rules {
-    pub(super) fn removes(&self, name: &[u8]) -> bool {
-        self.remove.iter().any(|removed| removed.eq_ignore_ascii_case(name))
-    }
-}
-
-/// What the app's own headers have to do with the policy.
-#[derive(Default)]
-struct Survey {
-    /// Bit n: the app sent the policy's field n itself.
-    own: u128,
-    /// Positions in the app's list that are to go.
-    dropped: Vec<usize>,
-    /// The app's own `Cache-Control` values, where a nonce makes them matter.
-    cache_control: Vec<Vec<u8>>,
-}
-
-/// A new list: the app's headers in order, less what is removed, then the policy's. The app's own list, whatever iterable
-/// it is, stays as it was. Without a nonce the fields that need one are left off.
+/// A new list: the app's headers in order, less what goes, then the policy's. The app's own list, whatever iterable it is,
+/// stays as it was. `status` is asked where it matters.
 pub(super) fn merge<'py>(
     headers: &Bound<'py, PyAny>,
+    status: impl FnOnce() -> PyResult<u16>,
     set: &FieldSet,
     nonce: Option<&Nonce>,
     rules: &Rules,
+    scope: &Bound<'py, PyDict>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = headers.py();
+    let left_off = left_off::by_layers_inside(scope)?;
     let own = match headers.cast_exact::<PyList>() {
         Ok(list) => {
-            if let Some(pairs) = &set.pairs
+            if let (Some(pairs), None) = (&set.pairs, &left_off)
                 && is_unwatched(list, set, rules)
             {
                 // One allocation of the right size.
@@ -53,20 +34,40 @@ pub(super) fn merge<'py>(
         // A tuple or a generator; a generator can be read only once.
         Err(_) => headers.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|items| PyList::new(py, items))?,
     };
-    let survey = survey(&own, set, rules)?;
-    let merged = own.get_slice(0, own.len());
-    for &at in survey.dropped.iter().rev() {
-        merged.del_item(at)?;
-    }
-    for (at, field) in set.fields.iter().enumerate() {
-        if (rules.overriding || survey.own & (1 << at) == 0)
-            && let Some(pair) = field.pair(py, nonce)?
-        {
-            merged.append(pair)?;
+    let mut merge = Merge::new(set, rules, status()?);
+    let (mut dropped, mut private) = (Vec::new(), Vec::new());
+    for (at, item) in own.iter().enumerate() {
+        let name = match item.cast_exact::<PyTuple>() {
+            Ok(pair) => pair.get_item(0)?,
+            Err(_) => item.get_item(0)?,
+        };
+        // What is no bytes at all is for the server to refuse.
+        let Some(text) = bytes(&name).filter(|text| set.may_matter(text)) else { continue };
+        let value = item.get_item(1)?;
+        match merge.own(text.trim_ascii(), &bytes(&value).unwrap_or_default()) {
+            Own::Keep => {}
+            Own::KeepPrivate => private.push(name),
+            Own::Drop => dropped.push(at),
         }
     }
-    if allows_sharing(survey.cache_control.iter().map(Vec::as_slice)) {
-        merged.append((PyBytes::new(py, b"cache-control"), PyBytes::new(py, b"private")))?;
+    let merged = own.get_slice(0, own.len());
+    for &at in dropped.iter().rev() {
+        merged.del_item(at)?;
+    }
+    for at in merge.additions() {
+        merged.append(set.fields[at].pair(py, nonce)?)?;
+    }
+    if merge.is_private() {
+        private.push(PyBytes::new(py, PRIVATE.0.as_bytes()).into_any());
+    }
+    for name in private {
+        merged.append((name, PyBytes::new(py, PRIVATE.1.as_bytes())))?;
+    }
+    if left_off.is_some() || merge.leaves_off().next().is_some() {
+        let mut names = left_off.unwrap_or_default();
+        names.retain(|name| merge.left_off(name));
+        names.extend(merge.leaves_off().map(|at| set.fields[at].name().to_vec()));
+        left_off::tell_layers_around(scope, names)?;
     }
     Ok(merged.into_any())
 }
@@ -81,46 +82,10 @@ fn is_unwatched(own: &Bound<'_, PyList>, set: &FieldSet, rules: &Rules) -> bool 
     })
 }
 
-fn survey(own: &Bound<'_, PyList>, set: &FieldSet, rules: &Rules) -> PyResult<Survey> {
-    let mut survey = Survey::default();
-    for (at, item) in own.iter().enumerate() {
-        let name = match item.cast_exact::<PyTuple>() {
-            Ok(pair) => pair.get_item(0)?,
-            Err(_) => item.get_item(0)?,
-        };
-        let owned;
-        let name = match name.cast::<PyBytes>() {
-            Ok(name) => name.as_bytes(),
-            // A bytearray, which some servers take; what is no bytes at all is for the server to refuse.
-            Err(_) => match name.extract::<Vec<u8>>() {
-                Ok(bytes) => {
-                    owned = bytes;
-                    &owned
-                }
-                Err(_) => continue,
-            },
-        };
-        if !set.may_matter(name) {
-            continue;
-        }
-        // Some servers send such a name without its blanks.
-        let name = name.trim_ascii();
-        if rules.removes(name) {
-            survey.dropped.push(at);
-        } else if let Some(field) = set.position(name) {
-            survey.own |= 1 << field;
-            if rules.overriding {
-                survey.dropped.push(at);
-            }
-        }
-        if set.needs_nonce()
-            && !rules.overriding
-            && name.eq_ignore_ascii_case(b"cache-control")
-            && survey.dropped.last() != Some(&at)
-            && let Ok(value) = item.get_item(1)?.extract()
-        {
-            survey.cache_control.push(value);
-        }
+/// Bytes, or a bytearray, which some servers take.
+fn bytes<'a>(value: &'a Bound<'_, PyAny>) -> Option<Cow<'a, [u8]>> {
+    match value.cast::<PyBytes>() {
+        Ok(bytes) => Some(Cow::Borrowed(bytes.as_bytes())),
+        Err(_) => value.extract().ok().map(Cow::Owned),
     }
-    Ok(survey)
 }

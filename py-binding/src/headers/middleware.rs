@@ -2,9 +2,8 @@
 
 use super::SecurityHeaders;
 use super::content_security_policy::refused;
-use super::merge::Rules;
+use super::field_set::{Plan, Rules};
 use super::nonce::request_nonce;
-use super::plan::Plan;
 use super::sender::Sender;
 use crate::asgi;
 use crate::auth::AuthMiddleware;
@@ -14,6 +13,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
+use sallet_core::merge::{MergeRules, Precedence};
 use sallet_core::paths::{ByPath, PathRule, RequestPath};
 use sallet_core::removable;
 use std::collections::HashMap;
@@ -78,7 +78,7 @@ impl SecurityHeadersMiddleware {
         remove: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = app.py();
-        let rules = Arc::new(Rules { overriding: r#override, remove: removed(remove)? });
+        let rules = Arc::new(rules(r#override, remove)?);
         let plan = match headers {
             None => Plan::new(py, &SecurityHeaders::default_policy(), &rules)?,
             Some(headers) => Plan::new(py, policy(headers, "headers")?.get(), &rules)?,
@@ -300,11 +300,19 @@ fn refuse_coroutine_function(choose: &Bound<'_, PyAny>, place: &str) -> PyResult
     Ok(())
 }
 
-fn removed(remove: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Vec<u8>>> {
-    let Some(remove) = remove else { return Ok(vec![b"server".to_vec(), b"x-powered-by".to_vec()]) };
+fn rules(overriding: bool, remove: Option<&Bound<'_, PyAny>>) -> PyResult<Rules> {
+    let precedence = if overriding { Precedence::Policy } else { Precedence::App };
+    let removed = match remove {
+        Some(remove) => removed(remove)?,
+        None => MergeRules::REMOVED.iter().map(|&name| name.to_owned()).collect(),
+    };
+    Rules::try_new(precedence, removed).map_err(|error| policy_error("remove", error))
+}
+
+fn removed(remove: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     let wrong = || PyTypeError::new_err("remove: give the names of headers as a list of str, as [\"server\"]");
-    if remove.is_instance_of::<PyString>() {
-        return Err(wrong());
+    if let Ok(name) = remove.cast::<PyString>() {
+        return Err(PyTypeError::new_err(format!("remove is a list of header names: write remove=[\"{name}\"]")));
     }
     remove
         .try_iter()
@@ -312,7 +320,7 @@ fn removed(remove: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Vec<u8>>> {
         .map(|name| {
             let name = name?.extract::<String>().map_err(|_| wrong())?.to_ascii_lowercase();
             removable(&name).map_err(|error| policy_error(&format!("remove: {name:?}"), error))?;
-            Ok(name.into_bytes())
+            Ok(name)
         })
         .collect()
 }

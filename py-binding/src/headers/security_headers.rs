@@ -5,8 +5,8 @@ use super::lint::Lint;
 use crate::errors::policy_error;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyString, PyType};
-use sallet_core::{self as core, CustomField, Scheme};
+use pyo3::types::{PyCFunction, PyDict, PyMapping, PyString, PyTuple, PyType};
+use sallet_core::{self as core, CustomField, Header, Scheme};
 
 /// The headers that every response carries.
 ///
@@ -29,7 +29,7 @@ impl SecurityHeaders {
     }
 
     fn of_core(policy: core::SecurityHeaders<'_>) -> Self {
-        let values = policy.fields().filter_map(|field| Some((known(field.name())?, field.to_string()))).collect();
+        let values = policy.fields().filter_map(|field| Some((known(field.name())?.name, field.to_string()))).collect();
         Self { values, custom: Vec::new() }
     }
 
@@ -47,7 +47,7 @@ impl SecurityHeaders {
             })
             .collect::<PyResult<Vec<_>>>()?;
         let policy = policy.try_custom(&custom).map_err(|error| policy_error(CUSTOM, error))?;
-        Ok(use_it(policy.check().map_err(|error| policy_error("content_security_policy", error))?))
+        policy.check().map(use_it).map_err(|error| refused(error.message()))
     }
 
     fn changed(&self, headers: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
@@ -58,26 +58,27 @@ impl SecurityHeaders {
                 this.custom = read_custom(&value)?;
                 continue;
             }
-            let Some(name) = known(&keyword.replace('_', "-")) else {
+            let Some(header) = known(&keyword.replace('_', "-")) else {
                 let known: Vec<_> = core::SecurityHeaders::NAMES.iter().map(|name| snake(name)).collect();
                 return Err(refused(format!(
                     "no such security header: {keyword:?}; the keywords are {} and custom={{name: value}} for any other",
                     known.join(", ")
                 )));
             };
-            this.set(name, &value)?;
+            this.set(header, &value)?;
         }
         this.with_core(|_| ())?;
         Ok(this)
     }
 
-    fn set(&mut self, name: &'static str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn set(&mut self, header: &Header, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let name = header.name;
         self.values.retain(|(present, _)| *present != name);
         if value.is_none() {
             return Ok(());
         }
         let keyword = snake(name);
-        let policy = if name.starts_with("content-security-policy") { text_of(value)? } else { None };
+        let policy = if is_csp(header) { text_of(value)? } else { None };
         let text = match (policy, value.cast::<PyString>()) {
             (Some(text), _) => text,
             (None, Ok(text)) => text.to_str()?.to_owned(),
@@ -100,10 +101,29 @@ impl SecurityHeaders {
         Ok(())
     }
 
-    /// The text of one header, by keyword or name.
-    fn get(&self, name: &str) -> Option<&str> {
-        self.values.iter().find(|(present, _)| *present == name).map(|(_, text)| text.as_str())
+    fn get<'py>(&self, py: Python<'py>, header: &Header) -> PyResult<Bound<'py, PyAny>> {
+        match self.values.iter().find(|(present, _)| *present == header.name) {
+            None => Ok(py.None().into_bound(py)),
+            Some((_, text)) if is_csp(header) => Ok(Bound::new(py, ContentSecurityPolicy::of_text(text))?.into_any()),
+            Some((_, text)) => Ok(PyString::new(py, text).into_any()),
+        }
     }
+}
+
+/// Adds the class, with a property for each header.
+pub(super) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<SecurityHeaders>()?;
+    let (py, class) = (m.py(), m.py().get_type::<SecurityHeaders>());
+    let property = py.import("builtins")?.getattr("property")?;
+    for header in core::SecurityHeaders::HEADERS {
+        let get = move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<Py<PyAny>> {
+            let this = args.get_item(0)?;
+            Ok(this.cast::<SecurityHeaders>()?.get().get(this.py(), header)?.unbind())
+        };
+        let get = PyCFunction::new_closure(py, None, None, get)?;
+        class.setattr(snake(header.name), property.call1((get, py.None(), py.None(), header.doc))?)?;
+    }
+    Ok(())
 }
 
 fn read_custom(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
@@ -115,10 +135,10 @@ fn read_custom(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     for item in value.cast::<PyMapping>().map_err(|_| wrong())?.items()?.iter() {
         let (name, value): (String, String) = item.extract().map_err(|_| wrong())?;
         let name = name.to_ascii_lowercase();
-        if let Some(known) = known(&name) {
+        if known(&name).is_some() {
             return Err(refused(format!(
-                "{CUSTOM}: {known:?} has a keyword that checks its value: write {}=…",
-                snake(known)
+                "{CUSTOM}: {name:?} has a keyword that checks its value: write {}=…",
+                snake(&name)
             )));
         }
         fields.push((name, value));
@@ -126,11 +146,17 @@ fn read_custom(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     Ok(fields)
 }
 
-fn known(name: &str) -> Option<&'static str> {
-    core::SecurityHeaders::NAMES.iter().copied().find(|known| *known == name)
+fn known(name: &str) -> Option<&'static Header> {
+    core::SecurityHeaders::HEADERS.iter().find(|header| header.name == name)
 }
 
-fn snake(name: &str) -> String {
+/// Whether its value is a `ContentSecurityPolicy`.
+pub(super) fn is_csp(header: &Header) -> bool {
+    header.enforced() == "content-security-policy"
+}
+
+/// The keyword of a header.
+pub(super) fn snake(name: &str) -> String {
     name.replace('-', "_")
 }
 
@@ -201,21 +227,6 @@ impl SecurityHeaders {
             dict.set_item(name, value)?;
         }
         Ok(dict)
-    }
-
-    fn __getattr__<'py>(&self, py: Python<'py>, keyword: &str) -> PyResult<Bound<'py, PyAny>> {
-        let Some(name) = known(&keyword.replace('_', "-")).filter(|_| !keyword.contains('-')) else {
-            return Err(pyo3::exceptions::PyAttributeError::new_err(format!(
-                "'SecurityHeaders' object has no attribute '{keyword}'"
-            )));
-        };
-        match self.get(name) {
-            None => Ok(py.None().into_bound(py)),
-            Some(text) if name.starts_with("content-security-policy") => {
-                Ok(Bound::new(py, ContentSecurityPolicy::of_text(text))?.into_any())
-            }
-            Some(text) => Ok(PyString::new(py, text).into_any()),
-        }
     }
 
     /// For `copy` and `pickle`: the policy from its texts, and nothing of a preset.

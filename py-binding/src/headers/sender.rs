@@ -1,14 +1,13 @@
 //! The `send` that the app is given: it adds the headers to the message that starts a response.
 
+use super::field_set::Plan;
 use super::merge::merge;
 use super::nonce::RequestNonce;
-use super::plan::Plan;
 use crate::asgi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use pyo3::{PyTraverseError, PyVisit};
-use sallet_core::Nonce;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -99,20 +98,17 @@ impl Sender {
             Some(headers) => headers,
             None => PyList::empty(py).into_any(),
         };
-        let nonce = match &self.nonce {
-            Some(nonce) if takes_nonce(message)? => Some(nonce.get().nonce()),
-            _ => None,
-        };
-        let scheme = asgi::scheme(self.scope.bind(py))?;
-        let merged = merge(&headers, self.plan.over(scheme), nonce, &self.plan.rules)?;
+        let (scope, nonce) = (self.scope.bind(py), self.nonce.as_ref().map(|nonce| nonce.get().nonce()));
+        let set = self.plan.over(asgi::scheme(scope)?);
+        let merged = merge(&headers, || status(message), set, nonce, &self.plan.rules, scope)?;
         let message = message.copy()?;
         message.set_item(intern!(py, "headers"), merged)?;
         Ok(message)
     }
 }
 
-/// A status that is no number is for the server to refuse.
-fn takes_nonce(message: &Bound<'_, PyDict>) -> PyResult<bool> {
+/// One that is no number is for the server to refuse.
+fn status(message: &Bound<'_, PyDict>) -> PyResult<u16> {
     let status = message.get_item(intern!(message.py(), "status"))?;
-    Ok(status.and_then(|status| status.extract().ok()).is_none_or(Nonce::fits))
+    Ok(status.and_then(|status| status.extract().ok()).unwrap_or_default())
 }

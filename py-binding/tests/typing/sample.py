@@ -22,13 +22,9 @@ import sallet
 from sallet import (
     NONCE,
     NONE,
-    REPORT_SAMPLE,
     SELF,
     STRICT_DYNAMIC,
-    UNSAFE_EVAL,
-    UNSAFE_HASHES,
     UNSAFE_INLINE,
-    WASM_UNSAFE_EVAL,
     AuthMiddleware,
     ContentSecurityPolicy,
     Credentials,
@@ -55,59 +51,30 @@ def policies() -> SecurityHeaders:
     policy = ContentSecurityPolicy(
         {
             "default-src": [NONE],
-            "script-src": [SELF, NONCE, STRICT_DYNAMIC, WASM_UNSAFE_EVAL, UNSAFE_EVAL, REPORT_SAMPLE, script_hash("go()")],
-            "style-src": (SELF, UNSAFE_INLINE, UNSAFE_HASHES, style_hash(b"p { margin: 0 }")),
+            "script-src": [SELF, NONCE, STRICT_DYNAMIC, script_hash("go()")],
+            "style-src": (SELF, UNSAFE_INLINE, style_hash(b"p { margin: 0 }")),
         }
     ).extend({"img-src": ["https://images.example"]})
     assert_type(policy.directives, dict[str, list[str]])
     assert policy == ContentSecurityPolicy(str(policy)) and hash(policy)
+    assert_type(NONCE, str)
 
     try:
         ContentSecurityPolicy({"script-src": ["self"]})
     except PolicyError as error:
         assert isinstance(error, SalletError) and isinstance(error, ValueError)
 
+    # Each header has such a keyword and such a property: `tests/stub.py` writes them.
     headers = SecurityHeaders(
         content_security_policy=policy,
         content_security_policy_report_only="default-src 'self'",
-        strict_transport_security="max-age=63072000",
-        x_content_type_options="nosniff",
         x_frame_options="DENY",
-        referrer_policy="no-referrer",
-        cross_origin_opener_policy="same-origin",
-        cross_origin_embedder_policy="require-corp",
-        cross_origin_resource_policy="same-origin",
-        permissions_policy="camera=()",
-        origin_agent_cluster="?1",
-        reporting_endpoints='csp="https://report.example"',
-        cache_control="no-store",
-        x_dns_prefetch_control="off",
-        x_download_options="noopen",
-        x_permitted_cross_domain_policies="none",
         x_xss_protection=None,
         custom={"x-robots-tag": "noindex"},
-    ).replace(x_download_options=None)
+    ).replace(x_frame_options=None)
     assert_type(headers.custom, dict[str, str])
     assert_type(headers.content_security_policy, ContentSecurityPolicy | None)
-    assert_type(headers.content_security_policy_report_only, ContentSecurityPolicy | None)
-    texts = (
-        headers.strict_transport_security,
-        headers.x_content_type_options,
-        headers.x_frame_options,
-        headers.referrer_policy,
-        headers.cross_origin_opener_policy,
-        headers.cross_origin_embedder_policy,
-        headers.cross_origin_resource_policy,
-        headers.permissions_policy,
-        headers.origin_agent_cluster,
-        headers.reporting_endpoints,
-        headers.cache_control,
-        headers.x_dns_prefetch_control,
-        headers.x_download_options,
-        headers.x_permitted_cross_domain_policies,
-        headers.x_xss_protection,
-    )
-    assert [text is None for text in texts].count(True) == 2
+    assert_type(headers.x_frame_options, str | None)
     assert_type(headers.items(https=False), list[tuple[str, str]])
     for lint in SecurityHeaders.EMPTY.lint():
         assert_type(lint, sallet.Lint)

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sallet_core::auth::{AuthScheme, Realm, Refusal, Requirement, Scopes};
 
 use super::{Keys, Lookup, PresentedToken, user};
+use crate::checked::Checked;
 
 /// How requests are authenticated: a scheme, what it asks for, and `V`, which verifies what is presented.
 ///
@@ -35,18 +36,17 @@ pub struct Auth<V> {
 
 impl<V> Auth<V> {
     fn new(scheme: AuthScheme, verifier: V) -> Self {
-        let (realm, scopes) = (checked(Realm::parse("api".to_owned())), checked(Scopes::parse(String::new())));
-        Self { verifier, scheme, realm, scopes, now: unix_now }
+        Self { verifier, scheme, realm: Realm::new("api").owned(), scopes: Scopes::EMPTY.owned(), now: unix_now }
     }
 
     /// Names what is protected, for people whose client asks them for a token. `api`, unless said otherwise.
     ///
     /// # Panics
-    /// When the name is empty or has a character that cannot stand in a header: see [`Realm::parse`]. The panic names
-    /// the line of the caller.
+    /// When it is a text that [`Realm::parse`] refuses: empty, or with a character that cannot stand in a header. The panic
+    /// names the line of the caller.
     #[track_caller]
-    pub fn realm(mut self, name: &str) -> Self {
-        self.realm = checked(Realm::parse(name.to_owned()));
+    pub fn realm(mut self, name: impl Checked<Realm<String>>) -> Self {
+        self.realm = name.checked();
         self
     }
 
@@ -64,10 +64,10 @@ impl<K: Keys> Auth<K> {
     /// Asks for scopes: all of these, separated by single spaces.
     ///
     /// # Panics
-    /// When this is no list of scopes: see [`Scopes::parse`]. The panic names the line of the caller.
+    /// When it is a text that [`Scopes::parse`] refuses. The panic names the line of the caller.
     #[track_caller]
-    pub fn scopes(mut self, scopes: &str) -> Self {
-        self.scopes = checked(Scopes::parse(scopes.to_owned()));
+    pub fn scopes(mut self, scopes: impl Checked<Scopes<String>>) -> Self {
+        self.scopes = scopes.checked();
         self
     }
 
@@ -97,14 +97,6 @@ impl<V> fmt::Debug for Auth<V> {
             .field("realm", &self.realm.borrowed().as_str())
             .field("scopes", &self.scopes.borrowed().as_str())
             .finish_non_exhaustive()
-    }
-}
-
-#[track_caller]
-fn checked<T, E: fmt::Display>(read: Result<T, E>) -> T {
-    match read {
-        Ok(value) => value,
-        Err(error) => panic!("{error}"),
     }
 }
 

@@ -6,8 +6,8 @@ use tower_layer::Layer;
 
 use super::guard::Guard;
 use super::{Auth, RequireAuth};
+use crate::checked::{Checked, valid};
 use crate::events;
-use crate::rules::rule;
 
 /// Lets only those requests in that carry a good token.
 ///
@@ -55,12 +55,8 @@ impl<V: Clone> RequireAuthLayer<V> {
     /// When a rule is refused: see [`PathRule::parse`] and [`PathRule::for_public`], or opens nothing because a
     /// [`protected`](Self::protected) one wins over it. The panic names the line of the caller.
     #[track_caller]
-    pub fn public<S: AsRef<str>>(self, rules: impl IntoIterator<Item = S>) -> Self {
-        let mut named = Vec::new();
-        // No closure: the caller's line would not get into one.
-        for text in rules {
-            named.push(rule(text.as_ref(), PathRule::for_public));
-        }
+    pub fn public<R: Checked<PathRule<String>>>(self, rules: impl IntoIterator<Item = R>) -> Self {
+        let named = each(rules, PathRule::for_public);
         events::configured("public", &named);
         self.with(|public, _, _| public.extend(named))
     }
@@ -88,11 +84,8 @@ impl<V: Clone> RequireAuthLayer<V> {
     /// When there is no rule, one is refused: see [`PathRule::parse`] and [`PathRule::for_all_methods`], or one wins over a
     /// public rule wherever that applies. The panic names the line of the caller.
     #[track_caller]
-    pub fn protected<S: AsRef<str>>(self, rules: impl IntoIterator<Item = S>) -> Self {
-        let mut named = Vec::new();
-        for text in rules {
-            named.push(rule(text.as_ref(), PathRule::for_all_methods));
-        }
+    pub fn protected<R: Checked<PathRule<String>>>(self, rules: impl IntoIterator<Item = R>) -> Self {
+        let named = each(rules, PathRule::for_all_methods);
         if named.is_empty() {
             panic!("{}", PathRuleError::NothingProtected);
         }
@@ -112,13 +105,34 @@ impl<V: Clone> RequireAuthLayer<V> {
     /// When a rule is refused: see [`PathRule::parse`] and [`PathRule::for_all_methods`]. The panic names the line of the
     /// caller.
     #[track_caller]
-    pub fn preflights<S: AsRef<str>>(self, rules: impl IntoIterator<Item = S>) -> Self {
-        let mut named = Vec::new();
-        for text in rules {
-            named.push(rule(text.as_ref(), PathRule::for_all_methods));
-        }
+    pub fn preflights<R: Checked<PathRule<String>>>(self, rules: impl IntoIterator<Item = R>) -> Self {
+        let named = each(rules, PathRule::for_all_methods);
         events::configured("open to preflights", &named);
         self.with(|_, _, preflights| preflights.extend(named))
+    }
+
+    /// All rules at once, checked: for those of a configuration. They replace the rules named before.
+    ///
+    /// ```
+    /// use sallet_core::auth::Keyring;
+    /// use sallet_core::paths::{PathRule, PathRuleError, PathRules};
+    /// use sallet_hyper::{Bearer, RequireAuthLayer};
+    ///
+    /// fn layer(
+    ///     keys: &'static Keyring,
+    ///     public: &[String],
+    /// ) -> Result<RequireAuthLayer<&'static Keyring>, PathRuleError> {
+    ///     let public = public.iter().cloned().map(PathRule::parse).collect::<Result<_, _>>()?;
+    ///     let rules = PathRules::try_new(public, None, vec![])?;
+    ///     Ok(RequireAuthLayer::new(Bearer::new(keys)).rules(rules))
+    /// }
+    /// ```
+    pub fn rules(mut self, rules: PathRules<Vec<PathRule<String>>>) -> Self {
+        events::configured("public", rules.public_rules());
+        events::configured("protected, and everything else open", rules.protected_rules().unwrap_or_default());
+        events::configured("open to preflights", rules.preflight_rules());
+        Arc::make_mut(&mut self.guard).rules = rules;
+        self
     }
 
     /// Says that the rules are of the path inside of the nearest `Router::nest` around this layer: `"/health"` in
@@ -147,6 +161,21 @@ impl<V: Clone> RequireAuthLayer<V> {
 }
 
 type Rules = Vec<PathRule<String>>;
+
+/// Checked rules, of which each fits its use.
+#[track_caller]
+fn each<R: Checked<PathRule<String>>>(
+    rules: impl IntoIterator<Item = R>,
+    fits: fn(PathRule<String>) -> Result<PathRule<String>, PathRuleError>,
+) -> Rules {
+    let mut named = Vec::new();
+    // No closure: the caller's line would not get into one.
+    for rule in rules {
+        let rule = rule.checked();
+        named.push(valid(rule.clone().as_str(), fits(rule)));
+    }
+    named
+}
 
 impl<S, V> Layer<S> for RequireAuthLayer<V> {
     type Service = RequireAuth<S, V>;

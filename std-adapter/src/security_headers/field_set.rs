@@ -1,10 +1,11 @@
 //! A policy made ready for responses: everything that can be rendered once is.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sallet_core::{NonceSlots, PolicyError, Scheme};
+use sallet_core::merge::PolicyFields;
+use sallet_core::{Field, NonceSlots, PolicyError, Scheme};
 
 use super::interned::interned;
-use crate::Nonce;
+use crate::RequestNonce;
 
 /// The fields of one policy, over HTTP and over HTTPS.
 #[derive(Debug, Clone)]
@@ -27,86 +28,78 @@ impl Plan {
     }
 }
 
-/// The fields of one policy over one scheme.
+/// The fields of one policy over one scheme, in the order in which they are sent.
 #[derive(Debug, Clone)]
 pub(super) struct FieldSet {
-    /// Those that are the same in every response.
+    fields: Vec<(HeaderName, Value)>,
+    /// Those that are the same in every response, to be copied at once.
     pub(super) fixed: HeaderMap,
-    pub(super) with_nonce: Vec<NonceField>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct NonceField {
-    pub(super) name: HeaderName,
+enum Value {
+    Fixed(HeaderValue),
     /// Where the nonce goes stands a text that no browser takes for one.
-    text: Vec<u8>,
-    slots: NonceSlots,
-}
-
-/// What becomes of the fields that have a nonce, in one response.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum NonceFields<'n> {
-    /// They are sent with the nonce of the response.
-    Filled(&'n Nonce),
-    /// They are sent without, since there was no entropy for one: no script runs.
-    Unfilled,
-    /// They are not sent: a nonce does not [fit](sallet_core::Nonce::fits) this response.
-    LeftOff,
+    WithNonce(Vec<u8>, NonceSlots),
 }
 
 const ROOM_FOR_THE_APP: usize = 12;
 
 impl FieldSet {
     fn new(policy: sallet_core::SecurityHeaders<'_>) -> Self {
+        let fields: Vec<_> = policy.fields().map(|field| (header_name(field.name()), Value::of(field))).collect();
         // A copy has as many slots as the original: enough that an app's few fields fit without another table.
-        let mut fixed = HeaderMap::with_capacity(policy.fields().count() + ROOM_FOR_THE_APP);
-        let mut with_nonce = Vec::new();
-        for field in policy.fields() {
-            let mut text = vec![0; field.value_len()];
-            let Ok((value, slots)) = field.write_value(&mut text) else { unreachable!("value_len is exact") };
-            let name = header_name(field.name());
-            if slots.is_empty() {
-                fixed.insert(name, header_value(value));
-            } else {
-                with_nonce.push(NonceField { name, text, slots });
+        let mut fixed = HeaderMap::with_capacity(fields.len() + ROOM_FOR_THE_APP);
+        for (name, value) in &fields {
+            if let Value::Fixed(value) = value {
+                fixed.insert(name, value.clone());
             }
         }
-        Self { fixed, with_nonce }
+        Self { fields, fixed }
     }
 
-    pub(super) const fn needs_nonce(&self) -> bool {
-        !self.with_nonce.is_empty()
+    pub(super) fn needs_nonce(&self) -> bool {
+        self.fixed.len() < self.fields.len()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.fixed.keys_len() + self.with_nonce.len()
+    pub(super) fn name(&self, at: usize) -> &HeaderName {
+        &self.fields[at].0
     }
 
-    pub(super) fn contains(&self, name: &HeaderName) -> bool {
-        self.fixed.contains_key(name) || self.with_nonce.iter().any(|field| field.name == *name)
-    }
-
-    /// The fields for one response.
-    pub(super) fn filled(&self, nonce: NonceFields<'_>) -> HeaderMap {
-        let mut fields = self.fixed.clone();
-        for field in &self.with_nonce {
-            if let Some(value) = field.value(nonce) {
-                fields.insert(field.name.clone(), value);
+    /// The value for one response. Without a nonce, for want of entropy, it is one that no script matches.
+    pub(super) fn value(&self, at: usize, nonce: Option<&RequestNonce>) -> HeaderValue {
+        match &self.fields[at].1 {
+            Value::Fixed(value) => value.clone(),
+            Value::WithNonce(text, slots) => {
+                let mut text = text.clone();
+                if let Some(nonce) = nonce {
+                    slots.fill(nonce.core(), &mut text);
+                }
+                HeaderValue::try_from(text).expect("a policy and a nonce are visible ASCII")
             }
         }
-        fields
     }
 }
 
-impl NonceField {
-    pub(super) fn value(&self, nonce: NonceFields<'_>) -> Option<HeaderValue> {
-        let mut text = self.text.clone();
-        match nonce {
-            NonceFields::Filled(nonce) => self.slots.fill(nonce.core(), &mut text),
-            NonceFields::Unfilled => {}
-            NonceFields::LeftOff => return None,
-        }
-        Some(HeaderValue::try_from(text).expect("a policy and a nonce are visible ASCII"))
+impl PolicyFields for FieldSet {
+    fn count(&self) -> usize {
+        self.fields.len()
+    }
+
+    fn position(&self, name: &[u8]) -> Option<usize> {
+        self.fields.iter().position(|(known, _)| known.as_str().as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    fn has_nonce(&self, at: usize) -> bool {
+        matches!(self.fields[at].1, Value::WithNonce(..))
+    }
+}
+
+impl Value {
+    fn of(field: Field<'_>) -> Self {
+        let mut text = vec![0; field.value_len()];
+        let Ok((value, slots)) = field.write_value(&mut text) else { unreachable!("value_len is exact") };
+        if slots.is_empty() { Self::Fixed(header_value(value)) } else { Self::WithNonce(text, slots) }
     }
 }
 

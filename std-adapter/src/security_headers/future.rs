@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use http::Response;
 use pin_project_lite::pin_project;
 
-use super::config::Pending;
+use super::exchange::Exchange;
 
 pin_project! {
     /// The response of the inner service, and then its headers.
@@ -14,13 +14,13 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        pending: Pending,
+        exchange: Exchange,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) const fn new(inner: F, pending: Pending) -> Self {
-        Self { inner, pending }
+    pub(super) const fn new(inner: F, exchange: Exchange) -> Self {
+        Self { inner, exchange }
     }
 }
 
@@ -33,7 +33,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
-        this.pending.finish(&mut response);
+        this.exchange.finish(&mut response);
         Poll::Ready(Ok(response))
     }
 }

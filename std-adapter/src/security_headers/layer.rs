@@ -3,12 +3,15 @@ use std::sync::Arc;
 use http::HeaderName;
 use http::request::Parts;
 use sallet_core::Scheme;
+use sallet_core::merge::Precedence;
+use sallet_core::paths::PathRule;
 use tower_layer::Layer;
 
-use super::SecurityHeaders;
+use super::SecurityHeadersService;
 use super::config::{Config, SchemeOf};
 use super::field_set::Plan;
-use crate::rules::rule as path_rule;
+use super::merge::Rules;
+use crate::checked::Checked;
 
 /// Puts a policy's headers on every response.
 ///
@@ -53,11 +56,11 @@ impl SecurityHeadersLayer {
     ///
     /// # Panics
     /// When [`check`](sallet_core::SecurityHeaders::check) refuses the policy. A `const` that ends in
-    /// [`checked`](sallet_core::SecurityHeaders::checked) does not compile then; a policy from a file is best checked as it
-    /// is read. The panic names the line of the caller.
+    /// [`checked`](sallet_core::SecurityHeaders::checked) does not compile then; call `check` on a policy from a file as it is
+    /// read, tell its error there, and this cannot fail. The panic names the line of the caller.
     #[track_caller]
     pub fn new(policy: &sallet_core::SecurityHeaders<'_>) -> Self {
-        Self::with_plan(plan(policy), false)
+        Self::with_plan(plan(policy), Precedence::App)
     }
 
     /// The policy replaces a header that the app sets itself.
@@ -66,28 +69,28 @@ impl SecurityHeadersLayer {
     /// As [`new`](Self::new).
     #[track_caller]
     pub fn overriding(policy: &sallet_core::SecurityHeaders<'_>) -> Self {
-        Self::with_plan(plan(policy), true)
+        Self::with_plan(plan(policy), Precedence::Policy)
     }
 
-    fn with_plan(plan: Plan, overriding: bool) -> Self {
-        Self { config: Arc::new(Config::new(plan, overriding)) }
+    fn with_plan(plan: Plan, precedence: Precedence) -> Self {
+        Self { config: Arc::new(Config::new(plan, precedence)) }
     }
 
     /// Sends another policy on some paths: `"/docs"` is that path alone, `"/static/*"` everything below it,
-    /// `"GET /items"` one method only ([`PathRule`](sallet_core::paths::PathRule) has the grammar). The most exact rule wins; a rule given twice counts
+    /// `"GET /items"` one method only ([`PathRule`] has the grammar). The most exact rule wins; a rule given twice counts
     /// as it was given last. No headers is [`SecurityHeaders::EMPTY`](sallet_core::SecurityHeaders::EMPTY).
     ///
     /// Rules are of the path **as the client sent it**, decoded, whatever `//`, `;x` or encoding a client adds
-    /// ([`PathRule::applies`](sallet_core::paths::PathRule::applies)). Inside axum's `Router::nest` that takes the feature `axum`; rules of the path inside the nest
+    /// ([`PathRule::applies`]). Inside axum's `Router::nest` that takes the feature `axum`; rules of the path inside the nest
     /// are said by [`nested`](Self::nested). A path with a `..` segment, however encoded, is below no rule but `/*`: make the
     /// layer's own policy the strictest, and let rules relax it.
     ///
     /// # Panics
-    /// When the rule or the policy is refused: see [`PathRule::parse`](sallet_core::paths::PathRule::parse) and [`new`](Self::new). The panic names the line
-    /// of the caller.
+    /// When the rule is a text that [`PathRule::parse`] refuses, or the policy is refused as by [`new`](Self::new). The panic names
+    /// the line of the caller.
     #[track_caller]
-    pub fn path(mut self, rule: &str, policy: &sallet_core::SecurityHeaders<'_>) -> Self {
-        Arc::make_mut(&mut self.config).set_path(path_rule(rule, Ok), plan(policy));
+    pub fn path(mut self, rule: impl Checked<PathRule<String>>, policy: &sallet_core::SecurityHeaders<'_>) -> Self {
+        Arc::make_mut(&mut self.config).set_path(rule.checked(), plan(policy));
         self
     }
 
@@ -142,21 +145,22 @@ impl SecurityHeadersLayer {
     #[track_caller]
     pub fn remove(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let names: Vec<_> = names.into_iter().collect();
+        let config = Arc::make_mut(&mut self.config);
         for name in &names {
             if let Err(error) = sallet_core::removable(name.as_str()) {
                 panic!("remove: {name:?}: {error}");
             }
         }
-        Arc::make_mut(&mut self.config).rules.remove = names;
+        config.rules = Rules::try_new(config.rules.precedence(), names).expect("each name was looked at");
         self
     }
 }
 
 impl<S> Layer<S> for SecurityHeadersLayer {
-    type Service = SecurityHeaders<S>;
+    type Service = SecurityHeadersService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SecurityHeaders::new(inner, Arc::clone(&self.config))
+        SecurityHeadersService::new(inner, Arc::clone(&self.config))
     }
 }
 

@@ -6,6 +6,7 @@ use tower_service::Service;
 
 use super::ResponseFuture;
 use super::config::Config;
+use super::exchange::Exchange;
 use crate::request_path::Place;
 
 /// Puts a policy's headers on every response of `S`.
@@ -13,19 +14,19 @@ use crate::request_path::Place;
 /// Made by [`SecurityHeadersLayer`](crate::SecurityHeadersLayer); the [module](super) tells the whole story. It is a
 /// tower service around a tower service, and with the feature `hyper` a hyper service around a hyper service.
 #[derive(Debug, Clone)]
-pub struct SecurityHeaders<S> {
+pub struct SecurityHeadersService<S> {
     inner: S,
     config: Arc<Config>,
     place: Place,
 }
 
-impl<S> SecurityHeaders<S> {
+impl<S> SecurityHeadersService<S> {
     pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
         Self { inner, config, place: Place::around::<S>() }
     }
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SecurityHeaders<S>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SecurityHeadersService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
 {
@@ -38,13 +39,13 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let pending = self.config.begin(&mut request, self.place);
-        ResponseFuture::new(self.inner.call(request), pending)
+        let exchange = Exchange::begin(&self.config, &mut request, self.place);
+        ResponseFuture::new(self.inner.call(request), exchange)
     }
 }
 
 #[cfg(feature = "hyper")]
-impl<S, ReqBody, ResBody> hyper::service::Service<Request<ReqBody>> for SecurityHeaders<S>
+impl<S, ReqBody, ResBody> hyper::service::Service<Request<ReqBody>> for SecurityHeadersService<S>
 where
     S: hyper::service::Service<Request<ReqBody>, Response = Response<ResBody>>,
 {
@@ -53,7 +54,7 @@ where
     type Future = ResponseFuture<S::Future>;
 
     fn call(&self, mut request: Request<ReqBody>) -> Self::Future {
-        let pending = self.config.begin(&mut request, self.place);
-        ResponseFuture::new(self.inner.call(request), pending)
+        let exchange = Exchange::begin(&self.config, &mut request, self.place);
+        ResponseFuture::new(self.inner.call(request), exchange)
     }
 }

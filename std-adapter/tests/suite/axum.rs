@@ -13,7 +13,7 @@ use http_body::Body as _;
 use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring};
 use sallet_core::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, digest_hex};
-use sallet_hyper::{Bearer, Missing, Nonce, Principal, RequireAuthLayer, SecurityHeadersLayer};
+use sallet_hyper::{Bearer, Missing, Principal, RequestNonce, RequireAuthLayer, SecurityHeadersLayer};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -69,8 +69,8 @@ async fn app() -> SocketAddr {
             get(async |who: Option<Principal>| who.map_or_else(|| "nobody".to_owned(), |who| who.id().to_owned())),
         )
         .route("/missing", get(async |who: Principal| who.name().to_owned()))
-        .route("/page", get(async |nonce: Nonce| nonce.to_string()))
-        .route("/plain", get(async |nonce: Nonce| nonce.to_string()))
+        .route("/page", get(async |nonce: RequestNonce| nonce.to_string()))
+        .route("/plain", get(async |nonce: RequestNonce| nonce.to_string()))
         .route("/boom", get(async || -> String { match boom().await {} }))
         .route("/post", post(async |body: String| body))
         .nest("/nested", nested)
@@ -99,20 +99,20 @@ async fn extractors() {
     assert_eq!(page.all("content-security-policy"), [format!("default-src 'self'; script-src 'nonce-{nonce}'")]);
     let plain = ask(addr, "/plain", "").await;
     assert_eq!((plain.status, &*plain.body), (500, &b""[..]));
-    assert_eq!(plain.all("x-told"), [Missing::Nonce.message().len().to_string()]);
+    assert_eq!(plain.all("x-told"), [Missing::RequestNonce.message().len().to_string()]);
 }
 
 /// How an app is wired is no business of its clients.
 #[test]
 fn what_is_missing_is_told_to_the_developer() {
     let (log, _guard) = Log::listen();
-    for missing in [Missing::Principal, Missing::Nonce] {
+    for missing in [Missing::Principal, Missing::RequestNonce] {
         let response = missing.into_response();
         assert_eq!((response.status(), response.headers().len()), (StatusCode::INTERNAL_SERVER_ERROR, 0));
         assert!(response.body().is_end_stream());
         assert_eq!(response.extensions().get(), Some(&missing));
     }
-    let told = [Missing::Principal, Missing::Nonce].map(|missing| format!("ERROR sallet: {missing}"));
+    let told = [Missing::Principal, Missing::RequestNonce].map(|missing| format!("ERROR sallet: {missing}"));
     assert_eq!(log.lines(), told);
 }
 

@@ -17,7 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring};
 use sallet_core::secret::Digest;
 use sallet_core::{Scheme, SecurityHeaders, Source, digest_hex};
-use sallet_hyper::{Bearer, Layer, Nonce, OwnedKeyring, Principal, RequireAuthLayer, SecurityHeadersLayer};
+use sallet_hyper::{Bearer, Layer, OwnedKeyring, Principal, RequestNonce, RequireAuthLayer, SecurityHeadersLayer};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
@@ -104,7 +104,7 @@ fn app(
     let status = case["status"].as_u64().map_or(200, |status| u16::try_from(status).expect("a status"));
     let fields = pairs(&case["app"]);
     service_fn(move |request: Request<Incoming>| {
-        let nonce = request.extensions().get::<Nonce>().map_or_else(String::new, Nonce::to_string);
+        let nonce = request.extensions().get::<RequestNonce>().map_or_else(String::new, RequestNonce::to_string);
         let mut response = text(nonce);
         *response.status_mut() = StatusCode::from_u16(status).expect("a status");
         for (name, value) in &fields {

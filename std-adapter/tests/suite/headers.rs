@@ -6,7 +6,7 @@ use std::panic::catch_unwind;
 
 use http::{Request, Response, StatusCode};
 use sallet_core::{ContentSecurityPolicy, CustomField, Directive, Scheme, SecurityHeaders, Source};
-use sallet_hyper::{Layer, Nonce, SecurityHeadersLayer};
+use sallet_hyper::{Layer, RequestNonce, SecurityHeadersLayer};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 const NONCE: ContentSecurityPolicy<'static> = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])]);
@@ -19,7 +19,7 @@ async fn hello(_: Request<()>) -> Result<Response<()>, Infallible> {
 }
 
 /// The nonce that the handler saw is what it answers.
-async fn nonce(request: Request<()>) -> Result<Response<Option<Nonce>>, Infallible> {
+async fn nonce(request: Request<()>) -> Result<Response<Option<RequestNonce>>, Infallible> {
     Ok(Response::new(request.extensions().get().copied()))
 }
 
@@ -42,7 +42,7 @@ async fn every_bit_of_a_nonce_is_drawn() {
     const BASE64URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
     /// The last of the 22 characters carries two bits (RFC 4648 section 3.5).
-    fn bits(nonce: &Nonce) -> u128 {
+    fn bits(nonce: &RequestNonce) -> u128 {
         nonce.as_str().bytes().enumerate().fold(0, |bits, (at, char)| {
             let six = BASE64URL.iter().position(|&known| known == char).expect("base64url") as u128;
             if at < 21 { bits << 6 | six } else { bits << 2 | six >> 4 }
@@ -50,7 +50,7 @@ async fn every_bit_of_a_nonce_is_drawn() {
     }
 
     assert_eq!(
-        bits(&Nonce::new(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210_u128.to_be_bytes())),
+        bits(&RequestNonce::new(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210_u128.to_be_bytes())),
         0x0123_4567_89ab_cdef_fedc_ba98_7654_3210
     );
     let service = SecurityHeadersLayer::new(&ENFORCED).layer(service_fn(nonce));

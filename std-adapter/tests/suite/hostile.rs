@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring};
 use sallet_core::{SecurityHeaders, digest_hex};
-use sallet_hyper::{Bearer, Layer, Nonce, Principal, RequireAuthLayer, SecurityHeadersLayer};
+use sallet_hyper::{Bearer, Layer, Principal, RequestNonce, RequireAuthLayer, SecurityHeadersLayer};
 use tokio::net::TcpStream;
 use tonic::service::Routes;
 
@@ -25,7 +25,7 @@ static KEYS: Keyring = Keyring::new(&[
 ]);
 
 /// Says who asked, and for what.
-async fn told(who: Option<Principal>, nonce: Option<axum::Extension<Nonce>>, uri: Uri) -> String {
+async fn told(who: Option<Principal>, nonce: Option<axum::Extension<RequestNonce>>, uri: Uri) -> String {
     format!("{} {} {}", who.as_ref().map_or("nobody", Principal::id), nonce.is_some(), uri.path())
 }
 

@@ -1,11 +1,13 @@
 //! One directive: its name, what it takes, and its sources.
 
-use super::members::{SourceList, Sources};
-use super::{Source, host};
+use super::Source;
+use super::lists::{SourceList, Sources};
 use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar;
 use crate::headers::PolicyError;
+use crate::structured_field;
+use crate::uri;
 
 /// What a directive's value is made of.
 #[derive(Clone, Copy)]
@@ -72,6 +74,18 @@ macro_rules! directives {
                 match self {
                     $( Self::$variant => &[$($(Self::$fallback),+)?] ),+
                 }
+            }
+
+            /// Whether a policy without the directive, and without one it falls back to, allows everything that it would
+            /// rule. The others switch something on, or say where reports go.
+            pub(super) const fn allows_all_when_absent(self) -> bool {
+                !self.fallbacks().is_empty()
+                    || matches!(self, Self::DefaultSrc | Self::BaseUri | Self::FormAction | Self::FrameAncestors)
+            }
+
+            /// Whether a list of it may hold the source alone; `'strict-dynamic'` may not be.
+            pub(super) const fn takes(self, source: Source<'_>) -> bool {
+                takes(self.kind(), source).is_ok() && !source.is("'strict-dynamic'")
             }
 
             const fn kind(self) -> Kind {
@@ -209,6 +223,11 @@ impl<'a> Directive<'a> {
         false
     }
 
+    /// Whether its sources could be those of the directive of that name.
+    pub(super) const fn fits(&self, name: DirectiveName) -> bool {
+        Self { name, sources: self.sources }.checked().is_ok()
+    }
+
     pub(super) const fn nonces(&self) -> usize {
         let mut rest = self.sources();
         let mut count = 0;
@@ -264,31 +283,24 @@ impl<'a> Directive<'a> {
 const fn takes(kind: Kind, source: Source<'_>) -> Result<(), PolicyError> {
     let (good, error) = match kind {
         Kind::Code | Kind::Fetch | Kind::Ancestors if !source.is_quoted() => {
-            (host::is_source(source.as_str()), PolicyError::BadHost)
+            (uri::is_csp_source(source.as_str()), PolicyError::BadHost)
         }
-        Kind::Code => (!is_of_other_kind(source), PolicyError::KeywordNotAllowed),
+        Kind::Code => (!source.is_of_no_source_list(), PolicyError::KeywordNotAllowed),
         // A nonce where nothing reads one would mark each response as unfit for shared caches, for nothing.
-        Kind::Fetch => (!is_of_other_kind(source) && !source.is_nonce(), PolicyError::KeywordNotAllowed),
+        Kind::Fetch => (!source.is_of_no_source_list() && !source.is_nonce(), PolicyError::KeywordNotAllowed),
         Kind::Ancestors => (source.is("'self'") || source.is("'none'"), PolicyError::KeywordNotAllowed),
         Kind::Sandbox => (is_sandbox_flag(source.as_str()), PolicyError::UnknownSandboxFlag),
-        Kind::Endpoint => {
-            (crate::headers::reporting_endpoints::is_endpoint_name(source.as_str()), PolicyError::BadEndpointName)
-        }
+        Kind::Endpoint => (structured_field::is_key(source.as_str()), PolicyError::BadEndpointName),
         Kind::Urls => (!source.is_quoted(), PolicyError::KeywordNotAllowed),
         Kind::Nothing => (false, PolicyError::UnexpectedValue),
         Kind::TrustedTypes => (
-            source.is("'none'") || source.is("'allow-duplicates'") || host::is_trusted_types_name(source.as_str()),
+            source.is("'none'") || source.is("'allow-duplicates'") || is_trusted_types_name(source.as_str()),
             PolicyError::BadPolicyName,
         ),
         Kind::Sinks => (source.is("'script'"), PolicyError::KeywordNotAllowed),
         Kind::Webrtc => (source.is("'allow'") || source.is("'block'"), PolicyError::KeywordNotAllowed),
     };
     if good { Ok(()) } else { Err(error) }
-}
-
-/// Keywords that only Trusted Types and WebRTC take.
-const fn is_of_other_kind(source: Source<'_>) -> bool {
-    source.is("'script'") || source.is("'allow-duplicates'") || source.is("'allow'") || source.is("'block'")
 }
 
 /// The flags of HTML's `sandbox` attribute (HTML, section 7.6.5).
@@ -317,4 +329,23 @@ const fn is_sandbox_flag(flag: &str) -> bool {
         i += 1;
     }
     false
+}
+
+/// `tt-policy-name = 1*( ALPHA / DIGIT / "-" / "#" / "=" / "_" / "/" / "@" / "." / "%" )`, or `*`
+/// ([Trusted Types, section 4.2](https://www.w3.org/TR/trusted-types/#trusted-types-csp-directive)).
+const fn is_trusted_types_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    if let [b'*'] = bytes {
+        return true;
+    }
+    let mut i = 0;
+    while i < bytes.len() {
+        if !(bytes[i].is_ascii_alphanumeric()
+            || matches!(bytes[i], b'-' | b'#' | b'=' | b'_' | b'/' | b'@' | b'.' | b'%'))
+        {
+            return false;
+        }
+        i += 1;
+    }
+    !bytes.is_empty()
 }

@@ -3,7 +3,6 @@
 use crate::dialect::valid;
 use crate::grammar;
 use crate::headers::PolicyError;
-use crate::nonce::PLACEHOLDER;
 
 /// One source of a source list ([CSP3, section 2.3.1](https://www.w3.org/TR/CSP3/#framework-directive-source-list)), or one
 /// flag or name of the directives that take those.
@@ -12,64 +11,116 @@ use crate::nonce::PLACEHOLDER;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source<'a>(&'a str);
 
-/// Every quoted keyword of CSP3, Trusted Types and WebRTC.
-const KEYWORDS: [&str; 14] = [
-    "self",
-    "none",
-    "strict-dynamic",
-    "unsafe-inline",
-    "unsafe-eval",
-    "unsafe-hashes",
-    "wasm-unsafe-eval",
-    "report-sample",
-    "inline-speculation-rules",
-    "trusted-types-eval",
-    "script",
-    "allow-duplicates",
-    "allow",
-    "block",
-];
+/// A constant of [`Source`], so that a host can offer all of them under the same names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SourceConstant {
+    /// Its name, as `STRICT_DYNAMIC`.
+    pub name: &'static str,
+    /// What it allows, in a sentence.
+    pub doc: &'static str,
+    /// The source.
+    pub source: Source<'static>,
+}
 
-/// Schemes that nobody means as a host name.
-const BARE_SCHEMES: [&str; 7] = ["data", "blob", "http", "https", "ws", "wss", "mediastream"];
+/// What a source of the table is, and so what its text means without quotes or colon.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// A keyword of source lists, which nobody means as a host name.
+    Keyword,
+    /// A keyword that only Trusted Types or WebRTC take. Without its quotes it could be a host, or a policy's name.
+    Elsewhere,
+    /// The place of a nonce.
+    Nonce,
+    /// A scheme, which nobody means as a host name.
+    Scheme,
+}
 
-/// Half a keyword, as `'unsafe-inline'` or `'nonce-…'` is remembered.
-const HALF_KEYWORDS: [&str; 8] =
-    ["nonce", "inline", "eval", "sha256", "unsafe", "strict_dynamic", "unsafe_inline", "unsafe_eval"];
+struct Row {
+    text: &'static str,
+    /// The text without quotes or colon, if nobody means a host by that; else nothing, which no source is.
+    bare: &'static str,
+    kind: Kind,
+}
 
-/// Keywords that nobody means as a host name; `script`, `allow` and `block` could be one.
-const NEVER_HOSTS: usize = 10;
+impl Row {
+    const fn new(text: &'static str, kind: Kind) -> Self {
+        let bare = match kind {
+            Kind::Keyword => grammar::slice(text, 1, text.len() - 1),
+            Kind::Scheme => grammar::slice(text, 0, text.len() - 1),
+            Kind::Elsewhere | Kind::Nonce => "",
+        };
+        Self { text, bare, kind }
+    }
+}
+
+/// A keyword is a row: all that is known of it.
+macro_rules! sources {
+    ($( #[doc = $doc:literal] $name:ident = $text:expr, $kind:ident; )+) => {
+        impl Source<'static> {
+            $( #[doc = $doc] pub const $name: Self = Self($text); )+
+
+            /// All the constants above, each with its name and what it allows.
+            pub const CONSTANTS: &'static [SourceConstant] = &[$(
+                SourceConstant { name: stringify!($name), doc: grammar::trim($doc), source: Self::$name }
+            ),+];
+        }
+
+        const TABLE: &[Row] = &[$( Row::new($text, Kind::$kind) ),+];
+    };
+}
 
 const NONCE_SOURCE: &str = "'nonce-{one-for-each-request}'";
 
-impl Source<'static> {
+// CSP3, section 2.3.1, Trusted Types, section 4, and WebRTC's part of CSP3, section 6.2.
+sources! {
     /// The page's own origin.
-    pub const SELF: Self = Self("'self'");
+    SELF = "'self'", Keyword;
     /// Nothing; stands alone.
-    pub const NONE: Self = Self("'none'");
+    NONE = "'none'", Keyword;
     /// A nonce, new for each response. In text it is written `'nonce-{one-for-each-request}'`.
-    pub const NONCE: Self = Self(NONCE_SOURCE);
+    NONCE = NONCE_SOURCE, Nonce;
     /// Trust what a trusted script loads; needs a nonce or a hash beside it.
-    pub const STRICT_DYNAMIC: Self = Self("'strict-dynamic'");
+    STRICT_DYNAMIC = "'strict-dynamic'", Keyword;
     /// Every inline script or style: the hole that a policy is there to close.
-    pub const UNSAFE_INLINE: Self = Self("'unsafe-inline'");
+    UNSAFE_INLINE = "'unsafe-inline'", Keyword;
     /// `eval()` and its like.
-    pub const UNSAFE_EVAL: Self = Self("'unsafe-eval'");
+    UNSAFE_EVAL = "'unsafe-eval'", Keyword;
     /// Hashes count for event handlers and `style` attributes too.
-    pub const UNSAFE_HASHES: Self = Self("'unsafe-hashes'");
+    UNSAFE_HASHES = "'unsafe-hashes'", Keyword;
     /// WebAssembly, without `eval()`.
-    pub const WASM_UNSAFE_EVAL: Self = Self("'wasm-unsafe-eval'");
+    WASM_UNSAFE_EVAL = "'wasm-unsafe-eval'", Keyword;
+    /// `eval()` of what went through a Trusted Types policy, in browsers that enforce them.
+    TRUSTED_TYPES_EVAL = "'trusted-types-eval'", Keyword;
     /// Reports hold the first 40 characters of what was blocked.
-    pub const REPORT_SAMPLE: Self = Self("'report-sample'");
+    REPORT_SAMPLE = "'report-sample'", Keyword;
     /// Inline speculation rules.
-    pub const INLINE_SPECULATION_RULES: Self = Self("'inline-speculation-rules'");
+    INLINE_SPECULATION_RULES = "'inline-speculation-rules'", Keyword;
+    /// For `require-trusted-types-for`: every place where text becomes code.
+    SCRIPT = "'script'", Elsewhere;
+    /// For `trusted-types`: a policy's name may be used again.
+    ALLOW_DUPLICATES = "'allow-duplicates'", Elsewhere;
+    /// For `webrtc`: connections are allowed.
+    ALLOW = "'allow'", Elsewhere;
+    /// For `webrtc`: connections are blocked.
+    BLOCK = "'block'", Elsewhere;
     /// `data:` URLs.
-    pub const DATA: Self = Self("data:");
+    DATA = "data:", Scheme;
     /// `blob:` URLs.
-    pub const BLOB: Self = Self("blob:");
+    BLOB = "blob:", Scheme;
     /// Anything over HTTPS.
-    pub const HTTPS: Self = Self("https:");
+    HTTPS = "https:", Scheme;
 }
+
+/// Schemes without a constant that nobody means as a host name either.
+const OTHER_SCHEMES: &[&str] = &["http", "ws", "wss", "mediastream"];
+
+/// Half a keyword, as `'unsafe-inline'` or `'nonce-…'` is remembered.
+const HALF_KEYWORDS: &[&str] =
+    &["nonce", "inline", "eval", "sha256", "unsafe", "strict_dynamic", "unsafe_inline", "unsafe_eval"];
+
+/// How a text begins that is a nonce or a hash without its quotes.
+const BARE_VALUES: &[&str] = &["nonce-", "sha256-", "sha384-", "sha512-"];
 
 impl<'a> Source<'a> {
     /// A source from its text.
@@ -118,6 +169,18 @@ impl<'a> Source<'a> {
         self.0.as_bytes()[0] == b'\''
     }
 
+    /// Whether it is a keyword that only Trusted Types or WebRTC take.
+    pub(super) const fn is_of_no_source_list(&self) -> bool {
+        let mut rest = TABLE;
+        while let [row, after @ ..] = rest {
+            if matches!(row.kind, Kind::Elsewhere) && self.is(row.text) {
+                return true;
+            }
+            rest = after;
+        }
+        false
+    }
+
     pub(super) const fn is(&self, other: &str) -> bool {
         grammar::eq(self.0, other)
     }
@@ -141,33 +204,26 @@ const fn check(source: &str) -> Result<(), PolicyError> {
     }
     match bytes {
         [] => Err(PolicyError::EmptySource),
-        [b'\'', _, .., b'\''] if quotes == 2 => check_quoted(grammar::slice(source, 1, source.len() - 1)),
+        [b'\'', _, .., b'\''] if quotes == 2 => check_quoted(source),
         _ if quotes > 0 => Err(PolicyError::BadQuotes),
-        _ if is_bare_keyword(source) => Err(PolicyError::UnquotedKeyword),
-        _ if is_one_of(source, &BARE_SCHEMES) => Err(PolicyError::BareScheme),
-        _ => Ok(()),
+        _ => check_bare(source),
     }
 }
 
-const fn check_quoted(inner: &str) -> Result<(), PolicyError> {
-    let mut i = 0;
-    while i < KEYWORDS.len() {
-        if grammar::eq(inner, KEYWORDS[i]) {
+const fn check_quoted(source: &str) -> Result<(), PolicyError> {
+    let mut rest = TABLE;
+    while let [row, after @ ..] = rest {
+        if grammar::eq(source, row.text) {
             return Ok(());
         }
-        if inner.eq_ignore_ascii_case(KEYWORDS[i]) {
+        if source.eq_ignore_ascii_case(row.text) {
             return Err(PolicyError::KeywordCase);
         }
-        i += 1;
+        rest = after;
     }
+    let inner = grammar::slice(source, 1, source.len() - 1);
     if grammar::starts_with_ignore_case(inner, "nonce-") {
-        let (name, value) = inner.split_at("nonce-".len());
-        return match (grammar::eq(value, PLACEHOLDER), grammar::eq(name, "nonce-")) {
-            (true, true) => Ok(()),
-            // Only the one spelling is a place that a nonce is written into.
-            (true, false) => Err(PolicyError::KeywordCase),
-            (false, _) => Err(PolicyError::FixedNonce),
-        };
+        return Err(PolicyError::FixedNonce);
     }
     if grammar::starts_with_ignore_case(inner, "sha") {
         return if is_hash(inner) { Ok(()) } else { Err(PolicyError::BadHash) };
@@ -213,19 +269,27 @@ const fn is_hash(inner: &str) -> bool {
     true
 }
 
-const fn is_bare_keyword(source: &str) -> bool {
-    let mut i = 0;
-    while i < NEVER_HOSTS {
-        if source.eq_ignore_ascii_case(KEYWORDS[i]) {
-            return true;
+/// Refuses what has lost its quotes or its colon, where nobody can have meant a host.
+const fn check_bare(source: &str) -> Result<(), PolicyError> {
+    let mut rest = TABLE;
+    while let [row, after @ ..] = rest {
+        if source.eq_ignore_ascii_case(row.bare) {
+            let is_scheme = matches!(row.kind, Kind::Scheme);
+            return Err(if is_scheme { PolicyError::BareScheme } else { PolicyError::UnquotedKeyword });
         }
-        i += 1;
+        rest = after;
     }
-    is_one_of(source, &HALF_KEYWORDS)
-        || grammar::starts_with_ignore_case(source, "nonce-")
-        || grammar::starts_with_ignore_case(source, "sha256-")
-        || grammar::starts_with_ignore_case(source, "sha384-")
-        || grammar::starts_with_ignore_case(source, "sha512-")
+    let mut begins = BARE_VALUES;
+    while let [begin, after @ ..] = begins {
+        if grammar::starts_with_ignore_case(source, begin) {
+            return Err(PolicyError::UnquotedKeyword);
+        }
+        begins = after;
+    }
+    if is_one_of(source, HALF_KEYWORDS) {
+        return Err(PolicyError::UnquotedKeyword);
+    }
+    if is_one_of(source, OTHER_SCHEMES) { Err(PolicyError::BareScheme) } else { Ok(()) }
 }
 
 const fn is_one_of(source: &str, words: &[&str]) -> bool {
@@ -241,6 +305,7 @@ const fn is_one_of(source: &str, words: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
     use super::*;
 
     /// Of `doSomething();`, as `openssl dgst -sha384 -binary | base64` has them.
@@ -269,6 +334,17 @@ mod tests {
             "none.example",
         ] {
             assert_eq!(Source::parse(good).unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn each_constant_is_read_as_itself_and_in_lower_case_alone() {
+        for SourceConstant { name, source, .. } in Source::CONSTANTS {
+            assert_eq!(Source::parse(source.as_str()), Ok(*source), "{name}");
+            let shouted = source.as_str().to_uppercase();
+            // Schemes have no case (RFC 3986, section 3.1).
+            let expected = if source.is_quoted() { Err(PolicyError::KeywordCase) } else { Ok(Source(&shouted)) };
+            assert_eq!(Source::parse(&shouted), expected, "{name}");
         }
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -15,22 +14,18 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from sallet import (
-    NONE,
     STRICT_DYNAMIC,
     UNSAFE_INLINE,
     ContentSecurityPolicy,
     PolicyError,
     SecurityHeaders,
 )
+from sallet._sallet import url_origin
+from sallet.headers import PolicyRule
 from sallet.fastapi._mounts import Mounted, mounted_apps
-from sallet.fastapi._page import Needs, merge, origin, scan
-
-log = logging.getLogger("sallet.headers")
+from sallet.fastapi._page import Needs, log, merge, named, scan
 
 Scope = MutableMapping[str, Any]
-
-PolicyRule = SecurityHeaders | Callable[[Scope], SecurityHeaders | None]
-"""What `paths={rule: ...}` maps a rule to."""
 
 # What the bundles do after they load, found in a real browser; none of it shows in the HTML.
 _SWAGGER_UI: Needs = {
@@ -51,7 +46,10 @@ _REDOC: Needs = {
 
 # Sources and directives under which the pages cannot work however many hashes are added.
 _DIRECTIVES_DROPPED = ("require-trusted-types-for", "trusted-types")
-_CUSTOM_DROPPED = (
+# Headers under which they cannot work either, by keyword or custom.
+_HEADERS_DROPPED = (
+    # The hosts of the CDN's files do not promise Cross-Origin-Resource-Policy.
+    "cross-origin-embedder-policy",
     "cross-origin-embedder-policy-report-only",
     # FastAPI's pages carry no integrity attributes.
     "integrity-policy",
@@ -176,8 +174,7 @@ def _servers(app: FastAPI) -> list[str]:
         urls.append(scheme.get("openIdConnectUrl", ""))
         for flow in scheme.get("flows", {}).values():
             urls += [flow.get("tokenUrl", ""), flow.get("refreshUrl", "")]
-    origins = (origin(url) for url in urls)
-    return [found for found in dict.fromkeys(origins) if found is not None]
+    return [found for url in dict.fromkeys(urls) for found in named("connect-src", url, url_origin)]
 
 
 class PagePolicy:
@@ -209,9 +206,10 @@ class PagePolicy:
         return policy if needs is None else self._relaxed_by(policy, needs)
 
     def _relaxed_by(self, policy: SecurityHeaders, needs: Needs) -> SecurityHeaders:
-        custom = {name: v for name, v in policy.custom.items() if name not in _CUSTOM_DROPPED}
-        # The hosts of the CDN's files do not promise Cross-Origin-Resource-Policy.
-        relaxed = policy.replace(cross_origin_embedder_policy=None, custom=custom)
+        dropped = [name for name, _ in policy.items() if name in _HEADERS_DROPPED]
+        typed = {name.replace("-", "_"): None for name in dropped if name not in policy.custom}
+        custom = {name: value for name, value in policy.custom.items() if name not in dropped}
+        relaxed = policy.replace(custom=custom, **typed)
         enforced = policy.content_security_policy
         if enforced is not None:
             relaxed = relaxed.replace(content_security_policy=_extended(enforced, needs))
@@ -248,11 +246,6 @@ def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy
         # The -elem form, where there is one, is what a browser asks about elements.
         if f"{name}-elem" in directives and name in needs:
             needs[f"{name}-elem"] = needs[name]
-    for name in [name for name in needs if UNSAFE_INLINE in needs[name]]:
-        # A hash or a nonce beside it, copied from default-src perhaps, would switch it off.
-        needs[name] = [source for source in needs[name] if not _names_inline(source)]
-        inherited = directives.get(name, directives.get("default-src", []))
-        directives[name] = [s for s in inherited if not _names_inline(s)] or [NONE]
     if not directives:  # a policy about Trusted Types alone
         return None
     relaxed = ContentSecurityPolicy(directives)
@@ -260,9 +253,13 @@ def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy
         try:
             relaxed = relaxed.extend({name: source})
         except PolicyError as error:
-            # One odd URL in a schema must not cost the page all the others.
+            # One odd need must not cost the page all the others.
             log.warning("docs page: %s is left out of %s: %s", source, name, error)
-    return relaxed
+    directives = relaxed.directives
+    for name in directives.keys() & {name for name in needs if UNSAFE_INLINE in needs[name]}:
+        # A hash or a nonce beside it, copied from default-src perhaps, would switch it off.
+        directives[name] = [source for source in directives[name] if not _names_inline(source)]
+    return ContentSecurityPolicy(directives)
 
 
 def _names_inline(source: str) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import quote, urlsplit
 
-from sallet import SELF, script_hash, style_hash
+from sallet import script_hash, style_hash
+from sallet._sallet import url_source
 
-_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+log = logging.getLogger("sallet.headers")
 
 Needs = dict[str, list[str]]
 """Directive name to the sources that page uses, in the order they appear."""
@@ -29,33 +28,13 @@ def scan(html: str) -> Needs:
     return scanner.needs
 
 
-def origin(url: str) -> str | None:
-    """`https://host[:port]` of an absolute http(s) URL; `None` for a relative or other one.
-
-    `None` too where CSP has no name for the host: an IPv6 address, or a template such as
-    `https://{tenant}.example`.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    host = parts.netloc.rpartition("@")[2]
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
-        return None
-    return f"{parts.scheme}://{host}"
-
-
-def source(url: str) -> str | None:
-    """The narrowest source expression for `url`; `None` where CSP has none for it."""
-    host = origin(url)
-    if host is None:
-        relative = not url.startswith("//") and not _SCHEME.match(url)
-        return SELF if relative else None
-    # A path in a source expression has no query (CSP3 section 2.3.1), and one that ends in "/"
-    # allows everything below it, so that the host alone says it more honestly. `;` and `,` end
-    # a directive and a policy.
-    path = urlsplit(url).path
-    return host if path.endswith("/") or not path else host + quote(path, safe="/@:!$&'()*+=~%")
+def named(directive: str, url: str, name: Callable[[str], str | None] = url_source) -> list[str]:
+    """The source that names `url` in `directive`: one, or none that CSP has."""
+    found = name(url)
+    if found is None:
+        log.warning("docs page: %s is left out of %s: CSP has no name for it", url, directive)
+        return []
+    return [found]
 
 
 def merge(*parts: Needs) -> Needs:
@@ -85,8 +64,7 @@ class _Scanner(HTMLParser):
         if tag in ("script", "style") and "src" not in attributes:
             self._inline = _Inline(tag)
         for directive, url in _links(tag, attributes):
-            allowed = source(url)
-            if allowed is not None:
+            for allowed in named(directive, url):
                 self._add(directive, allowed)
 
     def handle_data(self, data: str) -> None:

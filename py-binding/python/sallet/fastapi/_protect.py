@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
@@ -15,10 +15,14 @@ from sallet import AuthMiddleware, PathRules, PolicyError, SecurityHeaders, Secu
 from sallet._sallet import ByPath
 from sallet.auth import Scheme
 from sallet.fastapi._dependency import Dependency
-from sallet.fastapi._docs import Docs, PagePolicy, PolicyRule, find_docs
+from sallet.fastapi._docs import Docs, PagePolicy, find_docs
 from sallet.fastapi._mounts import mounted_apps
 from sallet.fastapi._openapi import mark
 from sallet.fastapi._scopes import FailedApp, mistakes
+from sallet.headers import HeadersOptions, PolicyRule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class _LeftOut:
@@ -37,10 +41,8 @@ def protect(
     public: Iterable[str] = (),
     protected: Iterable[str] | None = None,
     preflights: Iterable[str] | bool = False,
-    paths: Mapping[str, PolicyRule] | None = None,
-    override: bool = False,
-    remove: Iterable[str] = ("server", "x-powered-by"),
     docs: bool = True,
+    **options: Unpack[HeadersOptions],
 ) -> None:
     """Puts security headers on every response of `app`, and `auth` in front of every route.
 
@@ -72,13 +74,10 @@ def protect(
             exceptions inside.
         preflights: Path rules (`True` is `["/*"]`) where CORS preflights pass to the routes; a
             `CORSMiddleware` of this app answers them in front of the guard and needs none.
-        paths: Another policy per path: the same rules, mapped to a `SecurityHeaders`
-            (`SecurityHeaders.EMPTY` for no headers), or to a callable that is given the ASGI scope
-            and returns one, or `None` where it has no opinion.
-        override: Whether the policy replaces a header the app has set itself.
-        remove: Header names taken off every response.
         docs: Whether FastAPI's docs get their page policies and are public. `False` opens nothing,
             and closes nothing that `protected` leaves open.
+        **options: What `SecurityHeadersMiddleware` takes beside: `paths={rule: policy}` for another
+            policy on some paths, `override`, `remove`.
 
     Raises:
         RuntimeError: The app has already started, or is already protected.
@@ -104,7 +103,7 @@ def protect(
     if app.middleware_stack is not None:
         raise RuntimeError("protect() came too late: the app has started; call it before serving")
     protection = _Protection(
-        app, headers, auth, public, protected, preflights, paths, override, remove, docs
+        app, headers, auth, public, protected, preflights, docs, options
     )
     vars(app)["_sallet"] = protection
     # On the instance, so that the class and other apps stay as they are.
@@ -120,14 +119,9 @@ class _Protection:
         public: Iterable[str],
         protected: Iterable[str] | None,
         preflights: Iterable[str] | bool,
-        paths: Mapping[str, PolicyRule] | None,
-        override: bool,
-        remove: Iterable[str],
         docs: bool,
+        options: HeadersOptions,
     ) -> None:
-        # tuple() would take it apart
-        if isinstance(remove, str):
-            raise TypeError(f'remove is a list of header names: write remove=["{remove}"]')
         self._app = app
         # As in SecurityHeadersMiddleware, for those who pass a setting through.
         self._headers = headers if headers is not None else SecurityHeaders.STRICT
@@ -151,9 +145,8 @@ class _Protection:
                 "public, protected and preflights are about auth, and auth is left out, so everything "
                 "would be open: add auth=Bearer(keyring), or remove them"
             )
-        self._paths = dict(paths or {})
-        self._override = override
-        self._remove = tuple(remove)
+        self._options: Any = {name: _once(value) for name, value in options.items()}
+        self._paths: Mapping[str, PolicyRule] = self._options.pop("paths", None) or {}
         self._docs = docs
         self._build_inner = app.build_middleware_stack
         # Everything that can be wrong in the arguments is found here, where the user's own line
@@ -231,9 +224,7 @@ class _Protection:
         return docs
 
     def _wrap(self, app: ASGIApp, paths: Mapping[str, PolicyRule]) -> ASGIApp:
-        return SecurityHeadersMiddleware(
-            app, self._headers, paths=paths, override=self._override, remove=self._remove
-        )
+        return SecurityHeadersMiddleware(app, self._headers, paths=paths, **self._options)
 
     def _with_pages(self, docs: Docs) -> dict[str, PolicyRule]:
         """The user's rules and those of the docs pages; a rule the user wrote himself stands."""
@@ -251,7 +242,9 @@ class _Protection:
 
 
 def _once(rules: Any) -> Any:
-    """What can be read only once as a tuple. What is no list of rules is told by PathRules."""
+    """What can be read only once as a tuple, and what may change later as it is now. What is no list is told by its reader."""
+    if isinstance(rules, Mapping):
+        return dict(rules)
     return tuple(rules) if isinstance(rules, Iterable) and not isinstance(rules, str) else rules
 
 

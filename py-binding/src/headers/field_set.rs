@@ -2,11 +2,13 @@
 
 use super::SecurityHeaders;
 use super::content_security_policy::refused;
-use super::merge::Rules;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
+use sallet_core::merge::{MergeRules, PRIVATE, PolicyFields, is_targeted};
 use sallet_core::{Nonce, NonceSlots, Scheme};
 use std::sync::Arc;
+
+pub(super) type Rules = MergeRules<Vec<String>>;
 
 /// One policy, over HTTP and over HTTPS, and how it meets the app's own headers.
 #[derive(Debug)]
@@ -59,17 +61,11 @@ enum Pair {
     WithNonce { name: Py<PyBytes>, text: Vec<u8>, slots: NonceSlots },
 }
 
-/// What the bit set that marks an app's own headers can hold.
-pub(super) const MAX_FIELDS: usize = 128;
-
 impl FieldSet {
     fn new(py: Python<'_>, headers: &SecurityHeaders, scheme: Scheme, rules: &Rules) -> PyResult<Self> {
         let fields = headers.with_core(|policy| {
             policy.over(scheme).fields().map(|field| PlannedField::new(py, field)).collect::<PyResult<Vec<_>>>()
         })??;
-        if fields.len() > MAX_FIELDS {
-            return Err(refused(format!("custom: a policy holds at most {MAX_FIELDS} headers")));
-        }
         let ready: Option<Vec<_>> = fields
             .iter()
             .map(|field| match &field.pair {
@@ -78,16 +74,10 @@ impl FieldSet {
             })
             .collect();
         let pairs = ready.map(|pairs| PyList::new(py, pairs)).transpose()?.map(Bound::unbind);
-        // What the app says of caches matters where a nonce must not be shared.
-        let caches = b"cache-control".to_vec();
-        let caches = pairs.is_none().then_some(&caches);
-        let watch = Watch::new(fields.iter().map(|field| &field.name).chain(&rules.remove).chain(caches));
+        let names = fields.iter().map(|field| field.name.as_slice());
+        let removed = rules.remove().iter().map(String::as_bytes);
+        let watch = Watch::new(names.chain(removed).chain([PRIVATE.0.as_bytes()]));
         Ok(Self { fields, pairs, watch })
-    }
-
-    /// The field of that name, whatever its case.
-    pub(super) fn position(&self, name: &[u8]) -> Option<usize> {
-        self.fields.iter().position(|field| field.name.eq_ignore_ascii_case(name))
     }
 
     /// Whether a header of this name is one of the policy's, or one that is removed. What only looks like one at a
@@ -101,11 +91,25 @@ impl FieldSet {
 
     /// Never `false` for a header that matters; a glance.
     pub(super) fn may_matter(&self, name: &[u8]) -> bool {
-        self.watch.may_hold(name)
+        self.watch.may_hold(name) || self.needs_nonce() && is_targeted(name.trim_ascii())
     }
 
     pub(super) const fn needs_nonce(&self) -> bool {
         self.pairs.is_none()
+    }
+}
+
+impl PolicyFields for FieldSet {
+    fn count(&self) -> usize {
+        self.fields.len()
+    }
+
+    fn position(&self, name: &[u8]) -> Option<usize> {
+        self.fields.iter().position(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    fn has_nonce(&self, at: usize) -> bool {
+        matches!(self.fields[at].pair, Pair::WithNonce { .. })
     }
 }
 
@@ -114,7 +118,7 @@ impl FieldSet {
 struct Watch([u32; 64]);
 
 impl Watch {
-    fn new<'n>(names: impl Iterator<Item = &'n Vec<u8>>) -> Self {
+    fn new<'n>(names: impl Iterator<Item = &'n [u8]>) -> Self {
         let mut letters = [0; 64];
         for name in names {
             letters[Self::row(name)] |= name.first().map_or(0, |&first| Self::bit(first));
@@ -152,19 +156,24 @@ impl PlannedField {
         Ok(Self { name, pair })
     }
 
-    /// The pair for one response, or none where the field needs a nonce and the response takes none.
-    pub(super) fn pair<'py>(&self, py: Python<'py>, nonce: Option<&Nonce>) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        match (&self.pair, nonce) {
-            (Pair::Ready(pair), _) => Ok(Some(pair.bind(py).clone())),
-            (Pair::WithNonce { name, text, slots }, Some(nonce)) => {
+    pub(super) fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// The pair for one response. Without a nonce its value is one that no script matches.
+    pub(super) fn pair<'py>(&self, py: Python<'py>, nonce: Option<&Nonce>) -> PyResult<Bound<'py, PyTuple>> {
+        match &self.pair {
+            Pair::Ready(pair) => Ok(pair.bind(py).clone()),
+            Pair::WithNonce { name, text, slots } => {
                 let value = PyBytes::new_with(py, text.len(), |out| {
                     out.copy_from_slice(text);
-                    slots.fill(nonce, out);
+                    if let Some(nonce) = nonce {
+                        slots.fill(nonce, out);
+                    }
                     Ok(())
                 })?;
-                PyTuple::new(py, [name.bind(py), &value]).map(Some)
+                PyTuple::new(py, [name.bind(py), &value])
             }
-            (Pair::WithNonce { .. }, None) => Ok(None),
         }
     }
 }

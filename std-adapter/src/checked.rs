@@ -1,0 +1,78 @@
+//! Values of a configuration.
+
+use std::fmt::Display;
+
+use sallet_core::auth::{Realm, Scopes};
+use sallet_core::paths::PathRule;
+
+/// A checked `T`, or a text that becomes one.
+///
+/// Setters take both. Text is for literals: a mistake in it is a panic that names the line. What comes from a file or from the
+/// environment is parsed where it is read, so that the error can be told there, and the setter then cannot fail:
+///
+/// ```
+/// use sallet_core::auth::{Keyring, Realm, RealmError};
+/// use sallet_hyper::{Bearer, RequireAuthLayer};
+///
+/// fn layer(keys: &'static Keyring, realm: &str) -> Result<RequireAuthLayer<&'static Keyring>, RealmError> {
+///     Ok(RequireAuthLayer::new(Bearer::new(keys).realm(Realm::parse(realm)?)))
+/// }
+/// ```
+pub trait Checked<T>: Sealed {
+    /// The value.
+    ///
+    /// # Panics
+    /// When a text is none. The panic names the line of the caller.
+    #[doc(hidden)]
+    #[track_caller]
+    fn checked(self) -> T;
+}
+
+pub trait Sealed {}
+
+impl Sealed for &str {}
+impl Sealed for String {}
+impl Sealed for &String {}
+
+macro_rules! checked {
+    ($($type:ident),+) => { $(
+        impl<S: AsRef<str>> Sealed for $type<S> {}
+
+        impl<S: AsRef<str>> Checked<$type<String>> for $type<S> {
+            fn checked(self) -> $type<String> {
+                self.owned()
+            }
+        }
+
+        impl Checked<$type<String>> for &str {
+            #[track_caller]
+            fn checked(self) -> $type<String> {
+                valid(self, $type::parse(self.to_owned()))
+            }
+        }
+
+        impl Checked<$type<String>> for String {
+            #[track_caller]
+            fn checked(self) -> $type<String> {
+                self.as_str().checked()
+            }
+        }
+
+        impl Checked<$type<String>> for &String {
+            #[track_caller]
+            fn checked(self) -> $type<String> {
+                self.as_str().checked()
+            }
+        }
+    )+ };
+}
+checked!(PathRule, Realm, Scopes);
+
+/// What `text` was read as.
+#[track_caller]
+pub(crate) fn valid<T, E: Display>(text: &str, read: Result<T, E>) -> T {
+    match read {
+        Ok(value) => value,
+        Err(error) => panic!("{text:?}: {error}"),
+    }
+}

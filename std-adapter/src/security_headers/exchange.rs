@@ -1,0 +1,87 @@
+//! One request and its response.
+
+use std::mem;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderName, Request, Response};
+use sallet_core::Scheme;
+
+use super::config::{Config, SchemeOf};
+use super::merge::merge;
+use crate::RequestNonce;
+use crate::request_path::{Paths, Place};
+
+/// What is to be done when the inner service has answered.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    config: Arc<Config>,
+    plan: usize,
+    scheme: Scheme,
+    nonce: Option<RequestNonce>,
+}
+
+/// The fields that were left off a 304, for the layers around.
+#[derive(Debug, Clone, Default)]
+struct LeftOff(Vec<HeaderName>);
+
+impl Exchange {
+    /// What is to be done before the inner service is called.
+    pub(super) fn begin<B>(config: &Arc<Config>, request: &mut Request<B>, place: Place) -> Self {
+        let plan = plan_for(config, request, place);
+        let scheme = match &config.scheme {
+            SchemeOf::All(scheme) => *scheme,
+            SchemeOf::Each(scheme) => with_parts(request, |parts| scheme(parts)),
+        };
+        let nonce = if config.plans[plan].over(scheme).needs_nonce() { nonce_of(request) } else { None };
+        Self { config: Arc::clone(config), plan, scheme, nonce }
+    }
+
+    pub(super) fn finish<B>(&self, response: &mut Response<B>) {
+        let status = response.status();
+        if status.is_informational() {
+            return;
+        }
+        let mut left_off: LeftOff = response.extensions_mut().remove().unwrap_or_default();
+        let set = self.config.plans[self.plan].over(self.scheme);
+        merge(response.headers_mut(), set, self.nonce.as_ref(), &self.config.rules, status.as_u16(), &mut left_off.0);
+        if !left_off.0.is_empty() {
+            response.extensions_mut().insert(left_off);
+        }
+    }
+}
+
+fn plan_for<B>(config: &Config, request: &Request<B>, place: Place) -> usize {
+    if config.paths.entries().is_empty() {
+        return 0;
+    }
+    let path = Paths::of(request, place, config.nested).judged();
+    config.paths.matching(request.method().as_str(), &path).next().copied().unwrap_or(0)
+}
+
+/// Lends the head of a request to a function that shall not have to know the type of its body.
+fn with_parts<B, R>(request: &mut Request<B>, lend: impl FnOnce(&Parts) -> R) -> R {
+    fn swap<B>(request: &mut Request<B>, parts: &mut Parts) {
+        mem::swap(request.method_mut(), &mut parts.method);
+        mem::swap(request.uri_mut(), &mut parts.uri);
+        mem::swap(request.version_mut(), &mut parts.version);
+        mem::swap(request.headers_mut(), &mut parts.headers);
+        mem::swap(request.extensions_mut(), &mut parts.extensions);
+    }
+
+    let (mut parts, ()) = Request::new(()).into_parts();
+    swap(request, &mut parts);
+    let lent = lend(&parts);
+    swap(request, &mut parts);
+    lent
+}
+
+/// One nonce for each request, however many layers ask for it.
+fn nonce_of<B>(request: &mut Request<B>) -> Option<RequestNonce> {
+    if let Some(nonce) = request.extensions().get() {
+        return Some(*nonce);
+    }
+    let nonce = RequestNonce::draw()?;
+    request.extensions_mut().insert(nonce);
+    Some(nonce)
+}
