@@ -11,8 +11,9 @@
 //!
 //! # Adding one
 //!
-//! A file and a row here, and in each host a constructor that makes a [`Requirement`](super::Requirement) with the new row. No
-//! host's flow changes, since it asks the requirement for the field, the verdict and the challenge:
+//! A file and a row here, and in each host a constructor that names the row: hyper's `require_auth/schemes.rs`, Python's `auth.py`
+//! and `fastapi/_schemes.py`. No host's flow changes, since it asks a [`Requirement`](super::Requirement) for the field, the
+//! verdict and the challenge:
 //!
 //! - **Basic** (RFC 7617) has the field of Bearer, and [`authorization`] with its own word. `read` decodes base64 into an array
 //!   on its own stack and hands out `user:password` from there: that is why what was presented goes to a function and is not

@@ -23,27 +23,43 @@ pub struct PresentedToken {
 }
 
 impl PresentedToken {
-    /// The token of a request, without a copy of its text.
     pub(super) fn of(need: Requirement<&str>, headers: &HeaderMap, field: &HeaderName) -> Result<Self, Reason> {
-        let token = need.read(lines(headers, field), |token| {
-            let value = headers.get(field)?;
-            // It is a part of the line, and not empty.
-            let start = value.as_bytes().element_offset(token.as_bytes().first()?)?;
-            Some(Self { value: value.clone(), start, end: start + token.len() })
-        })?;
-        token.ok_or(Reason::Missing)
+        need.read(lines(headers, field), |token| Self::new(token, headers.get(field)))?.ok_or(Reason::Missing)
+    }
+
+    /// Without a copy of the text where it is a part of the field line. Elsewhere it is if the scheme has decoded it.
+    fn new(token: &str, line: Option<&HeaderValue>) -> Option<Self> {
+        let place = |line: &HeaderValue| line.as_bytes().element_offset(token.as_bytes().first()?);
+        let (value, start) = match line.and_then(|line| Some((line.clone(), place(line)?))) {
+            Some(part) => part,
+            None => (HeaderValue::from_str(token).ok()?, 0),
+        };
+        Some(Self { value, start, end: start + token.len() })
     }
 
     /// The text of the token.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // A line that holds a token is visible ASCII from end to end.
-        self.value.to_str().map_or("", |line| &line[self.start..self.end])
+        self.value.as_bytes().get(self.start..self.end).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
     }
 }
 
 impl fmt::Debug for PresentedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PresentedToken(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_a_part_of_its_line_or_what_a_scheme_made_of_it() {
+        let line = HeaderValue::from_static("Bearer abc=");
+        let part = PresentedToken::new(&line.to_str().unwrap()[7..], Some(&line)).unwrap();
+        assert_eq!((part.as_str(), part.start), ("abc=", 7));
+        let decoded = PresentedToken::new("Aladdin:s\u{e9}same", Some(&line)).unwrap();
+        assert_eq!((decoded.as_str(), decoded.start), ("Aladdin:s\u{e9}same", 0));
     }
 }
