@@ -1,5 +1,6 @@
 //! What is read from an ASGI scope (<https://asgi.readthedocs.io/en/latest/specs/www.html>).
 
+use crate::add_internal;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -81,5 +82,5 @@ pub(crate) fn bytes<'a>(value: Option<&'a Bound<'_, PyAny>>) -> Option<&'a [u8]>
 
 /// Adds what Python asks too.
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add_function(wrap_pyfunction!(can_deny_websocket, m)?)
+    add_internal(m, wrap_pyfunction!(can_deny_websocket, m)?)
 }

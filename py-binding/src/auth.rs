@@ -3,6 +3,7 @@
 //! Reading, matching and deciding is `sallet_core::auth`'s; what stands here turns ASGI scopes and Python values into
 //! what the core takes, and its answers into Python values.
 
+use crate::add_internal;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use sallet_core::secret::Token;
@@ -34,16 +35,16 @@ fn generate_token(prefix: &str) -> PyResult<String> {
 
 /// Adds this module's classes and functions.
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add_class::<principal::Anonymous>()?;
+    add_internal(m, m.py().get_type::<principal::Anonymous>())?;
     m.add_class::<credentials::Credentials>()?;
     m.add_class::<key::Key>()?;
-    m.add_class::<keyring::Keyring>()?;
-    m.add_class::<AuthMiddleware>()?;
-    m.add_class::<path_rules::ByPath>()?;
+    add_internal(m, m.py().get_type::<keyring::Keyring>())?;
+    add_internal(m, m.py().get_type::<AuthMiddleware>())?;
+    add_internal(m, m.py().get_type::<path_rules::ByPath>())?;
     m.add_class::<path_rules::PathRules>()?;
-    m.add_class::<principal::AuthCredentials>()?;
+    add_internal(m, m.py().get_type::<principal::AuthCredentials>())?;
     m.add_class::<principal::Principal>()?;
     m.add_class::<refusal::Refusal>()?;
-    m.add_class::<scheme::Scheme>()?;
+    add_internal(m, m.py().get_type::<scheme::Scheme>())?;
     m.add_function(wrap_pyfunction!(generate_token, m)?)
 }

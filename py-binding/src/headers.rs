@@ -1,5 +1,6 @@
 //! Headers: what Python sees of policies, and the middleware that sends them.
 
+use crate::add_internal;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use sallet_core::{self as core, Hash, Source};
@@ -66,12 +67,12 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     security_headers::register(m)?;
     m.add_class::<ContentSecurityPolicy>()?;
     m.add_class::<lint::Lint>()?;
-    m.add_class::<middleware::SecurityHeadersMiddleware>()?;
+    add_internal(m, m.py().get_type::<middleware::SecurityHeadersMiddleware>())?;
     m.add_function(wrap_pyfunction!(script_hash, m)?)?;
     m.add_function(wrap_pyfunction!(style_hash, m)?)?;
-    m.add_function(wrap_pyfunction!(content_security_policy::url_source, m)?)?;
-    m.add_function(wrap_pyfunction!(content_security_policy::url_origin, m)?)?;
-    m.setattr("_rows", wrap_pyfunction!(_rows, m)?)?;
+    add_internal(m, wrap_pyfunction!(content_security_policy::url_source, m)?)?;
+    add_internal(m, wrap_pyfunction!(content_security_policy::url_origin, m)?)?;
+    add_internal(m, wrap_pyfunction!(_rows, m)?)?;
     for constant in Source::CONSTANTS {
         m.add(constant.name, constant.source.as_str())?;
     }
