@@ -31,8 +31,6 @@ pub trait Checked<T>: Sealed {
 pub trait Sealed {}
 
 impl Sealed for &str {}
-impl Sealed for String {}
-impl Sealed for &String {}
 
 macro_rules! checked {
     ($($type:ident),+) => { $(
@@ -48,20 +46,6 @@ macro_rules! checked {
             #[track_caller]
             fn checked(self) -> $type<String> {
                 valid(self, $type::parse(self.to_owned()))
-            }
-        }
-
-        impl Checked<$type<String>> for String {
-            #[track_caller]
-            fn checked(self) -> $type<String> {
-                self.as_str().checked()
-            }
-        }
-
-        impl Checked<$type<String>> for &String {
-            #[track_caller]
-            fn checked(self) -> $type<String> {
-                self.as_str().checked()
             }
         }
     )+ };

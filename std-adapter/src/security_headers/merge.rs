@@ -4,7 +4,7 @@ use std::mem;
 
 use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sallet_core::merge::{Merge, MergeRules, Own, PRIVATE, Precedence};
+use sallet_core::merge::{Merge, MergeRules, Own, PRIVATE, PolicyFields, Precedence};
 
 use super::field_set::FieldSet;
 use crate::RequestNonce;
@@ -21,27 +21,23 @@ pub(super) fn merge(
     status: u16,
     left_off: &mut Vec<HeaderName>,
 ) {
-    // What decides nothing but who wins, and so nearly every response, is joined in half the time.
     if !set.needs_nonce() && left_off.is_empty() {
         return merge_fixed(headers, set, rules);
     }
     let mut merge = Merge::new(set, rules, status);
-    let mut known = None;
-    for (name, value) in mem::take(headers) {
-        // The second and further values of a name come without it.
-        known = name.or(known);
-        let Some(name) = &known else { continue };
-        let own = merge.own(name.as_str().as_bytes(), value.as_bytes());
-        if own != Own::Drop {
-            headers.append(name, value);
+    let own = mem::replace(headers, set.fixed.clone());
+    left_off.retain(|name| {
+        let stays_off = merge.left_off(name.as_str().as_bytes());
+        if stays_off {
+            headers.remove(name);
         }
-        if own == Own::KeepPrivate {
-            headers.append(name, HeaderValue::from_static(PRIVATE.1));
+        stays_off
+    });
+    put_own(headers, own, |name, value| merge.own(name.as_str().as_bytes(), value.as_bytes()));
+    if set.needs_nonce() {
+        for at in merge.additions().filter(|&at| set.has_nonce(at)) {
+            headers.insert(set.name(at), set.value(at, nonce));
         }
-    }
-    left_off.retain(|name| merge.left_off(name.as_str().as_bytes()));
-    for at in merge.additions() {
-        headers.insert(set.name(at), set.value(at, nonce));
     }
     if merge.is_private() {
         headers.append(PRIVATE.0, HeaderValue::from_static(PRIVATE.1));
@@ -49,23 +45,46 @@ pub(super) fn merge(
     left_off.extend(merge.leaves_off().map(|at| set.name(at).clone()));
 }
 
-/// [`merge`] for a policy without a nonce.
+/// [`merge`] where all that is to be decided is who wins: in less time.
 fn merge_fixed(headers: &mut HeaderMap, set: &FieldSet, rules: &Rules) {
     // Either can be put into the other. An app's few fields into a copy of the policy's map is the usual case, and the fast
     // one: a copy hashes no name. But an app's field costs more there than a policy's costs here.
-    if 3 * headers.keys_len() <= 2 * set.fixed.keys_len() {
-        let own = mem::replace(headers, set.fixed.clone());
-        put_own(headers, own, set, rules);
-    } else {
-        for name in rules.remove() {
-            headers.remove(name);
+    if 3 * headers.keys_len() > 2 * set.fixed.keys_len() {
+        return put_policy(headers, set, rules);
+    }
+    let own = mem::replace(headers, set.fixed.clone());
+    let overriding = rules.precedence() == Precedence::Policy;
+    put_own(headers, own, |name, _| {
+        let goes = rules.remove().contains(name) || overriding && set.fixed.contains_key(name);
+        if goes { Own::Drop } else { Own::Keep }
+    });
+}
+
+/// Puts the app's fields among the policy's, each in place of the policy's of its name.
+fn put_own(headers: &mut HeaderMap, own: HeaderMap, mut decide: impl FnMut(&HeaderName, &HeaderValue) -> Own) {
+    let mut name = None;
+    for (next, value) in own {
+        // The second and further values of a name come without it.
+        let is_first = next.is_some();
+        name = next.or(name);
+        let Some(name) = &name else { continue };
+        let decided = decide(name, &value);
+        match decided {
+            Own::Drop => continue,
+            _ if is_first => drop(headers.insert(name, value)),
+            _ => drop(headers.append(name, value)),
         }
-        put_policy(headers, set, rules);
+        if decided == Own::KeepPrivate {
+            headers.append(name, HeaderValue::from_static(PRIVATE.1));
+        }
     }
 }
 
 /// Puts the policy's fields among the app's.
 fn put_policy(headers: &mut HeaderMap, set: &FieldSet, rules: &Rules) {
+    for name in rules.remove() {
+        headers.remove(name);
+    }
     headers.reserve(set.fixed.keys_len());
     for (name, value) in &set.fixed {
         match headers.entry(name) {
@@ -76,38 +95,6 @@ fn put_policy(headers: &mut HeaderMap, set: &FieldSet, rules: &Rules) {
                 entry.insert(value.clone());
             }
             Entry::Occupied(_) => {}
-        }
-    }
-}
-
-/// Puts the app's fields among the policy's.
-fn put_own(headers: &mut HeaderMap, own: HeaderMap, set: &FieldSet, rules: &Rules) {
-    let overriding = rules.precedence() == Precedence::Policy;
-    let goes = |name: &HeaderName| rules.remove().contains(name) || (overriding && set.fixed.contains_key(name));
-    if own.len() == own.keys_len() {
-        for (name, value) in own {
-            if let Some(name) = name
-                && !goes(&name)
-            {
-                headers.insert(name, value);
-            }
-        }
-        return;
-    }
-    // The second and further values of a name come without it.
-    let mut repeated = None;
-    for (name, value) in own {
-        match name {
-            Some(name) if goes(&name) => repeated = None,
-            Some(name) => {
-                headers.insert(&name, value);
-                repeated = Some(name);
-            }
-            None => {
-                if let Some(name) = &repeated {
-                    headers.append(name, value);
-                }
-            }
         }
     }
 }
