@@ -105,9 +105,11 @@ impl Auth {
 }
 
 fn ruled<V: Clone>(auth: require_auth::Auth<V>, rules: &Rules) -> RequireAuthLayer<V> {
-    let mut layer = RequireAuthLayer::new(auth).public(&rules.public).preflights(&rules.preflights);
+    let mut layer = RequireAuthLayer::new(auth)
+        .public(rules.public.iter().map(String::as_str))
+        .preflights(rules.preflights.iter().map(String::as_str));
     if !rules.protected.is_empty() {
-        layer = layer.protected(&rules.protected);
+        layer = layer.protected(rules.protected.iter().map(String::as_str));
     }
     if rules.nested { layer.nested() } else { layer }
 }
