@@ -18,7 +18,7 @@ use sallet_core::paths::PathRule;
 ///     Ok(RequireAuthLayer::new(Bearer::new(keys).realm(Realm::parse(realm)?)))
 /// }
 /// ```
-pub trait Checked<T>: Sealed {
+pub trait Checked<T> {
     /// The value.
     ///
     /// # Panics
@@ -28,29 +28,27 @@ pub trait Checked<T>: Sealed {
     fn checked(self) -> T;
 }
 
-pub trait Sealed {}
-
-impl Sealed for &str {}
-
 macro_rules! checked {
-    ($($type:ident),+) => { $(
-        impl<S: AsRef<str>> Sealed for $type<S> {}
-
+    ($type:ident from $($text:ty)+) => {
         impl<S: AsRef<str>> Checked<$type<String>> for $type<S> {
             fn checked(self) -> $type<String> {
                 self.owned()
             }
         }
 
-        impl Checked<$type<String>> for &str {
-            #[track_caller]
-            fn checked(self) -> $type<String> {
-                valid(self, $type::parse(self.to_owned()))
+        $(
+            impl Checked<$type<String>> for $text {
+                #[track_caller]
+                fn checked(self) -> $type<String> {
+                    valid(self.as_ref(), $type::parse(self.to_string()))
+                }
             }
-        }
-    )+ };
+        )+
+    };
 }
-checked!(PathRule, Realm, Scopes);
+checked!(PathRule from &str String &String);
+checked!(Realm from &str String &String);
+checked!(Scopes from &str String &String);
 
 /// What `text` was read as.
 #[track_caller]

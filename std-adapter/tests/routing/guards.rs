@@ -105,11 +105,9 @@ impl Auth {
 }
 
 fn ruled<V: Clone>(auth: require_auth::Auth<V>, rules: &Rules) -> RequireAuthLayer<V> {
-    let mut layer = RequireAuthLayer::new(auth)
-        .public(rules.public.iter().map(String::as_str))
-        .preflights(rules.preflights.iter().map(String::as_str));
+    let mut layer = RequireAuthLayer::new(auth).public(&rules.public).preflights(&rules.preflights);
     if !rules.protected.is_empty() {
-        layer = layer.protected(rules.protected.iter().map(String::as_str));
+        layer = layer.protected(&rules.protected);
     }
     if rules.nested { layer.nested() } else { layer }
 }
