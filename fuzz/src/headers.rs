@@ -2,7 +2,10 @@
 
 mod meaning;
 
-use sallet_core::{CustomField, Hash, PolicyError, Scheme, SecurityHeaders, Source, allows_sharing, removable};
+use sallet_core::merge::{Merge, MergeRules, Own};
+use sallet_core::{
+    ContentSecurityPolicy, CustomField, Directive, Hash, PolicyError, Scheme, SecurityHeaders, Source, removable,
+};
 
 use crate::{buffers, csp3, input, wire};
 
@@ -110,23 +113,34 @@ fn endpoints(policy: &SecurityHeaders<'_>) {
         .filter_map(|header| Some(meaning::endpoints(header, &field(header.name)?)))
         .flatten();
     let undefined = named.any(|name| !known.contains(&name));
-    let shared = policy.needs_nonce() && field("cache-control").is_none_or(|value| !meaning::forbids_sharing(&value));
+    let targeted = || policy.fields().any(|field| field.name().ends_with("-cache-control"));
+    let shared = policy.needs_nonce()
+        && (targeted() || field("cache-control").is_none_or(|value| !meaning::forbids_sharing(&value)));
     match policy.check() {
         Err(PolicyError::UndefinedEndpoint(_)) => assert!(undefined),
         Err(error) => assert_eq!((error, undefined, shared), (PolicyError::SharedNonce, false, true)),
-        Ok(_) => assert!(!undefined && !shared),
+        Ok(_) => assert!(!undefined && (!shared || targeted())),
     }
 }
 
-/// An app's own `Cache-Control`, which is anything at all. Shared caches must be kept from a nonce: a line that does
-/// not surely forbid sharing allows it.
+/// An app's own `Cache-Control` and `CDN-Cache-Control`, which are anything at all. Shared caches must be kept from a nonce: a line
+/// that does not surely forbid sharing allows it.
 fn sharing(first: &str, second: &str) {
+    const CSP: ContentSecurityPolicy<'_> = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])]);
+    let policy = SecurityHeaders::EMPTY.content_security_policy(Some(CSP));
     for lines in [&[first][..], &[second], &[first, second]] {
+        let mut merge = Merge::new(&policy, &MergeRules::DEFAULT, 200);
+        assert!(!merge.is_private());
+        for line in lines {
+            assert_eq!(merge.own(b"cache-control", line.as_bytes()), Own::Keep);
+            if merge.own(b"CDN-Cache-Control", line.as_bytes()) == Own::Keep {
+                assert_ne!(meaning::targeted_forbids_sharing(line), Some(false), "{line:?}");
+            }
+        }
         if lines.iter().all(|line| !meaning::forbids_sharing(line)) {
-            assert!(allows_sharing(lines.iter().map(|line| line.as_bytes())), "{lines:?}");
+            assert!(merge.is_private(), "{lines:?}");
         }
     }
-    assert!(!allows_sharing([]));
 }
 
 fn hash(text: &str) {

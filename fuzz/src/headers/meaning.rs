@@ -110,6 +110,13 @@ pub(crate) fn dictionary(value: &str) -> Vec<(String, ListEntry)> {
     dictionary.into_iter().map(|(key, entry)| (key.as_str().to_owned(), entry)).collect()
 }
 
+/// What a field of RFC 9213 says of shared caches; nothing where it is no dictionary, for then caches pass over it.
+pub(crate) fn targeted_forbids_sharing(value: &str) -> Option<bool> {
+    let dictionary: Dictionary = Parser::new(value).parse().ok()?;
+    let says = |key: &str| matches!(dictionary.get(key), Some(ListEntry::Item(item)) if item.bare_item == BareItem::Boolean(true));
+    Some(says("private") || says("no-store"))
+}
+
 /// Permissions Policy sections 5.2 and 6.2: a member is `*`, `self`, an origin, or a list of these; it may name an
 /// endpoint.
 fn permissions_policy(value: &str) -> Vec<String> {

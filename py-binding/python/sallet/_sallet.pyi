@@ -311,20 +311,10 @@ HTTPS: Final[str]
 """Anything over HTTPS."""
 # </constants>
 
-_PolicyRule = SecurityHeaders | Callable[[_Scope], SecurityHeaders | None]
-
 class SecurityHeadersMiddleware:
     """The native half of `sallet.SecurityHeadersMiddleware`, which says all about it."""
 
-    def __init__(
-        self,
-        app: _ASGIApp,
-        headers: SecurityHeaders | None = None,
-        *,
-        paths: Mapping[str, _PolicyRule] | None = None,
-        override: bool = False,
-        remove: Iterable[str] | None = None,
-    ) -> None: ...
+    def __init__(self, *args: Any, **options: Any) -> None: ...
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:
         """The ASGI call; returns what the inner app returned."""
 
@@ -527,15 +517,7 @@ class Refusal:
 class Scheme:
     """The native half of `sallet.Bearer`, which says all about it, and of every other scheme."""
 
-    def __init__(
-        self,
-        scheme: str,
-        keyring: Keyring | None = None,
-        *,
-        authenticate: Callable[[Credentials], Any] | None = None,
-        realm: str = "api",
-        scopes: Iterable[str] | None = None,
-    ) -> None: ...
+    def __init__(self, *args: Any, **options: Any) -> None: ...
     @property
     def realm(self) -> str:
         """The name of what is protected."""
@@ -557,15 +539,7 @@ class Scheme:
 class AuthMiddleware:
     """The native half of `sallet.AuthMiddleware`, which says all about it."""
 
-    def __init__(
-        self,
-        app: _ASGIApp,
-        auth: Any,
-        *,
-        public: Iterable[str] | None = None,
-        protected: Iterable[str] | None = None,
-        preflights: Iterable[str] | bool | None = None,
-    ) -> None: ...
+    def __init__(self, *args: Any, **options: Any) -> None: ...
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:
         """The ASGI call."""
     def _verdict_on(self, scope: _Scope, awaited: Any) -> Refusal | None: ...
