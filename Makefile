@@ -23,7 +23,7 @@ skip = { echo "SKIPPED: $(1), $(2), $(3)"; [ "$$SALLET_NO_SKIP" != 1 ]; }
 say = @echo "==> $(1)"
 
 .PHONY: help setup develop demo test test-rust fmt clippy features cargo-test doc msrv constant-time fuzz-replay firmware \
-	test-abi3 wheel-abi3 test-python test-types test-upstream fuzz fuzz-minimise timing sabotage load bench bench-quick bench-core bench-hyper \
+	test-abi3 wheel-abi3 test-python test-types test-upstream fuzz fuzz-minimise timing sabotage walk load bench bench-quick bench-core bench-hyper \
 	bench-python bench-check bench-baseline bench-lint test-report lines pins clean
 
 help: ## Show this list
@@ -202,6 +202,9 @@ timing: ## t values: can a clock tell what is compared? Two minutes, QUICK=1 for
 
 sabotage: setup ## Break every promise of SECURITY.md on purpose, and see its check fail (PATCHES="headers-twice" for some)
 	@$(PY) sabotage/run.py $(PATCHES)
+
+walk: setup ## Add a scheme to a copy of this tree, in five files, and try it in every host (three minutes, seconds once built)
+	@$(PY) walks/try.py
 
 bench: $(VENV)/bench.stamp $(VENV)/develop.stamp ## Measure everything, some twenty minutes: benches/report (PART=core,hyper for some)
 	@$(PY) benches/reporting/run.py $(PART)
