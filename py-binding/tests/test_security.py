@@ -50,3 +50,14 @@ def test_every_patch_breaks_a_promise_and_still_fits():
 
 def test_the_walk_that_adds_a_scheme_still_fits_and_touches_no_flow():
     fits("walks/try.py")
+
+
+def test_contributing_names_the_file_of_each_decision_and_every_one_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    text = text[text.index("### Which file decides") : text.index("## A change")]
+    decides = text[: text.index("## Walks")]
+    rows = re.findall(r"^\| (?!Decision|---).+\|$", decides, re.MULTILINE)
+    assert len(rows) >= 15 and all(re.search(r"`core/src/[\w/.-]+\.rs` \|$", row) for row in rows)
+    # Files are named from the top of the tree: there is more than one `merge.rs`.
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text)
+    assert len(named) > 30 and not [name for name in named if not (ROOT / name).exists()]
