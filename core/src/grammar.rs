@@ -90,6 +90,20 @@ pub(crate) const fn is_token(text: &str) -> bool {
     !bytes.is_empty()
 }
 
+/// `1*DIGIT`, if it is no more than 64 bits; `str::parse` would take a `+` in front.
+pub(crate) const fn decimal(mut digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    let mut value = 0_u64;
+    while let [digit @ b'0'..=b'9', rest @ ..] = digits {
+        let Some(tens) = value.checked_mul(10) else { return None };
+        let Some(sum) = tens.checked_add((*digit - b'0') as u64) else { return None };
+        (value, digits) = (sum, rest);
+    }
+    if digits.is_empty() { Some(value) } else { None }
+}
+
 /// A field value that survives every hop unchanged: visible ASCII with single SP or HTAB inside
 /// (RFC 9110 section 5.5; obs-text is left out on purpose, it has no agreed meaning).
 pub(crate) const fn is_field_value(text: &str) -> bool {

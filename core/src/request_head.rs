@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::auth::{Credentials, CredentialsError};
+use crate::grammar;
 
 /// Method, target and fields of an HTTP/1 request, all of them borrowed from the bytes that came in.
 ///
@@ -89,7 +90,7 @@ impl<'b, const FIELDS: usize> RequestHead<'b, FIELDS> {
     fn body_length(&self, minor: u8) -> Result<BodyLength, HeadError> {
         let mut lengths = self.field_lines("content-length");
         let length = match lengths.next() {
-            Some(line) => BodyLength::Bytes(decimal(line).ok_or(HeadError::BodyLength)?),
+            Some(line) => BodyLength::Bytes(grammar::decimal(line).ok_or(HeadError::BodyLength)?),
             None => BodyLength::Bytes(0),
         };
         if lengths.next().is_some() {
@@ -239,16 +240,4 @@ crate::dialect::error!(HeadError);
 fn has_bare_lf(head: &[u8]) -> bool {
     let before = [0].iter().chain(head);
     before.zip(head).any(|(&before, &byte)| byte == b'\n' && before != b'\r')
-}
-
-/// `1*DIGIT` (RFC 9110 section 8.6); `str::parse` would take a `+` in front.
-fn decimal(text: &[u8]) -> Option<u64> {
-    let mut value = 0_u64;
-    for &byte in text {
-        if !byte.is_ascii_digit() {
-            return None;
-        }
-        value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
-    }
-    if text.is_empty() { None } else { Some(value) }
 }

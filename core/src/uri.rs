@@ -162,17 +162,11 @@ const fn is_address(host: &str) -> bool {
 
 /// Nothing, or a colon and the number of a port that there is.
 pub(crate) const fn is_port(port: &str) -> bool {
-    let mut rest = match port.as_bytes() {
-        [] => return true,
-        [b':', digits @ ..] if matches!(digits.len(), 1..=5) => digits,
-        _ => return false,
-    };
-    let mut number = 0;
-    while let [digit @ b'0'..=b'9', after @ ..] = rest {
-        number = 10 * number + (*digit - b'0') as u32;
-        rest = after;
+    match port.as_bytes() {
+        [] => true,
+        [b':', digits @ ..] => digits.len() <= 5 && matches!(grammar::decimal(digits), Some(0..=0xffff)),
+        _ => false,
     }
-    rest.is_empty() && number <= 0xffff
 }
 
 #[cfg(test)]

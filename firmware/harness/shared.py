@@ -1,8 +1,7 @@
 """The table of cases that all hosts share (`cases/` at the root), with the board as the host.
 
-The program `shared_cases` holds its policies and keys as constants, made from the same files when it is built. A
-policy in flash is whole before the app runs, so what joins an app's own headers with it at run time is not the board's
-to show: those cases are named, and left to the hosts that have it.
+The program `shared_cases` holds its policies and keys as constants, made from the same files when it is built. It
+feeds the app's own fields to the core, and sends the policy as it is in flash where they do not matter.
 """
 
 from __future__ import annotations
@@ -32,15 +31,10 @@ NONCE = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 def run(board: Board) -> None:
-    joining = [case["name"] for case in HEADERS if joins_headers(case)]
     print(f"==> the shared table, asked with curl: {len(HEADERS)} cases of headers, {len(AUTH)} of auth")
-    print(f"    {len(joining)} belong to hosts that join an app's own headers with the policy, the others run")
     print(f"    {'status':>6} {'instructions to':^23}")
     print(f"    {'':6} {'decide':>11} {'send':>11}  case")
     for number, case in enumerate(HEADERS):
-        if case["name"] in joining:
-            print(f"    {'-':>6} {'-':>11} {'-':>11}  {case['name']} (joins headers)")
-            continue
         reply, logged = ask(board, 0, number, case)
         check_headers(case, reply)
         show(case, logged)
@@ -50,39 +44,11 @@ def run(board: Board) -> None:
         show(case, logged)
     for number, row in enumerate(PATHS):
         check_path(board, number, row)
-    ran = len(HEADERS) - len(joining)
-    print(f"    {ran} of headers, {len(AUTH)} of auth and {len(PATHS)} of paths answered as the table says;")
-    print(f"    {len(joining)} are not the board's")
+    print(f"    {len(HEADERS)} of headers, {len(AUTH)} of auth and {len(PATHS)} of paths answered as the table says")
 
 
 def show(case: Case, logged: Logged) -> None:
     print(f"    {logged.status:>6} {logged.deciding:>11} {logged.sending:>11}  {case['name']}")
-
-
-def joins_headers(case: Case) -> bool:
-    """Whether the app sends a field that the host must take out, or that the policy has too."""
-    policy = case.get("paths", {}).get(case.get("path", "/"), case["policy"])
-    own = {name.lower() for name, _ in case["app"]}
-    return bool(own & {*case.get("remove", ["server", "x-powered-by"]), *ruled_by(policy)})
-
-
-def ruled_by(policy: dict[str, Any]) -> set[str]:
-    """The names of a policy's fields."""
-    names = set(PRESETS.get(policy["preset"], ()))
-    for name, value in policy.get("set", {}).items():
-        names = names | {name} if value is not None else names - {name}
-        # For one reader alone.
-        if "'nonce'" in (value or ""):
-            names |= {"cache-control"}
-    return names
-
-
-# What each sends, as the table itself has it.
-PRESETS = {
-    case["policy"]["preset"]: {name for name, _ in case["expect"]} - {name for name, _ in case["app"]}
-    for case in HEADERS
-    if "set" not in case["policy"] and case.get("scheme") == "https"
-}
 
 
 def ask(board: Board, table: int, number: int, case: Case) -> tuple[Reply, Logged]:

@@ -30,16 +30,21 @@ fn headers(code: &mut String, table: &Table) {
     *code += "pub(crate) static HEADERS: &[HeadersCase] = &[\n";
     for case in cases(table) {
         let https = case["scheme"] == "https";
-        let policy = plan(&case["policy"], https);
         let mut paths: Vec<_> = case["paths"].as_object().into_iter().flatten().collect();
         let exactness = |rule: &str| PathRule::parse(rule).expect("a rule").exactness();
         paths.sort_by_key(|(rule, _)| std::cmp::Reverse(exactness(rule)));
         let one = |(rule, policy): &(&String, &Value)| format!("(PathRule::new({rule:?}), {}),", plan(policy, https));
         let paths: String = paths.iter().map(one).collect();
+        let (outer, inside) = (layer(case, https), &case["inside"]);
+        let inside = if inside.is_null() { "None".to_owned() } else { format!("Some({})", layer(inside, https)) };
         // The nonce is what the app saw.
-        let body = if policy.starts_with("page!") { NONCE_LEN } else { 0 };
-        let (status, start) = (status(case), start(case, body));
-        let _ = writeln!(code, "headers_case!({status}, {start:?}, {policy}, [{paths}]),");
+        let body = if outer.contains("page!") || inside.contains("page!") { NONCE_LEN } else { 0 };
+        let app: String = own(case).map(|(name, value)| format!("({name:?}, {value:?}),")).collect();
+        let lines: String =
+            own(case).map(|(name, value)| format!("{}: {value}\r\n", name.to_ascii_lowercase())).collect();
+        let (status, head) = (status(case), head(case, body));
+        let start = format!("{head}{lines}");
+        let _ = writeln!(code, "headers_case!({status}, {head:?}, {start:?}, [{app}], {outer}, [{paths}], {inside}),");
     }
     *code += "];\n";
 }
@@ -48,18 +53,30 @@ fn status(case: &Value) -> u64 {
     case["status"].as_u64().unwrap_or(200)
 }
 
-/// The status line and the app's own fields.
-fn start(case: &Value, body: usize) -> String {
+/// The app's own fields.
+fn own(case: &Value) -> impl Iterator<Item = (&str, &str)> {
+    case["app"].as_array().expect("a list").iter().map(|field| (text(&field[0]), text(&field[1])))
+}
+
+/// The status line and the length.
+fn head(case: &Value, body: usize) -> String {
     let status = status(case);
-    let mut start = format!("HTTP/1.1 {status} \r\n");
-    for field in case["app"].as_array().expect("a list") {
-        let _ = write!(start, "{}: {}\r\n", text(&field[0]).to_ascii_lowercase(), text(&field[1]));
-    }
     // RFC 9110 section 8.6: a 204 has no length, and that of a 304 would be the stored page's.
-    if status != 204 && status != 304 {
-        let _ = write!(start, "content-length: {body}\r\n");
-    }
-    start
+    let length = if has_body(status) { format!("content-length: {body}\r\n") } else { String::new() };
+    format!("HTTP/1.1 {status} \r\n{length}")
+}
+
+const fn has_body(status: u64) -> bool {
+    status != 204 && status != 304
+}
+
+fn layer(layer: &Value, https: bool) -> String {
+    let precedence = if layer["override"] == true { "Policy" } else { "App" };
+    let remove = match layer["remove"].as_array() {
+        Some(names) => format!("&[{}]", names.iter().map(|name| format!("{name},")).collect::<String>()),
+        None => "MergeRules::REMOVED".to_owned(),
+    };
+    format!("layer!({}, {precedence}, {remove})", plan(&layer["policy"], https))
 }
 
 fn plan(policy: &Value, https: bool) -> String {

@@ -27,17 +27,20 @@ macro_rules! const_text {
     }};
 }
 
+/// An answer whose every text is in flash.
+pub type Answer = Reply<'static>;
+
 /// What is sent to the client, and what is noted in the log.
 #[derive(Debug, Clone, Copy)]
-pub struct Answer {
+pub struct Reply<'a> {
     /// The status code, for the log.
     pub status: u16,
     /// Status line, the answer's own fields.
-    pub start: &'static [u8],
+    pub start: &'a [u8],
     /// The policy of the response.
     pub policy: Policy,
-    /// The empty line and the body.
-    pub body: &'static [u8],
+    /// The body.
+    pub body: &'a [u8],
     /// What follows the nonce in the body.
     pub rest: &'static [u8],
     /// Whose request this was, for the log.
@@ -60,7 +63,9 @@ impl Answer {
     pub const fn fixed(status: u16, start: &'static [u8], policy: &'static str, body: &'static [u8]) -> Self {
         Self { status, start, policy: Policy::Block(policy), body, rest: b"", key: None, reason: None }
     }
+}
 
+impl Reply<'_> {
     /// Sends it. For a HEAD request the body is left out, and its length is still told (RFC 9110 section 9.3.2).
     ///
     /// # Errors

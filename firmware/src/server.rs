@@ -4,7 +4,7 @@ use embedded_io::{Read, ReadReady, Write};
 use sallet_core::auth::Reason;
 use sallet_core::{BodyLength, HeadError, RequestHead};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Reply};
 use crate::line::{self, Clock, HEAD_MS, STALL_MS};
 
 /// The longest request head, in bytes; a longer one is answered 431.
@@ -38,7 +38,7 @@ pub trait App {
     fn route(&self, head: &Head<'_>, now: u64) -> Result<(Self::Route, Option<&'static str>), Answer>;
 
     /// Does what the route is for.
-    fn answer(&mut self, route: Self::Route, body: &[u8]) -> Answer;
+    fn answer(&mut self, route: Self::Route, body: &[u8]) -> Reply<'_>;
 }
 
 /// The answers to requests that come to no route, under the policy of what is served.
@@ -159,7 +159,7 @@ where
     }
 
     let start = clock.ticks();
-    let answer = Answer { key, ..app.answer(route, body) };
+    let answer = Reply { key, ..app.answer(route, body) };
     deciding = deciding.wrapping_add(clock.ticks().wrapping_sub(start));
     send(line, clock, &answer, with_body, deciding).map(Some)
 }
@@ -223,7 +223,7 @@ where
 fn send<L: Write>(
     line: &mut L,
     clock: &impl Clock,
-    answer: &Answer,
+    answer: &Reply<'_>,
     with_body: bool,
     deciding: u32,
 ) -> Result<Outcome, L::Error> {

@@ -129,20 +129,10 @@ const fn seconds(digits: &[u8]) -> Result<u64, PolicyError> {
         [b'"', inner @ .., b'"'] => inner,
         plain => plain,
     };
-    let mut value: u64 = 0;
-    let mut i = 0;
-    while i < digits.len() {
-        if !digits[i].is_ascii_digit() {
-            return Err(BAD);
-        }
-        let Some(tens) = value.checked_mul(10) else { return Err(BAD) };
-        let Some(sum) = tens.checked_add((digits[i] - b'0') as u64) else {
-            return Err(BAD);
-        };
-        value = sum;
-        i += 1;
+    match grammar::decimal(digits) {
+        Some(seconds) => Ok(seconds),
+        None => Err(BAD),
     }
-    if digits.is_empty() { Err(BAD) } else { Ok(value) }
 }
 
 display_by_render!(StrictTransportSecurity);

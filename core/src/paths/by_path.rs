@@ -67,7 +67,7 @@ where
     }
 
     /// What the rules that apply to a request stand for, the most exact first. `method` is empty for a WebSocket.
-    pub fn matching<'a>(&'a self, method: &'a str, path: &'a RequestPath<'a>) -> impl Iterator<Item = &'a T>
+    pub fn matching<'a, 'p>(&'a self, method: &'p str, path: &'p RequestPath<'p>) -> impl Iterator<Item = &'a T>
     where
         S: 'a,
         T: 'a,

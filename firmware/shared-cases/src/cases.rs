@@ -1,6 +1,7 @@
 //! The table, as constants.
 
 use sallet_core::auth::{AuthScheme, Key, Realm, Refusal, Requirement, Scopes};
+use sallet_core::merge::{MergeRules, Precedence};
 use sallet_core::paths::{ByPath, PathRule, PathRules};
 use sallet_core::{Scheme, SecurityHeaders, Template, const_block, const_template, digest_hex};
 use sallet_firmware::answer::Answer;
@@ -12,37 +13,73 @@ include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 /// One case of `cases/headers.json`.
 pub(crate) struct HeadersCase {
     pub(crate) status: u16,
-    /// The status line and the app's own fields.
+    /// The status line and the length.
+    pub(crate) head: &'static [u8],
+    /// The same, and the app's own fields.
     pub(crate) start: &'static [u8],
-    pub(crate) policy: Plan,
-    pub(crate) paths: ByPath<&'static [(PathRule, Plan)]>,
+    pub(crate) app: &'static [(&'static str, &'static str)],
+    pub(crate) layer: Layer,
+    pub(crate) paths: ByPath<&'static [(PathRule, &'static Plan)]>,
+    pub(crate) inside: Option<Layer>,
 }
 
-macro_rules! headers_case {
-    ($status:literal, $start:literal, $policy:expr, [$($path:expr,)*]) => {
-        HeadersCase { status: $status, start: $start.as_bytes(), policy: $policy, paths: ByPath::in_order(&[$($path),*]) }
-    };
+/// A policy, and how it meets what comes from further in.
+pub(crate) struct Layer {
+    pub(crate) plan: &'static Plan,
+    pub(crate) precedence: Precedence,
+    pub(crate) remove: &'static [&'static str],
 }
-use headers_case;
 
 /// What a response carries.
+pub(crate) struct Plan {
+    pub(crate) policy: SecurityHeaders<'static>,
+    /// The same in flash, for responses without a field that matters.
+    pub(crate) text: Text,
+}
+
 #[derive(Clone, Copy)]
-pub(crate) enum Plan {
+pub(crate) enum Text {
     Block(&'static str),
     Page(&'static Template<'static>),
 }
 
-macro_rules! block {
-    ($preset:ident $scheme:ident $changes:expr) => {
-        Plan::Block(const_block!(changed(SecurityHeaders::$preset, &$changes).over(Scheme::$scheme)))
+macro_rules! headers_case {
+    ($status:literal, $head:literal, $start:literal, $app:expr, $layer:expr, [$($path:expr,)*], $inside:expr) => {
+        HeadersCase {
+            status: $status,
+            head: $head.as_bytes(),
+            start: $start.as_bytes(),
+            app: &$app,
+            layer: $layer,
+            paths: ByPath::in_order(&[$($path),*]),
+            inside: $inside,
+        }
     };
+}
+use headers_case;
+
+macro_rules! layer {
+    ($plan:expr, $precedence:ident, $remove:expr) => {
+        Layer { plan: $plan, precedence: Precedence::$precedence, remove: $remove }
+    };
+}
+use layer;
+
+macro_rules! block {
+    ($preset:ident $scheme:ident $changes:expr) => {{
+        const POLICY: SecurityHeaders<'static> = changed(SecurityHeaders::$preset, &$changes).over(Scheme::$scheme);
+        const PLAN: Plan = Plan { policy: POLICY, text: Text::Block(const_block!(POLICY)) };
+        &PLAN
+    }};
 }
 use block;
 
 macro_rules! page {
     ($preset:ident $scheme:ident $changes:expr) => {{
-        static PAGE: Template<'_> = const_template!(changed(SecurityHeaders::$preset, &$changes).over(Scheme::$scheme));
-        Plan::Page(&PAGE)
+        const POLICY: SecurityHeaders<'static> = changed(SecurityHeaders::$preset, &$changes).over(Scheme::$scheme);
+        static PAGE: Template<'_> = const_template!(POLICY);
+        static PLAN: Plan = Plan { policy: POLICY, text: Text::Page(&PAGE) };
+        &PLAN
     }};
 }
 use page;

@@ -3,12 +3,13 @@
 use sallet_core::auth::Keyring;
 use sallet_core::paths::{RequestPath, is_preflight};
 use sallet_firmware::answer;
-use sallet_firmware::answer::{Answer, Policy};
+use sallet_firmware::answer::{Answer, Reply};
 use sallet_firmware::entropy::Entropy;
 use sallet_firmware::refused;
 use sallet_firmware::server::{App, Head, OwnAnswers};
 
 use crate::cases::{ADMITTED, AUTH, AuthCase, HEADERS, HeadersCase, KEYS, PATHS, PathsCase, Plan};
+use crate::joined::Joined;
 
 static RING: Keyring = Keyring::new(&KEYS);
 
@@ -19,6 +20,7 @@ const NO_SUCH_CASE: Answer = answer!(500 "Internal Server Error", "", "", "no su
 pub(crate) struct Host {
     entropy: Entropy,
     case: Case,
+    joined: Joined,
 }
 
 #[derive(Clone, Copy)]
@@ -31,7 +33,7 @@ enum Case {
 
 impl Host {
     pub(crate) const fn new(entropy: Entropy) -> Self {
-        Self { entropy, case: Case::None }
+        Self { entropy, case: Case::None, joined: Joined::EMPTY }
     }
 
     pub(crate) fn set_up(&mut self, table: u8, number: u8) {
@@ -48,7 +50,7 @@ impl Host {
 /// What is answered; a nonce is drawn when the time has come.
 pub(crate) enum Route {
     Fixed(Answer),
-    Page(Answer, &'static sallet_core::Template<'static>),
+    Headers(&'static HeadersCase, &'static Plan),
 }
 
 /// The driver asks nothing that has another.
@@ -78,23 +80,19 @@ impl App for Host {
         }
     }
 
-    fn answer(&mut self, route: Route, _: &[u8]) -> Answer {
+    fn answer(&mut self, route: Route, _: &[u8]) -> Reply<'_> {
         match route {
             Route::Fixed(answer) => answer,
-            Route::Page(answer, template) => Answer { policy: Policy::Page(template, self.entropy.nonce()), ..answer },
+            Route::Headers(case, plan) => self.joined.answer(case, plan, &mut self.entropy),
         }
     }
 }
 
 impl HeadersCase {
-    fn route(&self, head: &Head<'_>) -> Route {
+    fn route(&'static self, head: &Head<'_>) -> Route {
         let path = RequestPath::raw(head.path().as_bytes());
-        let policy = self.paths.matching(head.method(), &path).next().copied().unwrap_or(self.policy);
-        let block = |block| Answer::fixed(self.status, self.start, block, b"");
-        match policy {
-            Plan::Block(text) => Route::Fixed(block(text)),
-            Plan::Page(template) => Route::Page(block(""), template),
-        }
+        let plan = self.paths.matching(head.method(), &path).next().copied().unwrap_or(self.layer.plan);
+        Route::Headers(self, plan)
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod cases;
 mod host;
+mod joined;
 
 use core::convert::Infallible;
 

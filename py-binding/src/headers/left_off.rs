@@ -1,4 +1,6 @@
 //! What a layer has left off a 304, told to the layers around: what the stored page has stays.
+//!
+//! By way of the scope, which a middleware between two layers may have copied for the app inside; then nobody is told.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -43,8 +43,8 @@ pub(super) fn merge<'py>(
         };
         // What is no bytes at all is for the server to refuse.
         let Some(text) = bytes(&name).filter(|text| set.may_matter(text)) else { continue };
-        let value = item.get_item(1)?;
-        match merge.own(text.trim_ascii(), &bytes(&value).unwrap_or_default()) {
+        let value = item.get_item(1).ok();
+        match merge.own(text.trim_ascii(), &value.as_ref().and_then(bytes).unwrap_or_default()) {
             Own::Keep => {}
             Own::KeepPrivate => private.push(name),
             Own::Drop => dropped.push(at),

@@ -103,19 +103,24 @@ fn put_policy(headers: &mut HeaderMap, set: &FieldSet, rules: &Rules) {
 mod tests {
     use super::*;
     use crate::security_headers::field_set::Plan;
-    use http::header::CACHE_CONTROL;
+    use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
     use sallet_core::{CacheControl, ContentSecurityPolicy, Directive, Scheme, SecurityHeaders, Source};
 
-    const NAMES: [&str; 5] = ["x-frame-options", "cache-control", "server", "set-cookie", "content-security-policy"];
+    const NAMES: [&str; 6] =
+        ["x-frame-options", "cache-control", "cdn-cache-control", "server", "set-cookie", "content-security-policy"];
 
-    const POLICIES: [SecurityHeaders<'static>; 3] = [
+    const CSP: ContentSecurityPolicy<'_> = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])]);
+
+    const POLICIES: [SecurityHeaders<'static>; 5] = [
         SecurityHeaders::STRICT,
+        SecurityHeaders::STRICT.content_security_policy(Some(CSP)),
+        SecurityHeaders::EMPTY.content_security_policy_report_only(Some(CSP)),
         SecurityHeaders::EMPTY,
         SecurityHeaders::EMPTY.cache_control(Some(CacheControl::NO_STORE)),
     ];
 
-    /// Every app that sends each of five names no, one or two times, with few further fields and with many: the fast way does what
-    /// the core decides.
+    /// Every app that sends each of six names no, one or two times, with few further fields and with many, a 200 and a 304, with
+    /// a field left off further in and without: headers are joined as the core decides.
     #[test]
     fn every_small_app_gets_what_the_core_decides() {
         for policy in POLICIES {
@@ -125,11 +130,15 @@ mod tests {
                 let all = [HeaderName::from_static("server"), HeaderName::from_static("x-powered-by"), CACHE_CONTROL];
                 for remove in [all[..2].to_vec(), all.to_vec()] {
                     let rules = Rules::try_new(precedence, remove).unwrap();
-                    for (code, more) in (0..3_usize.pow(5)).flat_map(|code| [(code, 0), (code, 20)]) {
+                    for (code, more) in (0..3_usize.pow(6)).flat_map(|code| [(code, 0), (code, 20)]) {
                         let own = app(code, more);
-                        let mut merged = own.clone();
-                        merge(&mut merged, set, None, &rules, 200, &mut vec![]);
-                        assert_eq!(lines(&merged), lines(&decided(&own, set, &rules)), "{own:?}");
+                        for (status, left) in [(200, vec![]), (304, vec![]), (304, vec![CONTENT_SECURITY_POLICY])] {
+                            let (mut merged, mut left_off) = (own.clone(), left.clone());
+                            merge(&mut merged, set, None, &rules, status, &mut left_off);
+                            let (expected, expected_left) = decided(&own, set, &rules, status, left);
+                            assert_eq!(lines(&merged), lines(&expected), "{own:?} {status}");
+                            assert_eq!(left_off, expected_left, "{own:?} {status}");
+                        }
                     }
                 }
             }
@@ -150,17 +159,32 @@ mod tests {
     }
 
     /// What the core decides, word by word.
-    fn decided(own: &HeaderMap, set: &FieldSet, rules: &Rules) -> HeaderMap {
-        let (mut joined, mut merge) = (HeaderMap::new(), Merge::new(set, rules, 200));
+    fn decided(
+        own: &HeaderMap,
+        set: &FieldSet,
+        rules: &Rules,
+        status: u16,
+        mut left_off: Vec<HeaderName>,
+    ) -> (HeaderMap, Vec<HeaderName>) {
+        let (mut joined, mut merge) = (HeaderMap::new(), Merge::new(set, rules, status));
         for (name, value) in own {
-            if merge.own(name.as_str().as_bytes(), value.as_bytes()) == Own::Keep {
+            let decided = merge.own(name.as_str().as_bytes(), value.as_bytes());
+            if decided != Own::Drop {
                 joined.append(name, value.clone());
             }
+            if decided == Own::KeepPrivate {
+                joined.append(name, HeaderValue::from_static(PRIVATE.1));
+            }
         }
+        left_off.retain(|name| merge.left_off(name.as_str().as_bytes()));
         for at in merge.additions() {
-            joined.append(set.name(at), set.value(at, None));
+            assert!(joined.insert(set.name(at), set.value(at, None)).is_none());
         }
-        joined
+        if merge.is_private() {
+            joined.append(PRIVATE.0, HeaderValue::from_static(PRIVATE.1));
+        }
+        left_off.extend(merge.leaves_off().map(|at| set.name(at).clone()));
+        (joined, left_off)
     }
 
     /// Names in order, and the values of each in theirs.
@@ -172,7 +196,6 @@ mod tests {
 
     #[test]
     fn without_entropy_the_nonce_matches_no_script() {
-        const CSP: ContentSecurityPolicy<'_> = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])]);
         let plan = Plan::new(&SecurityHeaders::EMPTY.content_security_policy(Some(CSP))).unwrap();
         let mut headers = HeaderMap::new();
         let rules = Rules::try_new(Precedence::App, vec![]).unwrap();

@@ -68,6 +68,9 @@ impl<PathParameters> Layer<(), PathParameters> for Sallet {
 }
 
 /// Sends whatever response comes with the policy.
+///
+/// picoserve (0.20) shows a layer no header of a response, so they cannot be fed to a `sallet_core::merge::Merge`, as they
+/// should where handlers may set one that the policy has: here none does, or it would be sent twice.
 struct WithPolicy<W> {
     policy: SecurityHeaders<'static>,
     nonce: Nonce,
