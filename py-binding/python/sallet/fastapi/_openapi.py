@@ -7,12 +7,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.encoders import jsonable_encoder
-from fastapi.openapi.models import HTTPBearer
 
 import sallet
 from sallet.auth import Scheme
 from sallet.fastapi._dependency import Dependency
 from sallet.fastapi._mounts import Mounted
+from sallet.fastapi._schemes import model_of
 
 Schema = dict[str, Any]
 
@@ -108,10 +108,7 @@ class MarkedOpenAPI:
     def _scheme(self, schema: Schema) -> str:
         """The scheme's name in the schema, entered there if it is not yet."""
         auth = self.auth
-        if isinstance(auth, Dependency):
-            name, model = auth.scheme_name, auth.model
-        else:
-            name, model = type(auth).__name__, HTTPBearer()
+        name = auth.scheme_name if isinstance(auth, Dependency) else type(auth).__name__
         schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes.setdefault(name, jsonable_encoder(model, by_alias=True, exclude_none=True))
+        schemes.setdefault(name, jsonable_encoder(model_of(auth), by_alias=True, exclude_none=True))
         return name

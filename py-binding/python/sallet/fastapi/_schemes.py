@@ -6,13 +6,20 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
+from fastapi.openapi.models import SecurityBase as SecurityModel
 from fastapi.security.base import SecurityBase
 
 import sallet
 from sallet import Credentials, Keyring
+from sallet.auth import Scheme
 from sallet.fastapi._dependency import Dependency
 
 __all__ = ["Bearer"]
+
+
+def model_of(auth: Scheme) -> SecurityModel:
+    """The scheme as OpenAPI has it, whether it is one of these or the plain one of `sallet`."""
+    return auth.model if isinstance(auth, Dependency) else HTTPBearerModel()
 
 
 class Bearer(Dependency, sallet.Bearer, SecurityBase):
