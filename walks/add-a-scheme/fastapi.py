@@ -72,6 +72,12 @@ def test_openapi_has_the_scheme():
     assert schema["paths"]["/me"]["get"]["security"] == [{"Basic": []}]
 
 
+def test_openapi_has_the_plain_scheme_too():
+    plain = FastAPI()
+    protect(plain, auth=sallet.Basic(ring()))
+    assert plain.openapi()["components"]["securitySchemes"] == {"Basic": {"type": "http", "scheme": "basic"}}
+
+
 def test_it_works_without_fastapi():
     async def inner(scope, receive, send):
         body = scope["state"]["user"].name.encode()
