@@ -29,6 +29,10 @@ impl ContentSecurityPolicy<'static> {
 }
 
 impl SecurityHeaders<'static> {
+    /// The presets by their names.
+    pub const PRESETS: &'static [(&'static str, Self)] =
+        &[("STRICT", Self::STRICT), ("API", Self::API), ("CLASSIC", Self::CLASSIC), ("EMPTY", Self::EMPTY)];
+
     /// The default, for apps that serve pages and JSON: an ordinary site works unchanged, as long as its scripts and
     /// styles are files of its own and not inline.
     ///

@@ -5,7 +5,7 @@
 use crate::errors::{PolicyError, policy_error};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyString};
+use pyo3::types::{IntoPyDict, PyDict, PyMapping, PyString};
 use sallet_core::{self as core, Directive, DirectiveName, Source, UrlSource};
 
 /// A Content-Security-Policy: ``{"script-src": [SELF, "https://cdn.example"], "upgrade-insecure-requests": []}``, or its text.
@@ -109,11 +109,7 @@ impl ContentSecurityPolicy {
     /// The directives and their sources, as a new dict.
     #[getter]
     fn directives<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        for directive in self.parsed().directives() {
-            dict.set_item(directive.name().as_str(), texts(&directive))?;
-        }
-        Ok(dict)
+        self.parsed().directives().map(|directive| (directive.name().as_str(), texts(&directive))).into_py_dict(py)
     }
 
     /// A policy that allows more: the sources are added to those that rule today.

@@ -5,7 +5,7 @@ use super::lint::Lint;
 use crate::errors::policy_error;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyDict, PyMapping, PyString, PyTuple, PyType};
+use pyo3::types::{IntoPyDict, PyCFunction, PyDict, PyMapping, PyString, PyTuple, PyType};
 use sallet_core::{self as core, CustomField, Header, Scheme};
 
 /// The headers that every response carries.
@@ -123,7 +123,9 @@ pub(super) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
         let get = PyCFunction::new_closure(py, None, None, get)?;
         class.setattr(snake(header.name), property.call1((get, py.None(), py.None(), header.doc))?)?;
     }
-    Ok(())
+    core::SecurityHeaders::PRESETS
+        .iter()
+        .try_for_each(|(name, policy)| class.setattr(*name, SecurityHeaders::of_core(*policy)))
 }
 
 fn read_custom(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
@@ -168,34 +170,6 @@ impl SecurityHeaders {
         Self::of_core(core::SecurityHeaders::STRICT).changed(headers)
     }
 
-    /// For apps that serve pages and JSON; the default.
-    #[classattr]
-    #[pyo3(name = "STRICT")]
-    fn strict() -> Self {
-        Self::of_core(core::SecurityHeaders::STRICT)
-    }
-
-    /// For services that answer with JSON alone.
-    #[classattr]
-    #[pyo3(name = "API")]
-    fn api() -> Self {
-        Self::of_core(core::SecurityHeaders::API)
-    }
-
-    /// The seven headers of the article, with its values.
-    #[classattr]
-    #[pyo3(name = "CLASSIC")]
-    fn classic() -> Self {
-        Self::of_core(core::SecurityHeaders::CLASSIC)
-    }
-
-    /// No header at all.
-    #[classattr]
-    #[pyo3(name = "EMPTY")]
-    fn empty() -> Self {
-        Self::of_core(core::SecurityHeaders::EMPTY)
-    }
-
     /// The headers as (name, value) pairs, names in lower case, in the order in which they are sent.
     ///
     /// Where a nonce goes stands a text that no browser takes for one. Without https, HSTS and
@@ -222,26 +196,20 @@ impl SecurityHeaders {
     /// Fields that have no keyword of their own.
     #[getter]
     fn custom<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        for (name, value) in &self.custom {
-            dict.set_item(name, value)?;
-        }
-        Ok(dict)
+        self.custom.clone().into_py_dict(py)
     }
 
     /// For `copy` and `pickle`: the policy from its texts, and nothing of a preset.
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyDict>,))> {
-        let (this, headers) = (slf.get(), PyDict::new(slf.py()));
-        for (name, text) in &this.values {
-            headers.set_item(snake(name), text)?;
-        }
+        let this = slf.get();
+        let headers = this.values.iter().map(|(name, text)| (snake(name), text)).into_py_dict(slf.py())?;
         headers.set_item(CUSTOM, this.custom(slf.py())?)?;
         Ok((slf.get_type().getattr("_from_texts")?, (headers,)))
     }
 
     #[classmethod]
     fn _from_texts(_cls: &Bound<'_, PyType>, headers: &Bound<'_, PyDict>) -> PyResult<Self> {
-        Self::empty().changed(Some(headers))
+        Self::of_core(core::SecurityHeaders::EMPTY).changed(Some(headers))
     }
 
     /// Frozen; the message names what to do instead.
