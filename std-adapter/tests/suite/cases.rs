@@ -53,13 +53,8 @@ fn sorted(mut fields: Vec<(String, String)>) -> Vec<(String, String)> {
 }
 
 fn with_policy<R>(spec: &Value, then: impl FnOnce(&SecurityHeaders<'_>) -> R) -> R {
-    let preset = match spec["preset"].as_str() {
-        Some("STRICT") => SecurityHeaders::STRICT,
-        Some("API") => SecurityHeaders::API,
-        Some("CLASSIC") => SecurityHeaders::CLASSIC,
-        Some("EMPTY") => SecurityHeaders::EMPTY,
-        other => panic!("{other:?} is no preset"),
-    };
+    let mut presets = SecurityHeaders::PRESETS.iter();
+    let (_, preset) = *presets.find(|(name, _)| spec["preset"] == *name).expect("a preset");
     let set: Vec<(String, Option<String>)> = spec["set"].as_object().map_or_else(Vec::new, |set| {
         let text = |value: &Value| value.as_str().map(|text| text.replace("'nonce'", Source::NONCE.as_str()));
         set.iter().map(|(name, value)| (name.clone(), text(value))).collect()
