@@ -308,7 +308,18 @@ def test_a_failing_policy_function_costs_no_header_and_is_logged(choose, caplog)
     reply = asgi.call(app, "/x")
     assert reply.raw[2:] == [(n.encode(), v.encode()) for n, v in SecurityHeaders.STRICT.items(https=False)]
     (record,) = caplog.records
-    assert record.name == "sallet.headers" and record.exc_info and 'paths: "/*"' in record.getMessage()
+    assert record.name == "sallet.headers" and 'paths: "/*"' in record.getMessage()
+    assert "in fails" in record.getMessage() if choose is fails else "TypeError: " in record.getMessage()
+
+
+def test_what_a_failing_policy_function_says_is_not_in_the_log(caplog):
+    def tells(scope):
+        raise ValueError(scope["path"], scope["headers"])
+
+    app = SecurityHeadersMiddleware(everything.bare, paths={"/*": tells})
+    asgi.call(app, "/x\nsallet.auth INFO admitted: root", [("authorization", "Bearer secret")])
+    (line,) = caplog.text.splitlines()[:1]
+    assert "choosing the policy failed" in line and "admitted" not in caplog.text and "secret" not in caplog.text
 
 
 def test_an_interrupt_is_no_failure_of_a_policy_function():

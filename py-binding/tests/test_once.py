@@ -250,6 +250,42 @@ def test_a_subclass_with_a_call_of_its_own(kind, guarded):
         assert asgi.call(app, "/read").status == asgi.call(app, "/read", [asgi.bearer(UNKNOWN)]).status == 401
 
 
+class HandsRefusalOn(Bearer):
+    """Asks `identify`, and forgets that it may answer with a refusal."""
+
+    async def __call__(self, request: Request) -> Any:
+        return await self.identify(request.scope["headers"])
+
+
+class Returns(Bearer):
+    what: Any = None
+
+    async def __call__(self, request: Request) -> Any:
+        return self.what
+
+
+@pytest.mark.parametrize("scopes", [[], ["items:read"]])
+def test_a_refusal_that_a_call_of_its_own_returns_is_the_answer(scopes):
+    app = routes(HandsRefusalOn(keyring(), scopes=scopes))
+    assert asgi.call(app, "/any", BY_READER).status == 200
+    assert asgi.call(app, "/any").status == asgi.call(app, "/any", [asgi.bearer(UNKNOWN)]).status == 401
+    assert asgi.call(app, "/any", [*BY_READER, *BY_READER]).status == 400
+
+
+def test_the_schemes_own_scopes_are_compared_whatever_a_call_of_its_own_returns():
+    needing = routes(HandsRefusalOn(keyring(), scopes=["admin"]))
+    assert asgi.call(needing, "/any", BY_READER).status == 403
+    alone = routes(Alone(keyring(), scopes=["admin"]))
+    assert asgi.call(alone, "/any").status == 403
+
+
+@pytest.mark.parametrize("what", [HTTPException(401), "Invalid token", False, {}, JSONResponse({}, 401), Exception("no")])
+def test_what_is_no_user_is_none_from_a_call_of_its_own_either(what):
+    scheme = Returns(keyring())
+    scheme.what = what
+    assert isinstance(asgi.call(routes(scheme), "/any", BY_READER).error, TypeError)
+
+
 def test_a_call_that_yields_is_told():
     with pytest.raises(TypeError, match="Yields.__call__ yields.*return the user"):
 

@@ -59,11 +59,13 @@ pub(crate) const fn is_targeted(name: &[u8]) -> bool {
 /// Whether a line of a targeted field says `private` or `no-store`.
 ///
 /// It is a structured dictionary (RFC 9213, section 2.1), so of two members of one key the last counts, and `?0` takes one back.
-/// Caches pass over a line that is none, and obey `Cache-Control` then.
+/// What cannot be read here counts as if it said nothing.
 pub(crate) const fn targeted_forbids_sharing(line: &str) -> bool {
     let (mut private, mut no_store) = (false, false);
     let mut rest = Dictionary::new(grammar::trim(line));
-    while let Some(Ok(member)) = rest.next() {
+    while let Some(member) = rest.next() {
+        // A date, say, which a cache may read.
+        let Ok(member) = member else { return false };
         let says = matches!(member.value, Value::Item(Item::Boolean(true)));
         if grammar::eq(member.key, "private") {
             private = says;

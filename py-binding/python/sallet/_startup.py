@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ def log_spelling(path: str, raw_path: bytes | None, root_path: str) -> None:
 
 def log_bad_choice(place: str, error: BaseException) -> None:
     """A callable that chooses a policy has failed."""
-    # What it says may be a path, and so a client's: it does not get a line of its own.
-    headers.error(
-        "%s: choosing the policy failed, so STRICT was sent: %s: %r", place, type(error).__name__, str(error), exc_info=error
-    )
+    # Where the callable raised it, and not what it says: that may be a path or a token, and so a client's to write into the log.
+    where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    name, why = type(error).__name__, f"\n{where}" if where else f": {str(error)!r}"
+    headers.error("%s: choosing the policy failed, so STRICT was sent: %s%s", place, name, why)

@@ -120,7 +120,12 @@ impl ContentSecurityPolicy {
         let added = read_mapping(directives)?;
         let added = lists(&added)?;
         let added: Vec<_> = added.iter().map(|(name, sources)| (*name, sources.as_slice())).collect();
-        Self::from_text(&self.parsed().extended(&added).to_string())
+        let extended = self.parsed().extended(&added);
+        let mut buf = vec![0; extended.text_len()];
+        match extended.write(&mut buf) {
+            Ok(policy) => Ok(Self { text: policy.to_string() }),
+            Err(error) => Err(refused(format!("extend: {error}"))),
+        }
     }
 
     fn __str__(&self) -> &str {

@@ -62,21 +62,26 @@ fn merge_fixed(headers: &mut HeaderMap, set: &FieldSet, rules: &Rules) {
 
 /// Puts the app's fields among the policy's, each in place of the policy's of its name.
 fn put_own(headers: &mut HeaderMap, own: HeaderMap, mut decide: impl FnMut(&HeaderName, &HeaderValue) -> Own) {
-    let mut name = None;
+    let (mut name, mut private) = (None, Vec::new());
     for (next, value) in own {
         // The second and further values of a name come without it.
         let is_first = next.is_some();
         name = next.or(name);
         let Some(name) = &name else { continue };
-        let decided = decide(name, &value);
-        match decided {
+        match decide(name, &value) {
             Own::Drop => continue,
-            _ if is_first => drop(headers.insert(name, value)),
-            _ => drop(headers.append(name, value)),
+            Own::KeepPrivate => private.push(name.clone()),
+            Own::Keep => {}
         }
-        if decided == Own::KeepPrivate {
-            headers.append(name, HeaderValue::from_static(PRIVATE.1));
+        if is_first {
+            headers.insert(name, value);
+        } else {
+            headers.append(name, value);
         }
+    }
+    // Last: what a line begins, such as a quoted string, the next may end.
+    for name in private {
+        headers.append(name, HeaderValue::from_static(PRIVATE.1));
     }
 }
 

@@ -23,7 +23,9 @@ impl<'a> ContentSecurityPolicy<'a> {
     ///
     /// A directive that is absent first copies the one it falls back to (CSP3, section 6.8.3), and of that only what it
     /// takes itself: a nonce is for scripts and styles, and no source of an image. `'none'` gives way to the first source.
-    /// A directive that nothing rules and whose absence allows all is left alone, for a list would take that away.
+    /// A directive that nothing rules and whose absence allows all is left alone, for a list would take that away; so is
+    /// `worker-src` where `'strict-dynamic'` rules workers, which a new `child-src` takes from them (`frame-src` does not). A
+    /// directive that does nothing but forbid, such as `sandbox`, is added as it is given.
     ///
     /// No list loses a source. What a browser makes of the whole list is another matter: a nonce or a hash switches
     /// `'unsafe-inline'` off, and `'strict-dynamic'` the hosts.
@@ -90,7 +92,7 @@ impl<'a> Extended<'a> {
                 continue;
             }
             let ruling = self.base.effective(*name);
-            if ruling.is_none() && name.allows_all_when_absent() {
+            if ruling.is_none() && name.allows_all_when_absent() || self.is_trusted(*name, ruling) {
                 continue;
             }
             self.render_directive(*name, ruling, *name, out);
@@ -130,6 +132,14 @@ impl<'a> Extended<'a> {
             }
             before += 1;
         }
+    }
+
+    /// Whether `'strict-dynamic'` rules workers and goes on to: it allows each that a script asks for (CSP3, section 6.7.1.1), and
+    /// a list of their own would take that away.
+    const fn is_trusted(&self, name: DirectiveName, ruling: Option<Directive<'_>>) -> bool {
+        matches!(name, DirectiveName::WorkerSrc)
+            && !names(self.added, DirectiveName::ChildSrc)
+            && matches!(ruling, Some(ruling) if ruling.has("'strict-dynamic'"))
     }
 
     const fn added_to(&self, name: DirectiveName) -> Added<'a> {

@@ -19,7 +19,8 @@ use crate::uri;
 /// // A relative URL is the page's own.
 /// assert_eq!(source("/static/app.js").as_deref(), Some("'self'"));
 /// // CSP has no name for these.
-/// for url in ["https://[::1]/", "https://{tenant}.example/", "https://a.example:80000/", "https://a..b/", "data:,x"] {
+/// assert_eq!(source("https://a.example/x/%2e%2E/y.js").as_deref(), Some("https://a.example"));
+/// for url in ["https://a.example\\@evil.example/", "https://[::1]/", "https://{tenant}.example/", "https://a.example:80000/", "https://a..b/", "data:,x"] {
 ///     assert_eq!(source(url), None);
 /// }
 /// ```
@@ -39,12 +40,14 @@ const SCHEMES: [&str; 4] = ["https://", "http://", "wss://", "ws://"];
 impl<'a> UrlSource<'a> {
     /// Of an absolute `http`, `https`, `ws` or `wss` URL, or of a relative one.
     ///
-    /// `None` where [`origin_of`](Self::origin_of) is, and where CSP has no name for the path: one that begins with `//`.
+    /// `None` where [`origin_of`](Self::origin_of) is, and where CSP has no name for the path: one that begins with `//`. A path with
+    /// dot segments, which a browser takes out, gives the origin alone.
     pub const fn of(url: &'a str) -> Option<Self> {
         let Some((origin, path)) = split(url) else { return None };
         match path.as_bytes() {
             [.., b'/'] => Some(origin),
             [b'/', b'/', ..] => None,
+            _ if has_dot_segment(path) => Some(origin),
             _ => Some(Self { path, ..origin }),
         }
     }
@@ -52,7 +55,8 @@ impl<'a> UrlSource<'a> {
     /// Of all URLs of that URL's origin, for what is called at many paths.
     ///
     /// `None` for another scheme and for a URL that only leaves the scheme out (`//a.example`), and where CSP has no name
-    /// for the host: an IPv6 address, a template (`{tenant}`), an empty label, a port that there is not.
+    /// for the host: an IPv6 address, a template (`{tenant}`), an empty label, a port that there is not. Nor is there a source for a
+    /// URL with a backslash, which browsers read as a slash (URL Standard, section 4.4).
     pub const fn origin_of(url: &'a str) -> Option<Self> {
         match split(url) {
             Some((origin, _)) => Some(origin),
@@ -101,9 +105,29 @@ impl<'a> UrlSource<'a> {
 
 display_by_render!(UrlSource<'_>);
 
+/// Whether a segment is `.` or `..`, in any spelling (URL Standard, section 4.1).
+const fn has_dot_segment(path: &str) -> bool {
+    let mut rest = path;
+    while !rest.is_empty() {
+        let (segment, after) = cut(rest, grammar::find(rest, b'/', 0));
+        let (mut dots, mut text) = (0, segment.as_bytes());
+        while let [b'.', after @ ..] | [b'%', b'2', b'e' | b'E', after @ ..] = text {
+            (dots, text) = (dots + 1, after);
+        }
+        if text.is_empty() && matches!(dots, 1 | 2) {
+            return true;
+        }
+        rest = cut(after, 1).1;
+    }
+    false
+}
+
 /// The origin, and the path without query and fragment; no path if the origin is the page's own.
 const fn split(url: &str) -> Option<(UrlSource<'_>, &str)> {
     let url = grammar::trim(url);
+    if grammar::find(url, b'\\', 0) < url.len() {
+        return None;
+    }
     let Some((_, rest)) = uri::split_scheme(url) else {
         let (scheme, rest) = cut(url, grammar::find(url, b':', 0));
         let own = !matches!(url.as_bytes(), [b'/', b'/', ..]) && (rest.is_empty() || !uri::is_scheme(scheme));
@@ -172,7 +196,10 @@ mod tests {
             ("https://a.example//", "https://a.example"),
             ("https://a.example/x//y", "https://a.example/x//y"),
             ("https://a.example/%41%zz%4", "https://a.example/%41%25zz%254"),
-            ("https://a.example/it's \u{e9}\"`\\", "https://a.example/it%27s%20%C3%A9%22%60%5C"),
+            ("https://a.example/it's \u{e9}\"`", "https://a.example/it%27s%20%C3%A9%22%60"),
+            ("https://a.example/x/../y.js", "https://a.example"),
+            ("https://a.example/x/.%2E", "https://a.example"),
+            ("https://a.example/.../x", "https://a.example/.../x"),
             ("https://a.example/a;b,c", "https://a.example/a%3Bb%2Cc"),
         ] {
             assert_eq!(source(url).as_deref(), Some(expected), "{url:?}");
@@ -184,9 +211,7 @@ mod tests {
 
     #[test]
     fn relative_urls_are_the_pages_own() {
-        for url in
-            ["", "x.js", "/x?y=https://a.example", "?x", "#x", "../x", "./a:b", "{a}:b", "'", "%zz", "/\\a.example"]
-        {
+        for url in ["", "x.js", "/x?y=https://a.example", "?x", "#x", "../x", "./a:b", "{a}:b", "'", "%zz"] {
             assert_eq!(source(url).as_deref(), Some("'self'"), "{url:?}");
         }
     }
@@ -213,6 +238,10 @@ mod tests {
             "https://a.example//x",
             "//",
             "//a.example/x",
+            // A browser takes each for a slash.
+            "https://a.example\\@evil.example/x",
+            "/\\a.example",
+            "\\\\a.example/x",
             "https:x",
             "data:,x",
             "javascript:x",

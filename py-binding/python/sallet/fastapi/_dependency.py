@@ -47,14 +47,9 @@ class Dependency(Scheme):
     ) -> Any:
         """The verified user, or `None` when `auto_error` is off and no credential was sent."""
         outcome = await self._verdict(request.scope)
-        if isinstance(outcome, Refusal):
-            if outcome.is_missing and not self.auto_error:
-                return None
-            log(outcome, request.scope)
-            if outcome.is_missing and not closes(request.scope):
-                raise self.make_not_authenticated_error()
-            raise _exception(outcome, request.scope)
-        self._authorize(outcome, asked(self, security_scopes), request.scope)
+        if isinstance(outcome, Refusal) and outcome.is_missing and not self.auto_error:
+            return None
+        self._admit(outcome, asked(self, security_scopes), request.scope)
         passed(self, outcome)
         return outcome
 
@@ -83,10 +78,13 @@ class Dependency(Scheme):
         scope["sallet.auth"] = (self, outcome, earlier)
         return outcome
 
-    def _authorize(self, user: Any, scopes: Iterable[str], scope: Any) -> None:
-        refusal = self.authorize(user, scopes)
+    def _admit(self, outcome: Any, scopes: Iterable[str], scope: Any) -> None:
+        """Raises a refusal: that one, or the one of a user whose scopes are not enough."""
+        refusal = outcome if isinstance(outcome, Refusal) else self.authorize(outcome, scopes)
         if refusal is not None:
             log(refusal, scope)
+            if refusal.is_missing and not closes(scope):
+                raise self.make_not_authenticated_error()
             raise _exception(refusal, scope)
 
 

@@ -82,9 +82,9 @@ def with_scopes(call: Callable[..., Any]) -> Callable[..., Any]:
             user = await _run(call, self, *args, **kwargs)
         finally:
             _asked.reset(token)
-        if user is not None and question.scopes and question.passed is None:
+        if user is not None and question.passed is None:
             # super().__call__ was not called, or has refused: what is returned is all that is known.
-            self._authorize(self._accept(user), question.scopes, _scope((*args, *kwargs.values())))
+            self._admit(self._accept(user), question.scopes, _scope((*args, *kwargs.values())))
         return user
 
     if not own:
