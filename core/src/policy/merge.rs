@@ -139,6 +139,8 @@ pub struct Merge<'m, F: ?Sized, R> {
     /// Whether the response takes no nonce.
     bare: bool,
     needs_nonce: bool,
+    /// Whether a layer further in has put one there.
+    has_nonce: bool,
     /// The policy's fields that are not to be added.
     kept: Slots,
     caching: Caching,
@@ -161,20 +163,32 @@ where
     /// The joining for a response of this status.
     pub fn new(fields: &'m F, rules: &'m MergeRules<R>, status: u16) -> Self {
         let needs_nonce = (0..fields.count()).any(|at| fields.has_nonce(at));
-        Self { fields, rules, bare: !Nonce::fits(status), needs_nonce, kept: Slots::NONE, caching: Caching::Unsaid }
+        let bare = !Nonce::fits(status);
+        Self { fields, rules, bare, needs_nonce, has_nonce: false, kept: Slots::NONE, caching: Caching::Unsaid }
+    }
+
+    /// Says that a layer further in has put a nonce into the response. What that one says of caches may go, and then the
+    /// response is made private all the same.
+    #[must_use]
+    pub const fn beside_nonce(self, has_nonce: bool) -> Self {
+        Self { has_nonce: has_nonce && !self.needs_nonce, ..self }
     }
 
     /// Decides about one field line of the app's. The name may be in any case and have blanks around it, which some servers
     /// take off as they send it.
     pub fn own(&mut self, name: &[u8], value: &[u8]) -> Own {
         let name = grammar::trim_bytes(name);
+        let is_cache_control = name.eq_ignore_ascii_case(CACHE_CONTROL.as_bytes());
         if self.rules.removes(name) || self.claims(name) {
+            if self.has_nonce && is_cache_control {
+                self.caching = Caching::Shared;
+            }
             return Own::Drop;
         }
         if !self.needs_nonce {
             return Own::Keep;
         }
-        if name.eq_ignore_ascii_case(CACHE_CONTROL.as_bytes()) {
+        if is_cache_control {
             if self.caching != Caching::Unshared {
                 self.caching = if forbids_sharing(value) { Caching::Unshared } else { Caching::Shared };
             }

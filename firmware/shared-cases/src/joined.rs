@@ -87,7 +87,8 @@ fn join(
     left: &mut LeftOff,
 ) -> bool {
     let Ok(rules) = MergeRules::try_new(layer.precedence, layer.remove) else { return false };
-    let mut merge = Merge::new(policy, &rules, status);
+    let has_nonce = lines.iter().any(|line| matches!(line.value, Value::Policy(inside, _) if inside.needs_nonce()));
+    let mut merge = Merge::new(policy, &rules, status).beside_nonce(has_nonce);
     let (mut private, own) = (Vec::<Line, 4>::new(), lines.len());
     lines.retain(|line| {
         let mut room = [0; 64];

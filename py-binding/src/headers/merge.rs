@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::field_set::{FieldSet, Rules};
-use super::left_off;
+use super::{left_off, nonce as request_nonce};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PySequence, PyTuple};
 use sallet_core::Nonce;
@@ -34,7 +34,8 @@ pub(super) fn merge<'py>(
         // A tuple or a generator; a generator can be read only once.
         Err(_) => headers.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|items| PyList::new(py, items))?,
     };
-    let mut merge = Merge::new(set, rules, status()?);
+    let has_nonce = nonce.is_none() && request_nonce::is_drawn(scope)?;
+    let mut merge = Merge::new(set, rules, status()?).beside_nonce(has_nonce);
     let (mut dropped, mut private) = (Vec::new(), Vec::new());
     for (at, item) in own.iter().enumerate() {
         let name = match item.cast_exact::<PyTuple>() {

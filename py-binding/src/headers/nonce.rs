@@ -46,6 +46,11 @@ pub(super) fn request_nonce(scope: &Bound<'_, PyDict>) -> PyResult<Py<RequestNon
     Ok(nonce.unbind())
 }
 
+/// Whether some layer of the request has one.
+pub(super) fn is_drawn(scope: &Bound<'_, PyDict>) -> PyResult<bool> {
+    scope.contains(intern!(scope.py(), "sallet.nonce"))
+}
+
 fn draw() -> PyResult<Nonce> {
     let mut entropy = [0; NONCE_ENTROPY];
     getrandom::fill(&mut entropy).map_err(|error| PyOSError::new_err(format!("no entropy for a nonce: {error}")))?;

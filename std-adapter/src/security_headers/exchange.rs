@@ -44,7 +44,12 @@ impl Exchange {
         }
         let mut left_off: LeftOff = response.extensions_mut().remove().unwrap_or_default();
         let set = self.config.plans[self.plan].over(self.scheme);
-        merge(response.headers_mut(), set, self.nonce.as_ref(), &self.config.rules, status.as_u16(), &mut left_off.0);
+        let has_nonce = response.extensions().get::<RequestNonce>().is_some();
+        let (nonce, rules) = (self.nonce.as_ref(), &self.config.rules);
+        merge(response.headers_mut(), set, nonce, rules, status.as_u16(), has_nonce, &mut left_off.0);
+        if let Some(nonce) = self.nonce {
+            response.extensions_mut().insert(nonce);
+        }
         if !left_off.0.is_empty() {
             response.extensions_mut().insert(left_off);
         }

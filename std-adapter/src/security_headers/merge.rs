@@ -11,7 +11,7 @@ use crate::RequestNonce;
 
 pub(super) type Rules = MergeRules<Vec<HeaderName>>;
 
-/// Joins them as the core decides. `left_off` are the fields that a layer further in has left off, and then those that the layer
+/// Joins them as the core decides. `has_nonce`: a layer further in has put one there. `left_off` are the fields that a layer further in has left off, and then those that the layer
 /// around has to leave off.
 pub(super) fn merge(
     headers: &mut HeaderMap,
@@ -19,12 +19,13 @@ pub(super) fn merge(
     nonce: Option<&RequestNonce>,
     rules: &Rules,
     status: u16,
+    has_nonce: bool,
     left_off: &mut Vec<HeaderName>,
 ) {
-    if !set.needs_nonce() && left_off.is_empty() {
+    if !set.needs_nonce() && !has_nonce && left_off.is_empty() {
         return merge_fixed(headers, set, rules);
     }
-    let mut merge = Merge::new(set, rules, status);
+    let mut merge = Merge::new(set, rules, status).beside_nonce(has_nonce);
     let own = mem::replace(headers, set.fixed.clone());
     left_off.retain(|name| {
         let stays_off = merge.left_off(name.as_str().as_bytes());
@@ -137,10 +138,15 @@ mod tests {
                     let rules = Rules::try_new(precedence, remove).unwrap();
                     for (code, more) in (0..3_usize.pow(6)).flat_map(|code| [(code, 0), (code, 20)]) {
                         let own = app(code, more);
-                        for (status, left) in [(200, vec![]), (304, vec![]), (304, vec![CONTENT_SECURITY_POLICY])] {
+                        for (status, nonce, left) in [
+                            (200, false, vec![]),
+                            (200, true, vec![]),
+                            (304, false, vec![]),
+                            (304, true, vec![CONTENT_SECURITY_POLICY]),
+                        ] {
                             let (mut merged, mut left_off) = (own.clone(), left.clone());
-                            merge(&mut merged, set, None, &rules, status, &mut left_off);
-                            let (expected, expected_left) = decided(&own, set, &rules, status, left);
+                            merge(&mut merged, set, None, &rules, status, nonce, &mut left_off);
+                            let (expected, expected_left) = decided(&own, set, &rules, status, nonce, left);
                             assert_eq!(lines(&merged), lines(&expected), "{own:?} {status}");
                             assert_eq!(left_off, expected_left, "{own:?} {status}");
                         }
@@ -169,17 +175,22 @@ mod tests {
         set: &FieldSet,
         rules: &Rules,
         status: u16,
+        has_nonce: bool,
         mut left_off: Vec<HeaderName>,
     ) -> (HeaderMap, Vec<HeaderName>) {
-        let (mut joined, mut merge) = (HeaderMap::new(), Merge::new(set, rules, status));
+        let (mut joined, mut merge) = (HeaderMap::new(), Merge::new(set, rules, status).beside_nonce(has_nonce));
+        let mut private = vec![];
         for (name, value) in own {
             let decided = merge.own(name.as_str().as_bytes(), value.as_bytes());
             if decided != Own::Drop {
                 joined.append(name, value.clone());
             }
             if decided == Own::KeepPrivate {
-                joined.append(name, HeaderValue::from_static(PRIVATE.1));
+                private.push(name);
             }
+        }
+        for name in private {
+            joined.append(name, HeaderValue::from_static(PRIVATE.1));
         }
         left_off.retain(|name| merge.left_off(name.as_str().as_bytes()));
         for at in merge.additions() {
@@ -204,7 +215,7 @@ mod tests {
         let plan = Plan::new(&SecurityHeaders::EMPTY.content_security_policy(Some(CSP))).unwrap();
         let mut headers = HeaderMap::new();
         let rules = Rules::try_new(Precedence::App, vec![]).unwrap();
-        merge(&mut headers, plan.over(Scheme::Https), None, &rules, 200, &mut vec![]);
+        merge(&mut headers, plan.over(Scheme::Https), None, &rules, 200, false, &mut vec![]);
         assert_eq!(headers["content-security-policy"], "script-src 'nonce-{one-for-each-request}'");
         assert_eq!(headers["cache-control"], "private");
     }
