@@ -381,6 +381,11 @@ def test_public_without_auth_is_a_mistake():
 def test_wrong_arguments_name_the_fix():
     with pytest.raises(TypeError, match=r"Bearer\(keyring\)"):
         protect(FastAPI(), auth=keyring())
+    for paths in (["/docs"], 0, "/docs"):
+        with pytest.raises(TypeError, match=r'paths=\{"/docs/\*": SecurityHeaders'):
+            protect(FastAPI(), paths=paths)
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'overide'"):
+        protect(FastAPI(), overide=True)
     with pytest.raises(TypeError, match=r'remove=\["server"\]'):
         protect(FastAPI(), remove="server")
     for app in (APIRouter(), CORSMiddleware(FastAPI())):

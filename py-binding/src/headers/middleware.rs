@@ -73,7 +73,7 @@ impl SecurityHeadersMiddleware {
         &self,
         app: Bound<'_, PyAny>,
         headers: Option<&Bound<'_, PyAny>>,
-        paths: Option<&Bound<'_, PyMapping>>,
+        paths: Option<&Bound<'_, PyAny>>,
         r#override: bool,
         remove: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
@@ -266,10 +266,11 @@ fn policy<'a, 'py>(value: &'a Bound<'py, PyAny>, place: &str) -> PyResult<&'a Bo
     })
 }
 
-fn read_paths(paths: Option<&Bound<'_, PyMapping>>, rules: &Arc<Rules>) -> PyResult<Policies> {
+fn read_paths(paths: Option<&Bound<'_, PyAny>>, rules: &Arc<Rules>) -> PyResult<Policies> {
     let mut read = Vec::new();
-    let items = paths.map(|paths| paths.items()).transpose()?;
-    for item in items.iter().flatten() {
+    let wrong = "paths is a dict of rules and policies: write paths={\"/docs/*\": SecurityHeaders(…)}";
+    let paths = paths.map(|paths| paths.cast::<PyMapping>().map_err(|_| PyTypeError::new_err(wrong))).transpose()?;
+    for item in paths.map(|paths| paths.items()).transpose()?.iter().flatten() {
         let (rule, value): (String, Bound<'_, PyAny>) = item.extract()?;
         let place = format!("paths: {rule:?}");
         let rule = PathRule::parse(rule).map_err(|error| refused(format!("{place}: {error}")))?;

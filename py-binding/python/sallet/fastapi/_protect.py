@@ -146,15 +146,16 @@ class _Protection:
                 "would be open: add auth=Bearer(keyring), or remove them"
             )
         self._options: Any = {name: _once(value) for name, value in options.items()}
-        self._paths: Mapping[str, PolicyRule] = self._options.pop("paths", None) or {}
+        paths = self._options.pop("paths", None)
+        self._paths: Mapping[str, PolicyRule] = {} if paths is None else paths
         self._docs = docs
         self._build_inner = app.build_middleware_stack
         # Everything that can be wrong in the arguments is found here, where the user's own line
         # is in the traceback, and not when the first request comes.
         self._rules = PathRules(public, protected=protected, preflights=preflights)
         self._public, self._protected, self._preflights = public, protected, preflights
-        self._by_path = ByPath(self._paths)
         self._wrap(app, self._paths)
+        self._by_path = ByPath(self._paths)
         if self._auth is not None:
             AuthMiddleware(
                 app, self._auth, public=self._public, protected=self._protected, preflights=self._preflights
