@@ -384,8 +384,11 @@ def test_wrong_arguments_name_the_fix():
     for paths in (["/docs"], 0, "/docs"):
         with pytest.raises(TypeError, match=r'paths=\{"/docs/\*": SecurityHeaders'):
             protect(FastAPI(), paths=paths)
-    with pytest.raises(TypeError, match=r"unexpected keyword argument 'overide'"):
-        protect(FastAPI(), overide=True)
+    for wrong, near in {"overide": "override", "pubic": "public"}.items():
+        with pytest.raises(TypeError, match=rf"no argument '{wrong}': did you mean {near}\?"):
+            protect(FastAPI(), **{wrong: True})
+    with pytest.raises(TypeError, match="no argument 'x': it takes headers, auth, .*, paths, override, remove"):
+        protect(FastAPI(), x=1)
     with pytest.raises(TypeError, match=r'remove=\["server"\]'):
         protect(FastAPI(), remove="server")
     for app in (APIRouter(), CORSMiddleware(FastAPI())):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -98,6 +99,11 @@ def protect(
             "ASGI app, such as socketio.ASGIApp, write SecurityHeadersMiddleware(AuthMiddleware(app, "
             "auth=...))"
         )
+    known = [*(protect.__kwdefaults__ or ()), *HeadersOptions.__annotations__]
+    for name in options.keys() - known:
+        near = get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}"
+        raise TypeError(f"protect() has no argument {name!r}: {hint}")
     if "_sallet" in vars(app):
         raise RuntimeError("protect() was already called on this app; call it once, with everything")
     if app.middleware_stack is not None:
