@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 import stub
+from sallet import SecurityHeadersMiddleware
+from sallet.headers import HeadersOptions
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE / "typing" / "sample.py"
@@ -98,3 +101,12 @@ def test_the_sample_uses_every_public_name() -> None:
     names = {(module, name) for module, name in public() if name.rpartition(".")[2] not in written}
     assert len(names) > 60
     assert sorted(f"{module}: {name}" for module, name in names if name.rpartition(".")[2] not in used) == []
+
+
+def test_each_option_that_protect_hands_on_is_taken_and_told() -> None:
+    told = inspect.getdoc(SecurityHeadersMiddleware) or ""
+    for name in HeadersOptions.__annotations__:
+        assert f"{name}: " in told, "sallet/headers.py: the docstring tells of each of HeadersOptions"
+        SecurityHeadersMiddleware(lambda scope, receive, send: None, **{name: False if name == "override" else None})
+    with pytest.raises(TypeError, match="unexpected keyword argument 'more'"):
+        SecurityHeadersMiddleware(lambda scope, receive, send: None, more=None)

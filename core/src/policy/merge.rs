@@ -127,6 +127,7 @@ pub enum Own {
 ///     .x_frame_options(Some(XFrameOptions::Deny))
 ///     .cache_control(Some(CacheControl::NO_STORE));
 /// let mut merge = Merge::new(&policy, &MergeRules::DEFAULT, 200);
+/// // With a nonce in the policy there is `Own::KeepPrivate` too, and at the end `merge.is_private()`: lines `PRIVATE` then.
 /// assert_eq!(merge.own(b"Server", b"uvicorn"), Own::Drop);
 /// assert_eq!(merge.own(b"X-Frame-Options", b"SAMEORIGIN"), Own::Keep);
 /// let added: Vec<_> = merge.additions().map(|at| policy.fields().nth(at).unwrap().name()).collect();

@@ -106,6 +106,9 @@ class ContentSecurityPolicy:
     Frozen, comparable and hashable; `str()` gives the header's value.
     """
 
+    STRICT: ClassVar[ContentSecurityPolicy]
+    """That of the preset `SecurityHeaders.STRICT`, to extend."""
+
     def __init__(self, directives: _Directives | str) -> None:
         """From `{directive: [source, ...]}`, in that order, or from the header's text.
 

@@ -67,7 +67,7 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
             policy off by `//`, `;x` or an encoding.
         override: Whether the policy replaces a header the app has set itself. By default the
             app's own stands, and is never doubled.
-        remove: Header names taken off every response; `server` and `x-powered-by` by default. A
+        remove: Header names taken off every response, instead of `server` and `x-powered-by`. A
             server adds its own `server` header later than any app can see; uvicorn has `--no-server-header` for that.
 
     Raises:

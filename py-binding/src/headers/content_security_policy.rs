@@ -106,6 +106,13 @@ impl ContentSecurityPolicy {
         }
     }
 
+    /// That of the preset `SecurityHeaders.STRICT`, to extend.
+    #[classattr]
+    #[pyo3(name = "STRICT")]
+    fn strict() -> Self {
+        Self { text: core::ContentSecurityPolicy::STRICT.to_string() }
+    }
+
     /// The directives and their sources, as a new dict.
     #[getter]
     fn directives<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
