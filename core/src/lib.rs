@@ -47,6 +47,7 @@ pub mod render_const;
 mod request_head;
 mod scheme;
 mod structured_field;
+mod unchecked;
 mod uri;
 
 pub mod auth;
@@ -61,3 +62,4 @@ pub use policy::{Field, Fields, RenderError, SecurityHeaders, Template, WriteErr
 #[cfg(feature = "httparse")]
 pub use request_head::{BodyLength, HeadError, RequestHead};
 pub use scheme::Scheme;
+pub use unchecked::UNCHECKED;
