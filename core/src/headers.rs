@@ -87,7 +87,7 @@ impl Header {
 ///
 /// `report only of FIELD`: the header of that field enforces what this one only reports on, and has the same type.
 ///
-/// `endpoints in "WHERE"`: a value can name endpoints there, and its type has `endpoints_are_in`.
+/// `endpoints in "WHERE"`: a value can name endpoints there, and its type has `undefined_endpoint`.
 macro_rules! header_rows {
     ($make:ident) => {
         $make! {

@@ -236,7 +236,21 @@ impl SecurityHeaders<'_> {
     /// assert!(SecurityHeaders::EMPTY.lint().any(|lint| lint.severity == Severity::High));
     /// ```
     pub fn lint(&self) -> impl Iterator<Item = Lint> {
-        RULES.iter().filter(|(ask, _)| ask(self)).map(|(_, lint)| *lint)
+        RULES.iter().filter(|(ask, _)| ask(self)).map(|(_, lint)| *lint).chain(self.undefined_endpoints())
+    }
+
+    /// A browser reports to an endpoint only if the same response defines it (Reporting API, section 3.2).
+    fn undefined_endpoints(&self) -> impl Iterator<Item = Lint> {
+        Self::NAMES.iter().filter_map(|header| {
+            let (directive, _) = self.undefined_endpoint(header)?;
+            Some(Lint {
+                severity: Severity::Medium,
+                header,
+                directive,
+                reason: "it names an endpoint that Reporting-Endpoints does not define, so nothing is reported",
+                remedy: "add name=\"https://…\" to Reporting-Endpoints, unless another layer does",
+            })
+        })
     }
 
     const fn csp(&self) -> Option<&ContentSecurityPolicy<'_>> {

@@ -111,22 +111,22 @@ macro_rules! security_headers {
                 Err(PolicyError::UnknownHeader)
             }
 
-            const fn check_endpoints(&self) -> Result<(), PolicyError> {
+            /// Where the header of that name names an endpoint that Reporting-Endpoints does not define, and the first one. Another
+            /// layer may define it, so it isn't an error.
+            pub(crate) const fn undefined_endpoint(&self, name: &str) -> Option<(&'static str, &'a str)> {
                 let defined = match &self.reporting_endpoints {
                     Some(endpoints) => endpoints,
                     None => &ReportingEndpoints::NONE,
                 };
                 $($(
-                    if let Some(value) = &self.$field
-                        && !value.endpoints_are_in(defined)
+                    if grammar::eq(name, $name)
+                        && let Some(value) = &self.$field
+                        && let Some(endpoint) = value.undefined_endpoint(defined)
                     {
-                        return Err(PolicyError::UndefinedEndpoint(concat!(
-                            $place, " of ", $name,
-                            " names an endpoint that Reporting-Endpoints does not define: add name=\"https://…\" there"
-                        )));
+                        return Some(($place, endpoint));
                     }
                 )?)+
-                Ok(())
+                None
             }
 
             /// With each header moved to its report-only twin, if it has one.
@@ -220,13 +220,11 @@ impl<'a> SecurityHeaders<'a> {
         Ok(self)
     }
 
-    /// Checks what no single header can see: each endpoint that a header names must be defined, and a response with a
-    /// nonce must not be one that shared caches keep. Every adapter calls it.
+    /// Checks what no single header can see: shared caches must not keep a response with a nonce. Every adapter calls it.
     ///
     /// # Errors
-    /// [`UndefinedEndpoint`](PolicyError::UndefinedEndpoint), [`SharedNonce`](PolicyError::SharedNonce).
+    /// [`SharedNonce`](PolicyError::SharedNonce).
     pub const fn check(self) -> Result<Self, PolicyError> {
-        ok!(self.check_endpoints());
         if self.needs_nonce()
             && let Some(cache_control) = self.cache_control
             && !cache_control.forbids_sharing()
@@ -250,10 +248,13 @@ impl<'a> SecurityHeaders<'a> {
     /// [`const_block!`](crate::const_block) and [`const_template!`](crate::const_template) do it themselves.
     ///
     /// ```compile_fail
-    /// use sallet_core::{ContentSecurityPolicy, SecurityHeaders};
-    /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::from_text("default-src 'self'; report-to csp");
-    /// // error[E0080]: evaluation panicked: report-to of content-security-policy names an endpoint that Reporting-Endpoints …
-    /// const POLICY: SecurityHeaders = SecurityHeaders::STRICT.content_security_policy(Some(CSP)).checked();
+    /// use sallet_core::{CacheControl, ContentSecurityPolicy, Directive, SecurityHeaders, Source};
+    /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])]);
+    /// // error[E0080]: evaluation panicked: a shared cache would give one reader's nonce to the next: …
+    /// const POLICY: SecurityHeaders = SecurityHeaders::STRICT
+    ///     .content_security_policy(Some(CSP))
+    ///     .cache_control(Some(CacheControl::new("public, max-age=60")))
+    ///     .checked();
     /// ```
     ///
     /// # Panics

@@ -143,13 +143,14 @@ impl<'a> ContentSecurityPolicy<'a> {
         }
     }
 
-    /// Whether the endpoint that `report-to` names, if it does, is one of these.
-    pub(crate) const fn endpoints_are_in(&self, defined: &ReportingEndpoints<'_>) -> bool {
+    /// The endpoint that `report-to` names, if it is not one of these.
+    pub(crate) const fn undefined_endpoint(&self, defined: &ReportingEndpoints<'_>) -> Option<&'a str> {
         match self.directive(DirectiveName::ReportTo) {
-            Some(directive) => {
-                matches!(directive.sources().next_source(), Some(name) if defined.defines(name.as_str()))
-            }
-            None => true,
+            Some(directive) => match directive.sources().next_source() {
+                Some(name) if !defined.defines(name.as_str()) => Some(name.as_str()),
+                _ => None,
+            },
+            None => None,
         }
     }
 
