@@ -1,7 +1,7 @@
-"""The budgets of DESIGN section 9, rows 1 to 4, as ratios of figures that were measured in the same rounds.
+"""The budgets of DESIGN section 10 about Python, as ratios of figures that were measured in the same rounds.
 
-The third row's budget, "the sum of the two rows above", is read as the sum of what those rows allow:
-0.6 of Secweb and 0.4 of the pure-Python check.
+The budget of `protect`, "1.1 x the two above together", is read as what those rows allow: 0.62 of Secweb and 0.25 of the
+pure-Python check, and a tenth more.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from in_process import Row
 from server.rounds import Served
 from turns import Spread
 
-OF_SECWEB = 0.6
-OF_SECURE = 1 / 25
-OF_ARTICLE = 1 / 250
-OF_PURE_BEARER = 0.4
-OF_BARE_SERVER = 0.93
+OF_SECWEB = 0.62
+OF_PASSING_ON = 2.2
+OF_PURE_NONCE = 0.45
+OF_PURE_BEARER = 0.25
+OF_BOTH = 1.1
+OF_BARE_SERVER = 0.97
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,6 @@ class Verdict:
         return self.ratio.median <= self.limit if self.sign == "<=" else self.ratio.median >= self.limit
 
     def show(self, ratio: float) -> str:
-        if self.limit_text.startswith("1/"):
-            return f"1/{1 / ratio:.0f}" if ratio > 0 else "0"
         return f"{ratio:.2f}"
 
 
@@ -58,12 +57,12 @@ def judge(rows: Sequence[Row]) -> list[Verdict]:
         return both / (OF_SECWEB * secweb + OF_PURE_BEARER * pure)
 
     headers, bearer, both = "sallet-headers", "sallet-bearer", "sallet-both"
-    budget("Sallet headers / Secweb 2", OF_SECWEB, "0.60", (headers, "secweb"), share)
-    budget("Sallet headers / secure 2", OF_SECURE, "1/25", (headers, "secure"), share)
-    budget("Sallet headers / article", OF_ARTICLE, "1/250", (headers, "article"), share)
-    budget("Sallet bearer / pure Python", OF_PURE_BEARER, "0.40", (bearer, "pure-bearer"), share)
-    budget("protect's two / what both rows allow", 1.0, "1.00", (both, "secweb", "pure-bearer"), of_allowed)
-    budget("protect(FastAPI) / what both rows allow", 1.0, "1.00", ("protect", "secweb", "pure-bearer"), of_allowed)
+    budget("Sallet headers / Secweb 2", OF_SECWEB, "0.62", (headers, "secweb"), share)
+    budget("Sallet headers / a send that passes on", OF_PASSING_ON, "2.20", (headers, "passing-on"), share)
+    budget("Sallet nonce / pure Python", OF_PURE_NONCE, "0.45", ("sallet-nonce", "pure-nonce"), share)
+    budget("Sallet bearer / pure Python", OF_PURE_BEARER, "0.25", (bearer, "pure-bearer"), share)
+    budget("protect's two / what both rows allow", OF_BOTH, "1.10", (both, "secweb", "pure-bearer"), of_allowed)
+    budget("protect(FastAPI) / what both rows allow", OF_BOTH, "1.10", ("protect", "secweb", "pure-bearer"), of_allowed)
     return found
 
 
@@ -74,7 +73,7 @@ def judge_server(served: Served) -> list[Verdict]:
 
     def verdict(what: str, pairs: Sequence[tuple[float, float]]) -> Verdict:
         ratios = Spread.of([over / under for over, under in pairs])
-        return Verdict("sallet", "bare", what, ">=", OF_BARE_SERVER, "0.93", ratios)
+        return Verdict("sallet", "bare", what, ">=", OF_BARE_SERVER, "0.97", ratios)
 
     return [
         verdict("FastAPI on uvicorn, protect / bare", list(zip(ours.rates, bare.rates, strict=True))),

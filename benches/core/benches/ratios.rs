@@ -60,7 +60,7 @@ fn block() -> Table {
     ];
     let measured = measure(entries, Plan::chosen());
     // The const text is copied by the very code of the floor: it shows the noise, and a budget on it could not fail.
-    let budgets = [("STRICT, a const template", 1.3)];
+    let budgets = [("STRICT, a const template", 1.0)];
     Table::over_floor("block", "A static policy into a buffer", &measured, &budgets)
 }
 
@@ -105,7 +105,7 @@ fn bearer() -> Table {
         requests::ANYBODY.verdict(&ring, [black_box(&line[..])], requests::NOW).is_ok()
     }));
     let measured = measure(entries, Plan::chosen());
-    let budgets = [("verify, 16 keys", 1.3)];
+    let budgets = [("verify, 16 keys", 1.2)];
     Table::over_floor("bearer", "A bearer check", &measured, &budgets)
 }
 
