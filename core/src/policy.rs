@@ -4,6 +4,7 @@ mod block;
 mod fields;
 pub mod merge;
 pub(crate) mod presets;
+mod views;
 
 pub use block::{RenderError, Template, WriteError};
 pub use fields::{Field, Fields};
@@ -12,7 +13,6 @@ use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar;
 use crate::headers::{header_rows, *};
-use crate::scheme::Scheme;
 
 /// What a row says where it may say nothing.
 const fn if_any(said: &[&'static str]) -> Option<&'static str> {
@@ -26,7 +26,7 @@ macro_rules! security_headers {
     ($(
         #[doc = $doc:literal]
         $name:literal $field:ident: $type:ty, good $good:literal, bad $bad:literal
-        $(, endpoints in $place:literal)? $(, report only of $enforced:literal)?;
+        $(, endpoints in $place:literal)? $(, report only of $enforced:ident)?;
     )+) => {
         /// A policy: at most one value for each header.
         ///
@@ -52,6 +52,12 @@ macro_rules! security_headers {
 
         const NAMES: [&str; [$($name),+].len()] = [$($name),+];
 
+        /// The name of the header that this field of [`SecurityHeaders`] holds.
+        const fn name_of(field: &str) -> &'static str {
+            $( if grammar::eq(field, stringify!($field)) { return $name; } )+
+            panic!("a row is the twin of a field that no row has")
+        }
+
         const HEADERS: [Header; NAMES.len()] = [$(
             Header {
                 name: $name,
@@ -59,7 +65,7 @@ macro_rules! security_headers {
                 good: $good,
                 bad: $bad,
                 endpoints_in: if_any(&[$($place)?]),
-                report_only_of: if_any(&[$($enforced)?]),
+                report_only_of: if_any(&[$(name_of(stringify!($enforced)))?]),
             }
         ),+];
 
@@ -105,22 +111,33 @@ macro_rules! security_headers {
                 Err(PolicyError::UnknownHeader)
             }
 
-            const fn check_endpoints(&self) -> Result<(), PolicyError> {
+            /// Where the header of that name names an endpoint that Reporting-Endpoints does not define, and the first one. Another
+            /// layer may define it, so it isn't an error.
+            pub(crate) const fn undefined_endpoint(&self, name: &str) -> Option<(&'static str, &'a str)> {
                 let defined = match &self.reporting_endpoints {
                     Some(endpoints) => endpoints,
                     None => &ReportingEndpoints::NONE,
                 };
                 $($(
-                    if let Some(value) = &self.$field
-                        && !value.endpoints_are_in(defined)
+                    if grammar::eq(name, $name)
+                        && let Some(value) = &self.$field
+                        && let Some(endpoint) = value.undefined_endpoint(defined)
                     {
-                        return Err(PolicyError::UndefinedEndpoint(concat!(
-                            $place, " of ", $name,
-                            " names an endpoint that Reporting-Endpoints does not define: add name=\"https://…\" there"
-                        )));
+                        return Some(($place, endpoint));
                     }
                 )?)+
-                Ok(())
+                None
+            }
+
+            /// With each header moved to its report-only twin, if it has one.
+            const fn moved_to_twins(mut self) -> Self {
+                $($(
+                    if self.$enforced.is_some() {
+                        self.$field = self.$enforced;
+                        self.$enforced = None;
+                    }
+                )?)+
+                self
             }
 
             const fn is_set(&self, slot: usize) -> bool {
@@ -203,13 +220,11 @@ impl<'a> SecurityHeaders<'a> {
         Ok(self)
     }
 
-    /// Checks what no single header can see: each endpoint that a header names must be defined, and a response with a
-    /// nonce must not be one that shared caches keep. Every adapter calls it.
+    /// Checks what no single header can see: shared caches must not keep a response with a nonce. Every adapter calls it.
     ///
     /// # Errors
-    /// [`UndefinedEndpoint`](PolicyError::UndefinedEndpoint), [`SharedNonce`](PolicyError::SharedNonce).
+    /// [`SharedNonce`](PolicyError::SharedNonce).
     pub const fn check(self) -> Result<Self, PolicyError> {
-        ok!(self.check_endpoints());
         if self.needs_nonce()
             && let Some(cache_control) = self.cache_control
             && !cache_control.forbids_sharing()
@@ -233,10 +248,13 @@ impl<'a> SecurityHeaders<'a> {
     /// [`const_block!`](crate::const_block) and [`const_template!`](crate::const_template) do it themselves.
     ///
     /// ```compile_fail
-    /// use sallet_core::{ContentSecurityPolicy, SecurityHeaders};
-    /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::from_text("default-src 'self'; report-to csp");
-    /// // error[E0080]: evaluation panicked: report-to of content-security-policy names an endpoint that Reporting-Endpoints …
-    /// const POLICY: SecurityHeaders = SecurityHeaders::STRICT.content_security_policy(Some(CSP)).checked();
+    /// use sallet_core::{CacheControl, ContentSecurityPolicy, Directive, SecurityHeaders, Source};
+    /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])]);
+    /// // error[E0080]: evaluation panicked: a shared cache would give one reader's nonce to the next: …
+    /// const POLICY: SecurityHeaders = SecurityHeaders::STRICT
+    ///     .content_security_policy(Some(CSP))
+    ///     .cache_control(Some(CacheControl::new("public, max-age=60")))
+    ///     .checked();
     /// ```
     ///
     /// # Panics
@@ -245,28 +263,6 @@ impl<'a> SecurityHeaders<'a> {
     #[track_caller]
     pub const fn checked(self) -> Self {
         valid!(self.check())
-    }
-
-    /// The policy for a response that travels over `scheme`. Over HTTP, `Strict-Transport-Security`
-    /// (RFC 6797, section 7.2) and `upgrade-insecure-requests` are left out; a policy says `Https` until told otherwise.
-    ///
-    /// ```
-    /// use sallet_core::{Scheme, SecurityHeaders, const_block};
-    /// static PLAIN: &str = const_block!(SecurityHeaders::STRICT.over(Scheme::Http));
-    /// assert!(!PLAIN.contains("strict-transport-security") && !PLAIN.contains("upgrade-insecure-requests"));
-    /// ```
-    #[must_use]
-    pub const fn over(mut self, scheme: Scheme) -> Self {
-        if scheme.is_http() {
-            self.strict_transport_security = None;
-        }
-        if let Some(policy) = self.content_security_policy {
-            self.content_security_policy = policy.over(scheme);
-        }
-        if let Some(policy) = self.content_security_policy_report_only {
-            self.content_security_policy_report_only = policy.over(scheme);
-        }
-        self
     }
 
     /// Whether a source is [`Source::NONCE`], so that each response needs a fresh one.

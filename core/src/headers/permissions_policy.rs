@@ -52,17 +52,17 @@ impl<'a> PermissionsPolicy<'a> {
         if value.is_empty() { Err(BAD) } else { Ok(Self(value)) }
     }
 
-    /// Whether every endpoint that a feature reports to is one of these.
-    pub(crate) const fn endpoints_are_in(&self, defined: &ReportingEndpoints<'_>) -> bool {
+    /// The first endpoint that a feature reports to and that is not one of these.
+    pub(crate) const fn undefined_endpoint(&self, defined: &ReportingEndpoints<'_>) -> Option<&'a str> {
         let mut rest = Dictionary::new(self.0);
         while let Some(Ok(Member { params, .. })) = rest.next() {
             if let Some(Item::Token(name) | Item::String(name)) = params.get("report-to")
                 && !defined.defines(name)
             {
-                return false;
+                return Some(name);
             }
         }
-        true
+        None
     }
 }
 
