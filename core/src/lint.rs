@@ -4,9 +4,11 @@ mod code;
 mod content_security_policy;
 mod framing;
 mod hosts;
+mod permissions;
 mod reporting;
 mod size;
 mod sources;
+mod unchecked;
 mod values;
 
 use crate::policy::SecurityHeaders;
@@ -132,8 +134,15 @@ impl core::fmt::Display for Advice {
 type Found<'f, 'a> = &'f mut dyn FnMut(Lint<'a>);
 
 /// The subjects: each looks at the whole policy.
-const SUBJECTS: [for<'a> fn(&SecurityHeaders<'a>, Found<'_, 'a>); 5] =
-    [content_security_policy::lints, framing::lints, values::lints, reporting::lints, size::lints];
+const SUBJECTS: [for<'a> fn(&SecurityHeaders<'a>, Found<'_, 'a>); 7] = [
+    content_security_policy::lints,
+    framing::lints,
+    values::lints,
+    permissions::lints,
+    reporting::lints,
+    size::lints,
+    unchecked::lints,
+];
 
 /// The findings of a policy: what [`SecurityHeaders::lint`] returns.
 #[derive(Debug, Clone)]

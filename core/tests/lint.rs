@@ -178,11 +178,67 @@ fn typos_that_are_legal_are_named() {
         assert_eq!((lints[0].header, lints[0].directive, lints[0].nearest), (name, directive, nearest));
         assert_eq!(lints[0].to_string().contains("did you mean"), !nearest.is_empty());
     }
+    for (name, value, directive, nearest) in [
+        ("permissions-policy", "camra=()", "camra", "camera"),
+        ("permissions-policy", "geo-location=(self)", "geo-location", "geolocation"),
+        ("permissions-policy-report-only", "camera=(), mirophone=();report-to=r", "mirophone", "microphone"),
+        ("permissions-policy", "brand-new=()", "brand-new", ""),
+    ] {
+        let policy = strict.with("reporting-endpoints", "r=\"/r\"").unwrap().with(name, value).unwrap();
+        let lints: Vec<_> = policy.lint().collect();
+        assert_eq!(lints.len(), 1, "{lints:?}");
+        assert_eq!((lints[0].header, lints[0].directive, lints[0].nearest), (name, directive, nearest));
+    }
     assert_eq!(found(&strict.with("cache-control", "s-maxage=3, Private").unwrap()), [""; 0]);
     let custom = [CustomField::new("x-frame-option", "DENY"), CustomField::new("x-robots-tag", "noindex")];
     let lints: Vec<_> = strict.custom(&custom).lint().map(|lint| lint.to_string()).collect();
     assert_eq!(lints.len(), 1);
     assert!(lints[0].starts_with("medium: x-frame-option: ") && lints[0].contains("did you mean x-frame-options?"));
+}
+
+#[test]
+fn a_report_only_header_needs_a_destination() {
+    for row in SecurityHeaders::HEADERS.iter().filter(|row| row.report_only_of.is_some()) {
+        let enforced = SecurityHeaders::HEADERS.iter().find(|header| header.name == row.enforced()).unwrap();
+        let (word, _) = enforced.good.split_once(';').unwrap_or((enforced.good, ""));
+        let word = if row.name.starts_with("content") { "default-src 'self'" } else { word };
+        let silent = SecurityHeaders::STRICT.with(row.name, word).unwrap();
+        let lints: Vec<_> = silent.lint().filter(|lint| lint.header == row.name).collect();
+        assert!(matches!(lints[..], [lint] if lint.reason.contains("go nowhere")), "{word}: {lints:?}");
+
+        let heard = match row.endpoints_in {
+            Some("endpoints") => format!("{word}, endpoints=(r)"),
+            _ if row.name.starts_with("content") => format!("{word}; report-to r"),
+            _ => format!("{word};report-to=\"r\""),
+        };
+        let heard = silent.with(row.name, &heard).unwrap().with("reporting-endpoints", "r=\"/r\"").unwrap();
+        assert_eq!(found(&heard), [""; 0], "{}", row.name);
+    }
+    let default = SecurityHeaders::STRICT.with("permissions-policy-report-only", "camera=()").unwrap();
+    assert_eq!(found(&default.with("reporting-endpoints", "default=\"/r\"").unwrap()), [""; 0]);
+}
+
+#[test]
+fn what_is_unchecked_is_named() {
+    let strict = SecurityHeaders::STRICT;
+    let whole = strict.with("x-frame-options", "{unchecked}ALLOW-FROM https://a.example").unwrap();
+    assert_eq!(found(&whole), ["low ALLOW-FROM https://a.example"]);
+    let feature = strict.with("permissions-policy", "camera=(), {unchecked}camra=new").unwrap();
+    assert_eq!(found(&feature), ["low camra"]);
+    // It is not judged otherwise.
+    for name in SecurityHeaders::NAMES.iter().filter(|name| !name.starts_with("content-security")) {
+        let unchecked = strict.with(name, "{unchecked}new 1").unwrap();
+        let about: Vec<_> = unchecked.lint().filter(|lint| lint.header == *name).map(|lint| lint.value).collect();
+        assert_eq!(about.len(), 1 + usize::from(*name == "clear-site-data"), "{name}");
+    }
+}
+
+#[test]
+fn clear_site_data_is_not_for_every_response() {
+    let policy = SecurityHeaders::STRICT.with("clear-site-data", "\"cookies\"").unwrap();
+    assert_eq!(found(&policy), ["medium"]);
+    let weak = SecurityHeaders::STRICT.with("referrer-policy", "no-referrer, unsafe-url").unwrap();
+    assert_eq!(found(&weak), ["medium unsafe-url"]);
 }
 
 #[test]

@@ -186,6 +186,18 @@ fn what_no_single_header_can_see() {
 }
 
 #[test]
+fn an_unchecked_caching_must_keep_a_nonce_too() {
+    let policy =
+        SecurityHeaders::EMPTY.with("content-security-policy", "script-src 'nonce-{one-for-each-request}'").unwrap();
+    for (value, good) in [("private, x y", true), ("x y, no-store", true), ("x y", false), ("public, x y", false)] {
+        let value = format!("{{unchecked}}{value}");
+        assert_eq!(policy.with("cache-control", &value).unwrap().check().is_ok(), good, "{value}");
+    }
+    let whole = policy.with("content-security-policy", "{unchecked}script-src 'new'").unwrap();
+    assert!(!whole.needs_nonce());
+}
+
+#[test]
 fn custom_fields() {
     const OWN: &[CustomField<'_>] = &[CustomField::new("x-robots-tag", "noindex"), CustomField::new("x-b", "1")];
     assert_eq!(SecurityHeaders::EMPTY.custom(OWN).to_string(), "x-robots-tag: noindex\r\nx-b: 1\r\n");
@@ -239,14 +251,16 @@ fn a_policy_cannot_own_what_frames_or_describes_one_message() {
 fn every_row_holds_for_its_header() {
     let names: Vec<_> = SecurityHeaders::HEADERS.iter().map(|header| header.name).collect();
     assert_eq!(names, SecurityHeaders::NAMES);
-    for Header { name, doc, good, bad, endpoints_in, .. } in SecurityHeaders::HEADERS {
+    for Header { name, doc, good, bad, values, .. } in SecurityHeaders::HEADERS {
         let policy = SecurityHeaders::EMPTY.with(name, good).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(policy.to_string(), format!("{name}: {good}\r\n"), "a good example is sent as it stands");
         assert!(policy.check().is_ok() && policy.without(name).unwrap().fields().next().is_none(), "{name}");
         let refused = SecurityHeaders::EMPTY.with(name, bad).map(|_| ()).expect_err(name);
         assert!(refused != PolicyError::UnknownHeader && refused.message().len() > 20, "{name}: {refused}");
         assert!(doc.ends_with('.') && !doc.starts_with(' '), "{name}: {doc:?}");
-        assert!(endpoints_in.is_none_or(|place| !good.contains(place)), "{name}: an example must stand alone");
+        for value in *values {
+            assert_eq!(SecurityHeaders::EMPTY.with(name, value).unwrap().to_string(), format!("{name}: {value}\r\n"));
+        }
     }
     for twin in SecurityHeaders::HEADERS.iter().filter(|header| header.name.ends_with("-report-only")) {
         let enforced = SecurityHeaders::HEADERS.iter().find(|header| header.name == twin.enforced()).expect(twin.name);

@@ -18,7 +18,9 @@ pub use url_source::UrlSource;
 use super::{PolicyError, ReportingEndpoints};
 use crate::cursor::Cursor;
 use crate::dialect::{display_by_render, ok, valid};
+use crate::grammar;
 use crate::scheme::Scheme;
+use crate::unchecked::unchecked;
 use lists::{DirectiveList, Directives as Iter};
 use view::View;
 
@@ -57,6 +59,9 @@ pub struct ContentSecurityPolicy<'a> {
 const MAX_NONCES: usize = crate::nonce::MAX_SLOTS / 2;
 
 impl<'a> ContentSecurityPolicy<'a> {
+    /// Its value is no choice of a few words.
+    pub(crate) const VALUES: &'static [&'static str] = &[];
+
     /// A policy of `directives`, in that order.
     ///
     /// # Panics
@@ -91,6 +96,21 @@ impl<'a> ContentSecurityPolicy<'a> {
     /// What is wrong with the first bad directive or source.
     pub const fn parse(text: &'a str) -> Result<Self, PolicyError> {
         Self { list: DirectiveList::Text(text), view: View::WHOLE }.checked()
+    }
+
+    /// Whether a text begins with a directive that is unchecked, and not with the mark of a whole value: a directive that Sallet
+    /// knows is not marked itself, its sources are.
+    pub(crate) const fn marks_a_directive(text: &str) -> bool {
+        match unchecked(grammar::trim(text)) {
+            Some(text) => {
+                let mut end = 0;
+                while end < text.len() && !matches!(text.as_bytes()[end], b' ' | b'\t'..=b'\r' | b';' | b',') {
+                    end += 1;
+                }
+                DirectiveName::parse(grammar::cut(text, end).0).is_err()
+            }
+            None => false,
+        }
     }
 
     const fn checked(self) -> Result<Self, PolicyError> {

@@ -90,6 +90,8 @@ pub enum PolicyError {
     DuplicateHeader,
     /// More fields than a policy can hold.
     TooManyFields,
+    /// The mark of unchecked text inside of such a text.
+    MarkTwice,
 }
 
 impl PolicyError {
@@ -178,6 +180,7 @@ impl PolicyError {
                 "this header has an option of its own, which checks its value: use that instead of a custom field"
             }
             Self::DuplicateHeader => "a header may stand once: remove the second",
+            Self::MarkTwice => "{unchecked} is of all that follows it: write it once, in front",
             Self::TooManyFields => "a policy holds at most 128 headers: leave some to the app",
         }
     }

@@ -2,29 +2,30 @@
 
 use super::{Found, Lint, code, sources};
 use crate::headers::{ContentSecurityPolicy, DirectiveName};
-use crate::policy::SecurityHeaders;
+use crate::policy::{SecurityHeaders, Slot};
 
 pub(super) const CSP: &str = "content-security-policy";
 pub(super) const TWIN: &str = "content-security-policy-report-only";
 
 pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
     match &policy.content_security_policy {
-        Some(csp) => enforced(csp, found),
-        None if policy.content_security_policy_report_only.is_some() => found(Lint::high(
+        Slot::Checked(csp) => enforced(csp, found),
+        Slot::Unchecked(_) => {}
+        Slot::Unset if policy.content_security_policy_report_only.is_set() => found(Lint::high(
             CSP,
             "a report-only policy blocks nothing, so any injected script runs",
             "enforce a policy too, such as that of the preset STRICT",
         )),
-        None => {
+        Slot::Unset => {
             found(Lint::high(CSP, "without a policy any injected script runs", "start from that of the preset STRICT"));
         }
     }
-    if let Some(csp) = &policy.content_security_policy_report_only {
+    if let Some(csp) = policy.content_security_policy_report_only.checked() {
         let twin = &mut |lint: Lint<'a>| found(Lint { severity: lint.severity.one_lower(), header: TWIN, ..lint });
         weak_parts(csp, twin);
         idle_parts(csp, twin);
         // A trial of one directive leaves the others to the enforced policy.
-        if policy.content_security_policy.is_none() {
+        if !policy.content_security_policy.is_set() {
             missing(csp, twin);
         }
     }

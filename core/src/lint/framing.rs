@@ -8,13 +8,14 @@ use crate::policy::SecurityHeaders;
 const XFO: &str = "x-frame-options";
 
 pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
-    let Some(csp) = &policy.content_security_policy else { return };
+    let Some(csp) = policy.content_security_policy.checked() else { return };
+    let header = policy.x_frame_options.checked();
     let Some(ancestors) = csp.directive(DirectiveName::FrameAncestors) else {
         const REMEDY: &str = "add frame-ancestors 'none' or 'self'";
         found(
-            match policy.x_frame_options {
-                None => Lint::medium(CSP, "anyone may frame the page, and default-src does not cover that", REMEDY),
-                Some(_) => {
+            match policy.x_frame_options.is_set() {
+                false => Lint::medium(CSP, "anyone may frame the page, and default-src does not cover that", REMEDY),
+                true => {
                     Lint::low(CSP, "x-frame-options, which its successor replaces, is all that covers framing", REMEDY)
                 }
             }
@@ -23,25 +24,20 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
         return;
     };
     // Where frame-ancestors is enforced, browsers do not look at the older header (CSP3, section 6.4.2.2).
-    let lint = match policy.x_frame_options {
-        Some(header) if !agree(header, &ancestors) => match header {
-            XFrameOptions::SameOrigin if ancestors.has("'none'") => Lint::medium(
-                XFO,
-                "it has no effect: frame-ancestors 'none' refuses every frame",
-                "write frame-ancestors 'self', or DENY here",
-            ),
-            _ => Lint::low(
-                XFO,
-                "browsers follow frame-ancestors, which says otherwise, and only those that do not know it this one",
-                "leave it out where other hosts may frame the page",
-            ),
-        },
-        _ => return,
+    let Some(header) = header.filter(|header| !agree(**header, &ancestors)) else { return };
+    let lint = match header {
+        XFrameOptions::SameOrigin if ancestors.has("'none'") => Lint::medium(
+            XFO,
+            "it has no effect: frame-ancestors 'none' refuses every frame",
+            "write frame-ancestors 'self', or DENY here",
+        ),
+        _ => Lint::low(
+            XFO,
+            "browsers follow frame-ancestors, which says otherwise; only those that do not know it follow this header",
+            "leave it out where other hosts may frame the page",
+        ),
     };
-    found(lint.at(match policy.x_frame_options {
-        Some(header) => header.as_str(),
-        None => "",
-    }));
+    found(lint.at(header.as_str()));
 }
 
 fn agree(header: XFrameOptions, ancestors: &Directive<'_>) -> bool {

@@ -2,8 +2,8 @@
 
 use super::{Found, Lint};
 use crate::cursor::Cursor;
-use crate::headers::{ReferrerPolicy, XXssProtection, is_slip};
-use crate::policy::{SecurityHeaders, presets};
+use crate::headers::{XXssProtection, is_slip};
+use crate::policy::{SecurityHeaders, Slot, presets};
 use crate::render_const;
 
 /// The remedy for a site that is not kept on HTTPS: what the presets send.
@@ -23,37 +23,37 @@ const HALF_A_YEAR: u64 = 180 * 24 * 60 * 60;
 pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
     const HSTS: &str = "strict-transport-security";
     match policy.strict_transport_security {
-        None => found(Lint::medium(HSTS, "the first request of a visit may go over HTTP", SEND_HSTS)),
-        Some(hsts) if hsts.max_age() < HALF_A_YEAR => {
+        Slot::Unset => found(Lint::medium(HSTS, "the first request of a visit may go over HTTP", SEND_HSTS)),
+        Slot::Checked(hsts) if hsts.max_age() < HALF_A_YEAR => {
             found(Lint::medium(HSTS, "browsers forget it in less than half a year", SEND_HSTS).of("max-age"));
         }
-        Some(_) => {}
+        _ => {}
     }
-    if policy.x_content_type_options.is_none() {
+    if !policy.x_content_type_options.is_set() {
         found(Lint::medium("x-content-type-options", "browsers may run an upload as a script", "add nosniff"));
     }
     const REFERRER: &str = "referrer-policy";
     match policy.referrer_policy {
-        None => found(Lint::low(
+        Slot::Unset => found(Lint::low(
             REFERRER,
             "it is left to the browser how much of the address others learn",
             "add strict-origin-when-cross-origin",
         )),
-        Some(
-            weak @ (ReferrerPolicy::NoReferrerWhenDowngrade
-            | ReferrerPolicy::OriginWhenCrossOrigin
-            | ReferrerPolicy::UnsafeUrl),
-        ) => found(
-            Lint::medium(
-                REFERRER,
-                "it tells others more than a browser does by default",
-                "use strict-origin-when-cross-origin",
-            )
-            .at(weak.as_str()),
-        ),
-        Some(_) => {}
+        Slot::Checked(words) => {
+            if let weak @ ("unsafe-url" | "no-referrer-when-downgrade" | "origin-when-cross-origin") = words.last() {
+                found(
+                    Lint::medium(
+                        REFERRER,
+                        "it tells others more than a browser does by default",
+                        "use strict-origin-when-cross-origin",
+                    )
+                    .at(weak),
+                );
+            }
+        }
+        Slot::Unchecked(_) => {}
     }
-    if let Some(on @ (XXssProtection::On | XXssProtection::Block)) = policy.x_xss_protection {
+    if let Some(on @ (XXssProtection::On | XXssProtection::Block)) = policy.x_xss_protection.checked() {
         found(
             Lint::low(
                 "x-xss-protection",
@@ -63,7 +63,14 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
             .at(on.as_str()),
         );
     }
-    if let Some(cache_control) = policy.cache_control {
+    if policy.clear_site_data.is_set() {
+        found(Lint::medium(
+            "clear-site-data",
+            "on every response it empties caches and signs users out again and again",
+            "send it by a path rule, on the answer of the sign-out alone",
+        ));
+    }
+    if let Some(cache_control) = policy.cache_control.checked() {
         for name in cache_control.directives().filter(|name| !is_known(name)) {
             found(
                 Lint::low("cache-control", "no cache knows this directive", "remove it if no cache of yours reads it")

@@ -7,7 +7,7 @@ use crate::near;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyCFunction, PyDict, PyMapping, PyString, PyTuple, PyType};
-use sallet_core::{self as core, CustomField, Header, Scheme};
+use sallet_core::{self as core, CustomField, Header, Scheme, UNCHECKED};
 
 /// The headers that every response carries.
 ///
@@ -94,16 +94,21 @@ impl SecurityHeaders {
             .next()
             .map(|field| field.to_string())
             .unwrap_or_default();
+        // Without its marks the text would be checked when it is read again.
+        let kept = if text.contains(UNCHECKED) { text } else { rendered };
         let slot = |name: &str| core::SecurityHeaders::NAMES.iter().position(|known| *known == name);
         let at = self.values.partition_point(|(present, _)| slot(present) < slot(name));
-        self.values.insert(at, (name, rendered));
+        self.values.insert(at, (name, kept));
         Ok(())
     }
 
     fn get<'py>(&self, py: Python<'py>, header: &Header) -> PyResult<Bound<'py, PyAny>> {
         match self.values.iter().find(|(present, _)| *present == header.name) {
             None => Ok(py.None().into_bound(py)),
-            Some((_, text)) if is_csp(header) => Ok(Bound::new(py, ContentSecurityPolicy::of_text(text))?.into_any()),
+            // What is unchecked as a whole is a text, as it was given.
+            Some((_, text)) if is_csp(header) && core::ContentSecurityPolicy::parse(text).is_ok() => {
+                Ok(Bound::new(py, ContentSecurityPolicy::of_text(text))?.into_any())
+            }
             Some((_, text)) => Ok(PyString::new(py, text).into_any()),
         }
     }
