@@ -77,6 +77,7 @@ fn _rows(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 /// Adds this module's classes, functions and constants.
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     security_headers::register(m)?;
+    nonce::register(m)?;
     m.add_class::<ContentSecurityPolicy>()?;
     m.add_class::<lint::Lint>()?;
     add_internal(m, m.py().get_type::<middleware::SecurityHeadersMiddleware>())?;

@@ -4,6 +4,7 @@ mod directive;
 mod extend;
 mod hash;
 mod lists;
+mod own;
 mod source;
 mod url_source;
 mod view;
@@ -12,6 +13,7 @@ pub use directive::{Directive, DirectiveName};
 pub use extend::{Addition, ExtendError, Extended};
 pub use hash::Hash;
 pub use lists::{Directives, Sources};
+pub use own::OwnPolicy;
 pub use source::{Source, SourceConstant};
 pub use url_source::UrlSource;
 

@@ -191,6 +191,14 @@ class SecurityHeaders:
             PolicyError, TypeError: As the constructor.
         """
 
+    def report_only(self) -> SecurityHeaders:
+        """The policy for trying it out: each header that has a report-only twin is sent as that.
+
+        Browsers then report what the policy would block, and block nothing. The other headers stay, but for
+        X-Frame-Options where `frame-ancestors` is tried out. Browsers ignore `upgrade-insecure-requests` and
+        `sandbox` in a policy that only reports, so these are left out.
+        """
+
     def lint(self) -> list[Lint]:
         """What is legal but weak in this policy."""
 

@@ -192,6 +192,19 @@ impl SecurityHeaders {
         self.changed(headers)
     }
 
+    /// The policy for trying it out: each header that has a report-only twin is sent as that, the others stay.
+    ///
+    /// X-Frame-Options is left out where frame-ancestors is tried out, and upgrade-insecure-requests and sandbox out of the
+    /// Content-Security-Policy, where browsers ignore them.
+    fn report_only(&self) -> PyResult<Self> {
+        let mut tried = self.with_core(|policy| Self::of_core(policy.report_only()))?;
+        // What follows from a nonce is not the policy's own word.
+        let keeps = |name: &str| self.values.iter().any(|(present, _)| *present == name);
+        tried.values.retain(|(name, _)| *name != "cache-control" || keeps(name));
+        tried.custom.clone_from(&self.custom);
+        Ok(tried)
+    }
+
     /// What is legal but weak.
     fn lint(&self) -> PyResult<Vec<Lint>> {
         self.with_core(|policy| policy.lint().map(Lint::from).collect())
