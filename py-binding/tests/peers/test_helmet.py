@@ -65,6 +65,7 @@ REFUSED_HERE = {
 NO_DEFAULT = "legal, and lint names what it leaves open; helmet wants a symbol that says so"
 ACCEPTED_HERE = {
     "xPoweredBy and hidePoweredBy": "what is removed is an argument of the middleware, not of the policy",
+    'referrerPolicy policy: ["no-referrer","no-referrer"]': "legal, and the last that a browser knows counts all the same",
     "strictTransportSecurity includeSubdomains": "the value is text, so no option can be misspelt; the case of it does not count",
     "csp default-src null": NO_DEFAULT,
     "csp alone, no default-src": NO_DEFAULT,
