@@ -399,3 +399,17 @@ def test_frozen_names_what_to_do_instead():
         SecurityHeaders().cache_control = "no-store"
     with pytest.raises(PolicyError, match="x_frame_options="):
         SecurityHeaders(custom={"X-Frame-Options": "DENY"})
+
+
+def test_a_policy_to_try_out_moves_to_the_report_only_headers():
+    tried = SecurityHeaders(content_security_policy={"script-src": [SELF, NONCE], "frame-ancestors": [NONE]}, custom={"x-a": "b"})
+    tried = tried.report_only()
+    assert tried.content_security_policy is None
+    assert str(tried.content_security_policy_report_only) == "script-src 'self' 'nonce-{one-for-each-request}'; frame-ancestors 'none'"
+    assert tried.x_frame_options is None
+    assert tried.x_content_type_options == "nosniff"
+    assert tried.custom == {"x-a": "b"}
+    # `private` follows from the nonce, and is no word of the policy's own.
+    assert tried.cache_control is None
+    assert SecurityHeaders.API.report_only().cache_control == "no-store"
+    assert tried.report_only() == tried
