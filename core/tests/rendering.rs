@@ -167,13 +167,13 @@ fn a_policy_from_names_and_texts_is_the_same() {
 fn what_no_single_header_can_see() {
     let csp = Some(ContentSecurityPolicy::from_text("default-src 'self'; report-to csp"));
     let policy = SecurityHeaders::EMPTY.content_security_policy(csp);
-    let undefined = |policy: SecurityHeaders<'_>| -> Vec<_> {
+    fn undefined(policy: SecurityHeaders<'_>) -> Vec<(&str, &str)> {
         policy
             .lint()
             .filter(|lint| lint.reason.contains("does not define"))
             .map(|lint| (lint.header, lint.directive))
             .collect()
-    };
+    }
     let in_csp = ("content-security-policy", "report-to");
     assert_eq!(undefined(policy), [in_csp]);
     let endpoints = |text| policy.reporting_endpoints(Some(ReportingEndpoints::new(text)));

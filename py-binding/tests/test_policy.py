@@ -346,7 +346,7 @@ def test_a_custom_header_cannot_stand_twice():
 
 WEAK = [
     ("content_security_policy", "default-src 'self'; script-src 'unsafe-inline'", "script-src"),
-    ("content_security_policy", "default-src 'unsafe-inline'", "script-src"),
+    ("content_security_policy", "default-src 'unsafe-inline'", "default-src"),
     ("content_security_policy", "default-src 'self'; script-src 'unsafe-eval'", "script-src"),
     ("content_security_policy", "default-src 'self'", "base-uri"),
     ("content_security_policy", "default-src 'self'", "form-action"),

@@ -35,6 +35,20 @@ impl<'a> CacheControl<'a> {
         Ok(Self(value))
     }
 
+    /// The names of its directives, in order.
+    pub(crate) fn directives(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let (value, mut start) = (self.0, 0);
+        core::iter::from_fn(move || {
+            if start > value.len() {
+                return None;
+            }
+            let end = end_of_element(value, start);
+            let element = grammar::trim(grammar::slice(value, start, end));
+            start = end + 1;
+            Some(grammar::cut(element, grammar::find(element, b'=', 0)).0)
+        })
+    }
+
     /// Whether shared caches may not keep the response: it says `private` or `no-store`.
     pub const fn forbids_sharing(&self) -> bool {
         text_forbids_sharing(self.0)

@@ -47,14 +47,22 @@ CLASSICS = [
     "default-src 'self'; object-src https:; frame-src http://a.example",
 ]
 NAMES = [
-    *("default-src script-src script-src-elem script-src-attr object-src base-uri style-src img-src connect-src").split(),
+    *(
+        "default-src script-src script-src-elem script-src-attr object-src base-uri style-src img-src connect-src"
+    ).split(),
     *("font-src frame-src child-src worker-src form-action frame-ancestors media-src manifest-src").split(),
 ]
 SOURCES = [
-    *("* https: http: data: blob: 'self' 'none' 'unsafe-inline' 'unsafe-eval' 'unsafe-hashes' 'strict-dynamic'").split(),
-    *("'wasm-unsafe-eval' 'report-sample' https://* http://* wss: http://a.example https://a.example a.example").split(),
+    *(
+        "* https: http: data: blob: 'self' 'none' 'unsafe-inline' 'unsafe-eval' 'unsafe-hashes' 'strict-dynamic'"
+    ).split(),
+    *(
+        "'wasm-unsafe-eval' 'report-sample' https://* http://* wss: http://a.example https://a.example a.example"
+    ).split(),
     *("*.a.example https://a.example:* https://a.example/lib/ http://127.0.0.1 10.0.0.1:8000").split(),
-    *("https://cdn.jsdelivr.net ajax.googleapis.com https://*.googleapis.com www.google.com cdnjs.cloudflare.com").split(),
+    *(
+        "https://cdn.jsdelivr.net ajax.googleapis.com https://*.googleapis.com www.google.com cdnjs.cloudflare.com"
+    ).split(),
     NONCE_HELD,
     HASH,
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sallet import SecurityHeaders
@@ -44,7 +45,8 @@ REFUSED_HERE = {
 
 
 def written(header: str, value: str) -> SecurityHeaders:
-    return SecurityHeaders.EMPTY.replace(**{header.replace("-", "_"): value})
+    keyword: Any = {header.replace("-", "_"): value}
+    return SecurityHeaders.EMPTY.replace(**keyword)
 
 
 @pytest.mark.xfail(reason="legal values that are still refused")
