@@ -70,7 +70,15 @@ $(NPM)/node_modules/.package-lock.json: $(NPM)/package.json $(NPM)/package-lock.
 	@if command -v npm >/dev/null; then cd $(NPM) && npm ci --ignore-scripts --no-audit --no-fund; \
 	else $(call skip,the comparisons with npm packages,no npm,apt-get install nodejs npm); fi
 
-setup: $(VENV)/dev.stamp $(VENV)/develop.stamp $(NPM)/node_modules/.package-lock.json ## Make .venv with everything the tests need, and build into it
+# Beside the venv, which has the Django of drf-spectacular.
+DJANGO := target/django
+$(DJANGO)/installed.stamp: $(PINS)/django.txt $(VENV)/pyvenv.cfg
+	$(call say,installing the Django that the tests compare with)
+	@rm -rf $(DJANGO) && $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \
+		--require-hashes --target $(DJANGO) -r $<
+	@touch $@
+
+setup: $(VENV)/dev.stamp $(VENV)/develop.stamp $(DJANGO)/installed.stamp $(NPM)/node_modules/.package-lock.json ## Make .venv with everything the tests need, and build into it
 
 develop: $(VENV)/develop.stamp ## Build the extension (release) into .venv
 

@@ -136,7 +136,15 @@ const fn is_quoted(argument: &str) -> bool {
         [b'"', inner @ .., b'"'] => {
             let mut i = 0;
             while i < inner.len() {
-                if !matches!(inner[i], 0x20..=0x7e) || matches!(inner[i], b'"' | b'\\') {
+                let byte = if inner[i] == b'\\' && i + 1 < inner.len() {
+                    // quoted-pair (RFC 9110, section 5.6.4)
+                    i += 1;
+                    grammar::is_quotable(inner[i])
+                } else {
+                    grammar::is_qdtext(inner[i])
+                };
+                // Of obs-text, all is outside of ASCII.
+                if !byte || !inner[i].is_ascii() {
                     return false;
                 }
                 i += 1;
@@ -155,10 +163,32 @@ mod tests {
 
     #[test]
     fn reads_lists() {
-        for good in ["no-store", "private, max-age=60", "private=\"set-cookie, x\"", "max-age=0,must-revalidate"] {
+        for good in [
+            "no-store",
+            "private, max-age=60",
+            "private=\"set-cookie, x\"",
+            "max-age=0,must-revalidate",
+            "x=\"a\\\"b, \\\\\"",
+            "x=\"\", y=\"\t\"",
+        ] {
             assert_eq!(CacheControl::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", ",", "no-store,", "no store", "max-age=", "max-age=\"a", "a\r\nb", "private=\"a\"b"] {
+        for bad in [
+            "",
+            ",",
+            "no-store,",
+            "no store",
+            "max-age=",
+            "max-age=\"a",
+            "a\r\nb",
+            "private=\"a\"b",
+            "x=\"a\\\"",
+            "x=\"a\\",
+            "x = y",
+            "x=\"\u{e9}\"",
+            "x=\"\\\u{e9}\"",
+            "x=\"\\\n\"",
+        ] {
             assert_eq!(CacheControl::parse(bad), Err(BAD), "{bad:?}");
         }
     }

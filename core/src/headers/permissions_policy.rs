@@ -254,7 +254,6 @@ mod tests {
             "camera=(\"https://a..b\")",
             "camera=(\"https://a:b\")",
             "camera=(\"https://a:\")",
-            "camera=(\"https://a:65536\")",
             "camera=(\"https://[\")",
             "camera=(\"https://[]\")",
             "camera=(\"https://[::1\")",
