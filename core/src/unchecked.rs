@@ -10,8 +10,11 @@ use crate::grammar::{cut, eq};
 pub const UNCHECKED: &str = "{unchecked}";
 
 /// The text after the mark, if it is there.
-#[expect(dead_code, reason = "until the first header reads it")]
 pub(crate) const fn unchecked(text: &str) -> Option<&str> {
     let (mark, rest) = cut(text, UNCHECKED.len());
     if eq(mark, UNCHECKED) { Some(rest) } else { None }
 }
+
+/// A value as the text that can be read again, and not sent: `Display` writes it with its marks.
+#[derive(Debug, Clone, Copy)]
+pub struct Marked<T>(pub(crate) T);
