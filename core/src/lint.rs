@@ -80,7 +80,7 @@ const fn rule(
 
 static RULES: &[Rule] = &[
     rule(
-        |p| p.csp().is_none(),
+        |p| !p.content_security_policy.is_set(),
         Severity::High,
         CSP,
         "",
@@ -169,7 +169,7 @@ static RULES: &[Rule] = &[
         "add frame-ancestors 'none' or 'self'",
     ),
     rule(
-        |p| p.strict_transport_security.is_none(),
+        |p| !p.strict_transport_security.is_set(),
         Severity::Medium,
         "strict-transport-security",
         "",
@@ -177,7 +177,7 @@ static RULES: &[Rule] = &[
         SEND_HSTS,
     ),
     rule(
-        |p| matches!(p.strict_transport_security, Some(hsts) if hsts.max_age() < 180 * 24 * 60 * 60),
+        |p| matches!(p.strict_transport_security.checked(), Some(hsts) if hsts.max_age() < 180 * 24 * 60 * 60),
         Severity::Medium,
         "strict-transport-security",
         "max-age",
@@ -185,7 +185,7 @@ static RULES: &[Rule] = &[
         SEND_HSTS,
     ),
     rule(
-        |p| p.x_content_type_options.is_none(),
+        |p| !p.x_content_type_options.is_set(),
         Severity::Medium,
         "x-content-type-options",
         "",
@@ -193,7 +193,7 @@ static RULES: &[Rule] = &[
         "add nosniff",
     ),
     rule(
-        |p| p.referrer_policy.is_none(),
+        |p| !p.referrer_policy.is_set(),
         Severity::Low,
         "referrer-policy",
         "",
@@ -202,8 +202,9 @@ static RULES: &[Rule] = &[
     ),
     rule(
         |p| {
-            use crate::headers::ReferrerPolicy::{NoReferrerWhenDowngrade, OriginWhenCrossOrigin, UnsafeUrl};
-            matches!(p.referrer_policy, Some(UnsafeUrl | NoReferrerWhenDowngrade | OriginWhenCrossOrigin))
+            p.referrer_policy.checked().is_some_and(|policy| {
+                matches!(policy.last(), "unsafe-url" | "no-referrer-when-downgrade" | "origin-when-cross-origin")
+            })
         },
         Severity::Medium,
         "referrer-policy",
@@ -214,7 +215,7 @@ static RULES: &[Rule] = &[
     rule(
         |p| {
             matches!(
-                p.x_xss_protection,
+                p.x_xss_protection.checked(),
                 Some(crate::headers::XXssProtection::On | crate::headers::XXssProtection::Block)
             )
         },
@@ -236,11 +237,40 @@ impl SecurityHeaders<'_> {
     /// assert!(SecurityHeaders::EMPTY.lint().any(|lint| lint.severity == Severity::High));
     /// ```
     pub fn lint(&self) -> impl Iterator<Item = Lint> {
-        RULES.iter().filter(|(ask, _)| ask(self)).map(|(_, lint)| *lint)
+        RULES
+            .iter()
+            .filter(|(ask, _)| ask(self))
+            .map(|(_, lint)| *lint)
+            .chain(self.undefined_endpoints())
+            .chain(self.unchecked_values())
+    }
+
+    fn unchecked_values(&self) -> impl Iterator<Item = Lint> {
+        Self::NAMES.iter().filter(|header| self.unchecked_text(header).is_some()).map(|header| Lint {
+            severity: Severity::Low,
+            header,
+            directive: "",
+            reason: "its value is unchecked",
+            remedy: "remove {unchecked} once Sallet knows the value",
+        })
+    }
+
+    /// A browser reports to an endpoint only if the same response defines it (Reporting API, section 3.2).
+    fn undefined_endpoints(&self) -> impl Iterator<Item = Lint> {
+        Self::NAMES.iter().filter_map(|header| {
+            let (directive, _) = self.undefined_endpoint(header)?;
+            Some(Lint {
+                severity: Severity::Medium,
+                header,
+                directive,
+                reason: "it names an endpoint that Reporting-Endpoints does not define, so nothing is reported",
+                remedy: "add name=\"https://…\" to Reporting-Endpoints, unless another layer does",
+            })
+        })
     }
 
     const fn csp(&self) -> Option<&ContentSecurityPolicy<'_>> {
-        self.content_security_policy.as_ref()
+        self.content_security_policy.checked()
     }
 }
 

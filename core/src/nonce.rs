@@ -1,5 +1,9 @@
 //! Nonces: 128 fresh bits for each response, and where they go in a rendered policy.
 
+mod pool;
+
+pub use pool::NoncePool;
+
 /// base64url (RFC 4648, section 5), whose characters mean nothing to HTML.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

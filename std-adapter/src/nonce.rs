@@ -41,6 +41,9 @@ impl RequestNonce {
     }
 
     /// `None` when the operating system has no entropy to give.
+    // Not from a `NoncePool`: no safe code learns of a `fork` but by asking for the process id each time. Where libc answers
+    // `getrandom` without a system call (glibc 2.41 with Linux 6.11), which minds forks and snapshots, that question alone
+    // takes four times as long as the answer (145 and 35 ns; an older libc takes 370).
     pub(crate) fn draw() -> Option<Self> {
         let mut entropy = [0; NONCE_ENTROPY];
         getrandom::fill(&mut entropy).ok().map(|()| Self::new(entropy))

@@ -79,7 +79,7 @@ pub(crate) const fn targeted_forbids_sharing(line: &str) -> bool {
 /// Whether a `Cache-Control` value says `private` or `no-store`.
 ///
 /// `private="field"` protects one field only and does not count (RFC 9111, section 5.2.2.7).
-const fn text_forbids_sharing(value: &str) -> bool {
+pub(crate) const fn text_forbids_sharing(value: &str) -> bool {
     let mut start = 0;
     while start <= value.len() {
         let end = end_of_element(value, start);

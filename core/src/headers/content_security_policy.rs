@@ -22,7 +22,8 @@ pub use url_source::UrlSource;
 use super::{PolicyError, ReportingEndpoints};
 use crate::cursor::{self, Cursor};
 use crate::dialect::{display_by_render, ok, valid};
-use crate::unchecked::Marked;
+use crate::grammar;
+use crate::unchecked::{Marked, unchecked};
 use lists::{DirectiveList, Directives as Iter};
 use view::View;
 
@@ -84,6 +85,9 @@ pub struct ContentSecurityPolicy<'a> {
 const MAX_NONCES: usize = crate::nonce::MAX_SLOTS / 2;
 
 impl<'a> ContentSecurityPolicy<'a> {
+    /// Its value is no choice of a few words.
+    pub(crate) const VALUES: &'static [&'static str] = &[];
+
     /// A policy of `directives`, in that order.
     ///
     /// # Panics
@@ -119,6 +123,21 @@ impl<'a> ContentSecurityPolicy<'a> {
     /// What is wrong with the first bad directive or source.
     pub const fn parse(text: &'a str) -> Result<Self, PolicyError> {
         Self::checked(DirectiveList::Text(text))
+    }
+
+    /// Whether a text begins with a directive that is unchecked, and not with the mark of a whole value: a directive that Sallet
+    /// knows is not marked itself, its sources are.
+    pub(crate) const fn marks_a_directive(text: &str) -> bool {
+        match unchecked(grammar::trim(text)) {
+            Some(text) => {
+                let mut end = 0;
+                while end < text.len() && !matches!(text.as_bytes()[end], b' ' | b'\t'..=b'\r' | b';' | b',') {
+                    end += 1;
+                }
+                DirectiveName::parse(grammar::cut(text, end).0).is_err()
+            }
+            None => false,
+        }
     }
 
     const fn checked(list: DirectiveList<'a>) -> Result<Self, PolicyError> {
@@ -179,17 +198,18 @@ impl<'a> ContentSecurityPolicy<'a> {
         }
     }
 
-    /// Whether the endpoint that `report-to` names, if it does, is one of these.
-    pub(crate) const fn endpoints_are_in(&self, defined: &ReportingEndpoints<'_>) -> bool {
+    /// The first endpoint that a `report-to` names and these are not.
+    pub(crate) const fn undefined_endpoint(&self, defined: &ReportingEndpoints<'_>) -> Option<&'a str> {
         let mut policies = self.policies();
         while let Some(policy) = policies.next_policy() {
             if let Some(directive) = policy.directive(DirectiveName::ReportTo)
-                && !matches!(directive.sources().next_source(), Some(name) if defined.defines(name.as_str()))
+                && let Some(name) = directive.sources().next_source()
+                && !defined.defines(name.as_str())
             {
-                return false;
+                return Some(name.as_str());
             }
         }
-        true
+        None
     }
 
     /// Whether a source is [`Source::NONCE`], so that each response needs a fresh one.

@@ -64,8 +64,6 @@ pub enum PolicyError {
     BadPolicyName,
     /// `report-to` wants exactly one endpoint name.
     BadEndpointName,
-    /// A header names an endpoint that Reporting-Endpoints does not define; the sentence says which, and where.
-    UndefinedEndpoint(&'static str),
     /// A nonce in a response that shared caches may keep.
     SharedNonce,
     /// `preload` without `includeSubDomains`.
@@ -175,7 +173,7 @@ impl PolicyError {
             }
             Self::PreloadTooShort => "preload needs a max-age of at least one year: 31536000 seconds",
             Self::DuplicateFeature => "a Permissions-Policy feature may stand once: put its origins into one allowlist",
-            Self::BadValue(sentence) | Self::UndefinedEndpoint(sentence) => sentence,
+            Self::BadValue(sentence) => sentence,
             Self::UnknownHeader => "no such security header: look for a typo, or give it as a custom field",
             Self::BadFieldName => "not a header name: lower-case letters, digits and - only, without spaces or a colon",
             Self::BadFieldValue => {

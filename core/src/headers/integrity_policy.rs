@@ -55,17 +55,17 @@ impl<'a> IntegrityPolicy<'a> {
         if blocks { Ok(Self(value)) } else { Err(BAD) }
     }
 
-    /// Whether each of its endpoints is one of these.
-    pub(crate) const fn endpoints_are_in(&self, defined: &ReportingEndpoints<'_>) -> bool {
+    /// The first of its endpoints that is not one of these.
+    pub(crate) const fn undefined_endpoint(&self, defined: &ReportingEndpoints<'_>) -> Option<&'a str> {
         let mut rest = Dictionary::new(self.0);
         while let Some(Ok(Member { key, value: Value::List(mut list), .. })) = rest.next() {
             while let Some(Item::Token(name)) = list.next() {
                 if grammar::eq(key, "endpoints") && !defined.defines(name) {
-                    return false;
+                    return Some(name);
                 }
             }
         }
-        true
+        None
     }
 }
 
@@ -131,11 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn every_endpoint_must_be_defined() {
+    fn the_first_endpoint_that_is_not_defined_is_found() {
         let policy = IntegrityPolicy::new("endpoints=(a b), blocked-destinations=(script)");
-        assert!(policy.endpoints_are_in(&ReportingEndpoints::new("b=\"/b\", a=\"/a\"")));
-        assert!(!policy.endpoints_are_in(&ReportingEndpoints::new("a=\"/a\"")));
-        assert!(!policy.endpoints_are_in(&ReportingEndpoints::NONE));
-        assert!(IntegrityPolicy::new("blocked-destinations=(script)").endpoints_are_in(&ReportingEndpoints::NONE));
+        let undefined = |endpoints| policy.undefined_endpoint(&endpoints);
+        assert_eq!(undefined(ReportingEndpoints::new("b=\"/b\", a=\"/a\"")), None);
+        assert_eq!(undefined(ReportingEndpoints::new("a=\"/a\"")), Some("b"));
+        assert_eq!(undefined(ReportingEndpoints::NONE), Some("a"));
+        let without = IntegrityPolicy::new("blocked-destinations=(script)");
+        assert_eq!(without.undefined_endpoint(&ReportingEndpoints::NONE), None);
     }
 }

@@ -18,6 +18,9 @@ macro_rules! keyword_header {
         }
 
         impl $type {
+            /// Each value that it takes.
+            pub(crate) const VALUES: &'static [&'static str] = &[$($text),+];
+
             /// Reads the header's value, ignoring ASCII case and space at the ends.
             ///
             /// # Errors

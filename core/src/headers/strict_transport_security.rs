@@ -29,6 +29,9 @@ const BAD: PolicyError = PolicyError::BadValue(
 const PRELOAD_MAX_AGE: u64 = 365 * 24 * 60 * 60;
 
 impl StrictTransportSecurity {
+    /// Its value is no choice of a few words.
+    pub(crate) const VALUES: &'static [&'static str] = &[];
+
     /// For `max_age` seconds; 0 makes browsers forget the site.
     pub const fn new(max_age: u64) -> Self {
         Self { max_age, include_subdomains: false, preload: false }

@@ -42,6 +42,7 @@ from sallet import (
     generate_token,
     script_hash,
     style_hash,
+    unchecked,
 )
 from sallet.fastapi import Bearer, protect
 from sallet.templates import csp_nonce
@@ -71,6 +72,7 @@ def policies() -> SecurityHeaders:
         content_security_policy_report_only="default-src 'self'",
         x_frame_options="DENY",
         x_xss_protection=None,
+        x_dns_prefetch_control=unchecked("maybe"),
         custom={"x-robots-tag": "noindex"},
     ).replace(x_frame_options=None)
     assert_type(headers.custom, dict[str, str])
