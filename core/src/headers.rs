@@ -40,6 +40,7 @@ pub use custom_field::{CustomField, removable};
 pub use document_isolation_policy::DocumentIsolationPolicy;
 pub use error::PolicyError;
 pub use integrity_policy::IntegrityPolicy;
+pub(crate) use keyword_header::is_slip;
 pub use origin_agent_cluster::OriginAgentCluster;
 pub use permissions_policy::PermissionsPolicy;
 pub use referrer_policy::ReferrerPolicy;

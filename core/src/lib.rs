@@ -56,7 +56,7 @@ pub mod secret;
 
 pub use cursor::{BufferTooSmall, Cursor};
 pub use headers::*;
-pub use lint::{Lint, Severity};
+pub use lint::{Lint, Lints, Severity};
 pub use nonce::{NONCE_ENTROPY, NONCE_LEN, Nonce, NoncePool, NonceSlots};
 pub use policy::{Field, Fields, RenderError, SecurityHeaders, Template, WriteError, merge};
 #[cfg(feature = "httparse")]

@@ -15,7 +15,7 @@ use crate::dialect::{ok, valid};
 use crate::grammar;
 use crate::headers::{header_rows, *};
 use crate::unchecked::unchecked_value;
-use slot::Slot;
+pub(crate) use slot::Slot;
 
 /// What a row says where it may say nothing.
 const fn if_any(said: &[&'static str]) -> Option<&'static str> {

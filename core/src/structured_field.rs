@@ -115,6 +115,11 @@ impl<'a> Dictionary<'a> {
 }
 
 impl<'a> InnerList<'a> {
+    /// Whether it has no item.
+    pub(crate) const fn is_empty(mut self) -> bool {
+        self.next().is_none()
+    }
+
     /// The next item; its parameters are passed over.
     pub(crate) const fn next(&mut self) -> Option<Item<'a>> {
         let (_, list) = take!(self.0, byte if *byte == b' ');

@@ -4,7 +4,8 @@ mod meaning;
 
 use sallet_core::merge::{Merge, MergeRules, Own};
 use sallet_core::{
-    ContentSecurityPolicy, CustomField, Directive, Hash, PolicyError, Scheme, SecurityHeaders, Source, removable,
+    ContentSecurityPolicy, CustomField, Directive, Hash, PolicyError, Scheme, SecurityHeaders, Source, UNCHECKED,
+    removable,
 };
 
 use crate::{buffers, csp3, input, wire};
@@ -19,6 +20,7 @@ pub fn headers(data: &[u8]) {
         hash(value);
         sharing(name, value);
         match policy.with(name, value) {
+            Ok(_) if value.contains(UNCHECKED) => unchecked(name, value),
             Ok(next) => {
                 alone(name, value);
                 policy = next;
@@ -58,6 +60,22 @@ fn alone(name: &str, value: &str) {
     let again = SecurityHeaders::EMPTY.with(name, &sent).expect("what is sent can be read");
     assert_eq!(again.fields().next().unwrap().to_string(), sent);
     assert_eq!(policy.without(name).unwrap().fields().count(), 0);
+}
+
+/// What is after a mark is sent as it is, and is safe to send.
+fn unchecked(name: &str, value: &str) {
+    let policy = SecurityHeaders::EMPTY.with(name, value).expect("it was taken before");
+    let field = policy.fields().next().expect("it was set");
+    let sent = field.to_string();
+    wire::assert_value(&sent);
+    let marks = value.matches(UNCHECKED).count();
+    assert!(sent.matches(UNCHECKED).count() < marks, "{name}: {value:?} is sent as {sent:?}");
+    let whole = value.trim_matches([' ', '\t']).strip_prefix(UNCHECKED);
+    // A mark at the start is of the first part where there are parts, and then the type reads the rest.
+    assert!(
+        whole.is_some_and(|whole| whole == sent) || meaning::has_parts(name),
+        "{name}: {value:?} is sent as {sent:?}"
+    );
 }
 
 const POLICIES: [&str; 2] = ["content-security-policy", "content-security-policy-report-only"];

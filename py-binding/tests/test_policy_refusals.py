@@ -39,7 +39,7 @@ CSP_REFUSALS = [
     ({"default-src": [NONE, SELF]}, "alone"),
     ({"default-src": [SELF, NONE]}, "alone"),
     ({"frame-ancestors": [NONE, "https://a.example"]}, "alone"),
-    ({"script-sr": [SELF]}, "typo"),
+    ({"script-sr": [SELF]}, "did you mean script-src?"),
     ({"reflected-xss": ["block"]}, "leave it out"),
     ({"block-all-mixed-content": []}, "upgrade-insecure-requests"),
     ({"{unchecked}Script-Src": [SELF]}, "{unchecked}'new-keyword'"),

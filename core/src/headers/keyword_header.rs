@@ -56,7 +56,7 @@ pub(crate) use keyword_header;
 /// Whether `given` looks like `meant` with a letter too many, too few or mistaken, or other hyphens.
 ///
 /// Of short words most differ by a letter: `on` is not a bad `no`.
-pub(super) const fn is_slip(given: &str, meant: &str) -> bool {
+pub(crate) const fn is_slip(given: &str, meant: &str) -> bool {
     meant.len() > 3 && is_near(given.as_bytes(), meant.as_bytes(), true)
 }
 

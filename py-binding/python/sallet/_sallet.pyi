@@ -176,7 +176,7 @@ class SecurityHeaders:
     have no keyword go into `custom={"x-robots-tag": "noindex"}`.
 
     ```python
-    SecurityHeaders(x_frame_options="SAMEORIGIN", permissions_policy=None)
+    SecurityHeaders(referrer_policy="no-referrer", permissions_policy=None)
     ```
 
     Frozen, comparable, hashable and printable.
@@ -319,7 +319,10 @@ class Lint:
         """The header, in lower case."""
     @property
     def directive(self) -> str:
-        """The directive, or an empty string where the header has none."""
+        """The directive or feature, or an empty string where the finding is about the whole header."""
+    @property
+    def value(self) -> str:
+        """The part of the value that it is about, as `'unsafe-inline'`, or an empty string where something is missing."""
     @property
     def reason(self) -> str:
         """Why it is weak."""

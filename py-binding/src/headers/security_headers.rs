@@ -3,6 +3,7 @@
 use super::content_security_policy::{ContentSecurityPolicy, refused, text_of};
 use super::lint::Lint;
 use crate::errors::policy_error;
+use crate::near;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyCFunction, PyDict, PyMapping, PyString, PyTuple, PyType};
@@ -61,10 +62,8 @@ impl SecurityHeaders {
             }
             let Some(header) = known(&keyword.replace('_', "-")) else {
                 let known: Vec<_> = core::SecurityHeaders::NAMES.iter().map(|name| snake(name)).collect();
-                return Err(refused(format!(
-                    "no such security header: {keyword:?}; the keywords are {} and custom={{name: value}} for any other",
-                    known.join(", ")
-                )));
+                let instead = near::header(value.py(), &keyword, &known)?;
+                return Err(refused(format!("no such security header: {keyword:?}; {instead}")));
             };
             this.set(header, &value)?;
         }

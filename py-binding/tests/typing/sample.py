@@ -82,7 +82,7 @@ def policies() -> SecurityHeaders:
     for lint in SecurityHeaders.EMPTY.report_only().lint():
         assert_type(lint, sallet.Lint)
         assert lint.severity in ("low", "medium", "high") and lint.header and lint.reason and lint.remedy
-        assert_type(lint.directive, str)
+        assert_type((lint.directive, lint.value), tuple[str, str])
     assert len({SecurityHeaders.STRICT, SecurityHeaders.API, SecurityHeaders.CLASSIC}) == 3
 
     try:

@@ -7,7 +7,9 @@ use http::request::Parts;
 use http::{HeaderName, Request, Response};
 use sallet_core::Scheme;
 
+use super::ResponsePolicy;
 use super::config::{Config, SchemeOf};
+use super::field_set::Plan;
 use super::merge::merge;
 use crate::RequestNonce;
 use crate::request_path::{Paths, Place};
@@ -16,9 +18,27 @@ use crate::request_path::{Paths, Place};
 #[derive(Debug)]
 pub(super) struct Exchange {
     config: Arc<Config>,
-    plan: usize,
+    chosen: Chosen,
     scheme: Scheme,
     nonce: Option<RequestNonce>,
+}
+
+/// The policy of a request, unless its response brings one.
+#[derive(Debug)]
+enum Chosen {
+    /// By a rule, or by none.
+    Plan(usize),
+    /// By a function.
+    Given(ResponsePolicy),
+}
+
+impl Chosen {
+    fn plan<'c>(&'c self, config: &'c Config) -> &'c Plan {
+        match self {
+            Self::Plan(at) => &config.plans[*at],
+            Self::Given(policy) => policy.plan(),
+        }
+    }
 }
 
 /// The fields that were left off a 304, for the layers around.
@@ -28,13 +48,13 @@ struct LeftOff(Vec<HeaderName>);
 impl Exchange {
     /// What is to be done before the inner service is called.
     pub(super) fn begin<B>(config: &Arc<Config>, request: &mut Request<B>, place: Place) -> Self {
-        let plan = plan_for(config, request, place);
+        let chosen = chosen(config, request, place);
         let scheme = match &config.scheme {
             SchemeOf::All(scheme) => *scheme,
-            SchemeOf::Each(scheme) => with_parts(request, |parts| scheme(parts)),
+            SchemeOf::Each(scheme) => with_parts(request, |parts| scheme.ask(parts)),
         };
-        let nonce = if config.plans[plan].over(scheme).needs_nonce() { nonce_of(request) } else { None };
-        Self { config: Arc::clone(config), plan, scheme, nonce }
+        let nonce = if chosen.plan(config).over(scheme).needs_nonce() { nonce_of(request) } else { None };
+        Self { config: Arc::clone(config), chosen, scheme, nonce }
     }
 
     pub(super) fn finish<B>(&self, response: &mut Response<B>) {
@@ -43,11 +63,14 @@ impl Exchange {
             return;
         }
         let mut left_off: LeftOff = response.extensions_mut().remove().unwrap_or_default();
-        let set = self.config.plans[self.plan].over(self.scheme);
-        let has_nonce = response.extensions().get::<RequestNonce>().is_some();
-        let (nonce, rules) = (self.nonce.as_ref(), &self.config.rules);
-        merge(response.headers_mut(), set, nonce, rules, status.as_u16(), has_nonce, &mut left_off.0);
-        if let Some(nonce) = self.nonce {
+        let handlers = ResponsePolicy::of(response).cloned();
+        let plan = handlers.as_ref().map_or_else(|| self.chosen.plan(&self.config), ResponsePolicy::plan);
+        let set = plan.over(self.scheme);
+        let inner = response.extensions().get().copied();
+        let nonce = handlers.as_ref().and_then(ResponsePolicy::nonce).or(self.nonce).or(inner);
+        let rules = &self.config.rules;
+        merge(response.headers_mut(), set, nonce.as_ref(), rules, status.as_u16(), inner.is_some(), &mut left_off.0);
+        if let Some(nonce) = nonce {
             response.extensions_mut().insert(nonce);
         }
         if !left_off.0.is_empty() {
@@ -56,12 +79,15 @@ impl Exchange {
     }
 }
 
-fn plan_for<B>(config: &Config, request: &Request<B>, place: Place) -> usize {
-    if config.paths.entries().is_empty() {
-        return 0;
+fn chosen<B>(config: &Config, request: &mut Request<B>, place: Place) -> Chosen {
+    if !config.paths.entries().is_empty() {
+        let path = Paths::of(request, place, config.nested).judged();
+        if let Some(&plan) = config.paths.matching(request.method().as_str(), &path).next() {
+            return Chosen::Plan(plan);
+        }
     }
-    let path = Paths::of(request, place, config.nested).judged();
-    config.paths.matching(request.method().as_str(), &path).next().copied().unwrap_or(0)
+    let given = config.policy_by.as_ref().and_then(|choose| with_parts(request, |parts| choose.ask(parts)));
+    given.map_or(Chosen::Plan(0), Chosen::Given)
 }
 
 /// Lends the head of a request to a function that shall not have to know the type of its body.
