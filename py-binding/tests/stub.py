@@ -16,7 +16,7 @@ from sallet import _sallet
 STUB = Path(sallet.__file__).with_name("_sallet.pyi")
 ROWS: dict[str, Any] = _sallet._rows()
 # What may be given where `str` is not all.
-GIVEN = {"ContentSecurityPolicy": "ContentSecurityPolicy | _Directives | str", "str": "str"}
+GIVEN = {"ContentSecurityPolicy": "_Policies", "str": "str"}
 
 
 def parts() -> Iterator[tuple[str, str]]:

@@ -22,19 +22,37 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
     }
     if let Some(csp) = policy.content_security_policy_report_only.checked() {
         let twin = &mut |lint: Lint<'a>| found(Lint { severity: lint.severity.one_lower(), header: TWIN, ..lint });
-        weak_parts(csp, twin);
-        idle_parts(csp, twin);
-        // A trial of one directive leaves the others to the enforced policy.
-        if !policy.content_security_policy.is_set() {
-            missing(csp, twin);
+        for csp in csp.policies() {
+            weak_parts(&csp, twin);
+            idle_parts(&csp, twin);
+            // A trial of one directive leaves the others to the enforced policy.
+            if !policy.content_security_policy.is_set() {
+                missing(&csp, twin);
+            }
         }
     }
 }
 
 /// Browsers apply every policy, so what one of them rules out is no weakness of the others (CSP3, section 8.1).
 fn enforced<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
-    weak(csp, found);
-    idle_parts(csp, found);
+    let mut others = csp.policies();
+    if let Some(first) = others.next() {
+        weak(&first, &mut |lint| {
+            if { others }.all(|other| has(&other, &lint)) {
+                found(lint);
+            }
+        });
+    }
+    for policy in csp.policies() {
+        idle_parts(&policy, found);
+    }
+}
+
+/// Whether another policy is weak in the same way, perhaps by another directive or source.
+fn has(csp: &ContentSecurityPolicy<'_>, lint: &Lint<'_>) -> bool {
+    let mut has = false;
+    weak(csp, &mut |other| has |= other.reason == lint.reason);
+    has
 }
 
 fn weak<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {

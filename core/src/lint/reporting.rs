@@ -21,8 +21,9 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
         }
     }
     let csp = policy.content_security_policy_report_only.checked();
+    let has = |name| csp.is_some_and(|csp| csp.policies().any(|csp| csp.directive(name).is_some()));
     for row in SecurityHeaders::HEADERS.iter().filter(|row| row.report_only_of.is_some()) {
-        let is_csp = |name| csp.is_some_and(|csp| row.name == TWIN && csp.directive(name).is_some());
+        let is_csp = |name| row.name == TWIN && has(name);
         // Permissions Policy, section 9.3: what names no endpoint is reported to the one of that name.
         let by_default = row.name == "permissions-policy-report-only"
             && policy.reporting_endpoints.checked().is_some_and(|endpoints| endpoints.defines("default"));
@@ -36,7 +37,7 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
         }
     }
     for name in [DirectiveName::Sandbox, DirectiveName::UpgradeInsecureRequests] {
-        if csp.is_some_and(|csp| csp.directive(name).is_some()) {
+        if has(name) {
             found(
                 Lint::low(TWIN, "browsers ignore this directive where a policy only reports", "remove it")
                     .of(name.as_str()),

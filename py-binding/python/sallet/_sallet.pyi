@@ -3,9 +3,9 @@
 What is between `# <…>` and `# </…>` is written from the core's tables by `tests/stub.py`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Final, Literal, TypedDict, final
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypedDict, final
 
 from typing_extensions import Self, Unpack
 
@@ -40,7 +40,12 @@ __all__ += [
     "WASM_UNSAFE_EVAL",
     "TRUSTED_TYPES_EVAL",
     "REPORT_SAMPLE",
+    "REPORT_SHA256",
+    "REPORT_SHA384",
+    "REPORT_SHA512",
     "INLINE_SPECULATION_RULES",
+    "UNSAFE_ALLOW_REDIRECTS",
+    "UNSAFE_WEBTRANSPORT_HASHES",
     "SCRIPT",
     "ALLOW_DUPLICATES",
     "ALLOW",
@@ -71,8 +76,8 @@ class _Headers(TypedDict, total=False):
     """The keywords of `SecurityHeaders`."""
 
     # <keywords>
-    content_security_policy: ContentSecurityPolicy | _Directives | str | None
-    content_security_policy_report_only: ContentSecurityPolicy | _Directives | str | None
+    content_security_policy: _Policies | None
+    content_security_policy_report_only: _Policies | None
     strict_transport_security: str | None
     x_content_type_options: str | None
     x_frame_options: str | None
@@ -100,6 +105,8 @@ class _Headers(TypedDict, total=False):
     custom: Mapping[str, str] | None
 
 _Directives = Mapping[str, str | Iterable[str]]
+_Policy: TypeAlias = "ContentSecurityPolicy | _Directives | str"
+_Policies: TypeAlias = "_Policy | Sequence[_Policy]"
 
 @final
 class ContentSecurityPolicy:
@@ -116,20 +123,34 @@ class ContentSecurityPolicy:
     STRICT: ClassVar[ContentSecurityPolicy]
     """That of the preset `SecurityHeaders.STRICT`, to extend."""
 
-    def __init__(self, directives: _Directives | str) -> None:
-        """From `{directive: [source, ...]}`, in that order, or from the header's text.
+    def __init__(self, directives: _Policies) -> None:
+        """From `{directive: [source, ...]}`, in that order, from the header's text, or from a list of several policies.
 
-        A directive without a value, as `upgrade-insecure-requests`, has the list `[]`.
+        A directive without a value, as `upgrade-insecure-requests`, has the list `[]`. A text may run over several lines.
+
+        Several policies are sent in one line, and a browser enforces each of them: what one forbids, none allows.
+
+        What Sallet does not know yet is sent with `{unchecked}` in front: a source or flag, as in
+        `{"script-src": [SELF, "{unchecked}'new-keyword'"]}`, or a directive, as in `{"{unchecked}new-directive": ["a"]}`.
+        The mark itself is not sent.
 
         Raises:
             PolicyError: An unknown or repeated directive, an unquoted keyword, `'none'` beside
-                something, a separator inside a source, `'strict-dynamic'` alone, a fixed nonce,
-                and whatever else a browser would skip in silence.
+                something, a separator inside a source, a fixed nonce, and whatever else a browser would skip in silence.
+            TypeError: A set as a list of sources: its order, and with it the header, differs between processes.
         """
 
     @property
     def directives(self) -> dict[str, list[str]]:
-        """The directives and their sources, in order; a copy."""
+        """The directives and their sources, in order; a copy.
+
+        Raises:
+            PolicyError: There are several policies: ask each of `policies`.
+        """
+
+    @property
+    def policies(self) -> list[ContentSecurityPolicy]:
+        """Each policy by itself: a list of one, or of as many as there are in one header."""
 
     def extend(self, directives: _Directives) -> ContentSecurityPolicy:
         """A policy that allows these sources too.
@@ -137,7 +158,7 @@ class ContentSecurityPolicy:
         A fetch directive that is not there first takes over what it falls back to, so that
         `extend({"img-src": ["https://img.example"]})` of `default-src 'self'` gives
         `img-src 'self' https://img.example`. `'none'` makes room for what is added. What no
-        directive rules is allowed already, and stays so.
+        directive rules is allowed already, and stays so. Of several policies, each is extended.
 
         Raises:
             PolicyError: As the constructor.
@@ -319,7 +340,7 @@ NONE: Final[str]
 NONCE: Final[str]
 """A nonce, new for each response. In text it is written `'nonce-{one-for-each-request}'`."""
 STRICT_DYNAMIC: Final[str]
-"""Trust what a trusted script loads; needs a nonce or a hash beside it."""
+"""Trust what a trusted script loads; without a nonce or a hash next to it no script is trusted."""
 UNSAFE_INLINE: Final[str]
 """Every inline script or style: the hole that a policy is there to close."""
 UNSAFE_EVAL: Final[str]
@@ -332,8 +353,18 @@ TRUSTED_TYPES_EVAL: Final[str]
 """`eval()` of what went through a Trusted Types policy, in browsers that enforce them."""
 REPORT_SAMPLE: Final[str]
 """Reports hold the first 40 characters of what was blocked."""
+REPORT_SHA256: Final[str]
+"""Reports hold the SHA-256 hash of each script that is loaded."""
+REPORT_SHA384: Final[str]
+"""As `REPORT_SHA256`, with SHA-384."""
+REPORT_SHA512: Final[str]
+"""As `REPORT_SHA256`, with SHA-512."""
 INLINE_SPECULATION_RULES: Final[str]
 """Inline speculation rules."""
+UNSAFE_ALLOW_REDIRECTS: Final[str]
+"""A navigation may pass through any address on its way to one that is listed."""
+UNSAFE_WEBTRANSPORT_HASHES: Final[str]
+"""WebTransport to servers that a script vouches for by the hash of their certificate."""
 SCRIPT: Final[str]
 """For `require-trusted-types-for`: every place where text becomes code."""
 ALLOW_DUPLICATES: Final[str]

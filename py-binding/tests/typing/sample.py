@@ -58,6 +58,7 @@ def policies() -> SecurityHeaders:
     ).extend({"img-src": ["https://images.example"]})
     assert_type(policy.directives, dict[str, list[str]])
     assert policy == ContentSecurityPolicy(str(policy)) and hash(policy)
+    assert_type(ContentSecurityPolicy([policy, {"img-src": "*"}, "font-src *"]).policies, list[ContentSecurityPolicy])
     assert_type(NONCE, str)
 
     try:
