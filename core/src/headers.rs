@@ -23,7 +23,7 @@ mod x_permitted_cross_domain_policies;
 mod x_xss_protection;
 
 pub use cache_control::CacheControl;
-pub(crate) use cache_control::{forbids_sharing, is_targeted, targeted_forbids_sharing};
+pub(crate) use cache_control::{forbids_sharing, is_targeted, surrogate_forbids_sharing, targeted_forbids_sharing};
 pub use content_security_policy::{
     Addition, ContentSecurityPolicy, Directive, DirectiveName, Directives, ExtendError, Extended, Hash, Source,
     SourceConstant, Sources, UrlSource,

@@ -3,11 +3,13 @@
 mod block;
 mod fields;
 pub mod merge;
+mod nonce_form;
 pub(crate) mod presets;
 mod views;
 
 pub use block::{RenderError, Template, WriteError};
-pub use fields::{Field, Fields};
+pub use fields::{Field, FieldKind, Fields};
+pub use nonce_form::NonceForm;
 
 use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
@@ -237,7 +239,7 @@ impl<'a> SecurityHeaders<'a> {
             let mut i = 0;
             while i < self.custom.len() {
                 let field = &self.custom[i];
-                if is_targeted(field.name().as_bytes()) && !targeted_forbids_sharing(field.value()) {
+                if merge::lets_caches_share(field.name().as_bytes(), field.value().as_bytes()) {
                     return Err(PolicyError::SharedNonce);
                 }
                 i += 1;
