@@ -58,7 +58,7 @@ pub use cursor::{BufferTooSmall, Cursor};
 pub use headers::*;
 pub use lint::{Lint, Lints, Severity};
 pub use nonce::{NONCE_ENTROPY, NONCE_LEN, Nonce, NoncePool, NonceSlots};
-pub use policy::{Field, Fields, RenderError, SecurityHeaders, Template, WriteError, merge};
+pub use policy::{Field, FieldKind, Fields, NonceForm, RenderError, SecurityHeaders, Template, WriteError, merge};
 #[cfg(feature = "httparse")]
 pub use request_head::{BodyLength, HeadError, RequestHead};
 pub use scheme::Scheme;

@@ -7,7 +7,6 @@ use sallet_core::{self as core, Hash, Source, UNCHECKED};
 
 mod content_security_policy;
 mod field_set;
-mod left_off;
 mod lint;
 mod merge;
 mod middleware;
@@ -15,6 +14,7 @@ mod nonce;
 mod permissions_policy;
 mod security_headers;
 mod sender;
+mod told;
 
 pub(crate) use content_security_policy::ContentSecurityPolicy;
 pub(crate) use security_headers::SecurityHeaders;
