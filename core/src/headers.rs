@@ -31,7 +31,7 @@ pub(crate) use cache_control::{forbids_sharing, is_targeted, targeted_forbids_sh
 pub use clear_site_data::ClearSiteData;
 pub use content_security_policy::{
     Addition, ContentSecurityPolicy, Directive, DirectiveName, Directives, ExtendError, Extended, Hash, OwnPolicy,
-    Source, SourceConstant, Sources, UrlSource,
+    Policies, Source, SourceConstant, Sources, UrlSource,
 };
 pub use cross_origin_embedder_policy::CrossOriginEmbedderPolicy;
 pub use cross_origin_opener_policy::CrossOriginOpenerPolicy;

@@ -62,4 +62,4 @@ pub use policy::{Field, Fields, RenderError, SecurityHeaders, Template, WriteErr
 #[cfg(feature = "httparse")]
 pub use request_head::{BodyLength, HeadError, RequestHead};
 pub use scheme::Scheme;
-pub use unchecked::UNCHECKED;
+pub use unchecked::{Marked, UNCHECKED};

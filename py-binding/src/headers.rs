@@ -81,6 +81,7 @@ fn _rows(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     rows.set_item("headers", headers.collect::<PyResult<Vec<_>>>()?)?;
     rows.set_item("sources", sources.collect::<Vec<_>>())?;
     rows.set_item("features", core::PermissionsPolicy::FEATURES)?;
+    rows.set_item("flags", core::Directive::SANDBOX_FLAGS)?;
     rows.set_item("directives", core::DirectiveName::ALL.iter().map(|name| name.as_str()).collect::<Vec<_>>())?;
     Ok(rows)
 }

@@ -33,7 +33,7 @@ def name_of(row: dict[str, Any]) -> str | None:
 def given(row: dict[str, Any]) -> str:
     """What may be given for a header. Where its value is one of a few words and never more, another text is a type error."""
     if row["type"] == "ContentSecurityPolicy":
-        return "ContentSecurityPolicy | _Directives | str"
+        return "_Policies"
     if row["enforced"] == "permissions-policy":
         return "_Allowlists | str"
     if name := name_of(row):
@@ -50,7 +50,7 @@ def parts() -> Iterator[tuple[str, str]]:
     yield "exported", "__all__ += [\n" + "".join(f'    "{name}",\n' for name, _, _ in sources) + "]\n"
     words = {
         "_DirectiveName": ROWS["directives"],
-        "_Word": [text for _, _, text in sources],
+        "_Word": [text for _, _, text in sources] + ROWS["flags"],
         "_Feature": ROWS["features"],
         **{name: row["values"] for row in headers if (name := name_of(row))},
     }

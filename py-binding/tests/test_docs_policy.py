@@ -191,6 +191,16 @@ def test_what_a_directive_cannot_take_is_not_inherited(path):
             assert sha256(script) in reply.one("content-security-policy")
 
 
+def test_each_of_several_policies_lets_the_page_work():
+    given = [{"default-src": ["'self'"]}, {"script-src": [STRICT_DYNAMIC]}, {"require-trusted-types-for": ["'script'"]}]
+    reply = asgi.call(protected(headers=SecurityHeaders(content_security_policy=given)), "/docs")
+    policies = [policy.directives for policy in ContentSecurityPolicy(reply.one("content-security-policy")).policies]
+    assert len(policies) == 2  # the page does not work under the third
+    for policy in policies:
+        for script in inline_scripts(reply.body):
+            assert sha256(script) in effective(policy, "script-src", "default-src")
+
+
 def test_an_empty_policy_stays_empty():
     assert not asgi.call(protected(headers=SecurityHeaders.EMPTY), "/docs").has("content-security-policy")
 

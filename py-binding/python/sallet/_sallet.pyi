@@ -3,9 +3,9 @@
 What is between `# <…>` and `# </…>` is written from the core's tables by `tests/stub.py`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Final, Literal, NewType, TypedDict, final
+from typing import Any, ClassVar, Final, Literal, NewType, TypeAlias, TypedDict, final
 
 from typing_extensions import Self, Unpack
 
@@ -40,7 +40,12 @@ __all__ += [
     "WASM_UNSAFE_EVAL",
     "TRUSTED_TYPES_EVAL",
     "REPORT_SAMPLE",
+    "REPORT_SHA256",
+    "REPORT_SHA384",
+    "REPORT_SHA512",
     "INLINE_SPECULATION_RULES",
+    "UNSAFE_ALLOW_REDIRECTS",
+    "UNSAFE_WEBTRANSPORT_HASHES",
     "SCRIPT",
     "ALLOW_DUPLICATES",
     "ALLOW",
@@ -77,9 +82,13 @@ _DirectiveName = Literal[
 ]
 _Word = Literal[
     "'self'", "'none'", "'nonce-{one-for-each-request}'", "'strict-dynamic'", "'unsafe-inline'", "'unsafe-eval'",
-    "'unsafe-hashes'", "'wasm-unsafe-eval'", "'trusted-types-eval'", "'report-sample'",
-    "'inline-speculation-rules'", "'script'", "'allow-duplicates'", "'allow'", "'block'", "data:", "blob:",
-    "https:"
+    "'unsafe-hashes'", "'wasm-unsafe-eval'", "'trusted-types-eval'", "'report-sample'", "'report-sha256'",
+    "'report-sha384'", "'report-sha512'", "'inline-speculation-rules'", "'unsafe-allow-redirects'",
+    "'unsafe-webtransport-hashes'", "'script'", "'allow-duplicates'", "'allow'", "'block'", "data:", "blob:",
+    "https:", "allow-downloads", "allow-forms", "allow-modals", "allow-orientation-lock", "allow-pointer-lock",
+    "allow-popups", "allow-popups-to-escape-sandbox", "allow-presentation", "allow-same-origin",
+    "allow-same-site-none-cookies", "allow-scripts", "allow-storage-access-by-user-activation",
+    "allow-top-navigation", "allow-top-navigation-by-user-activation", "allow-top-navigation-to-custom-protocols"
 ]
 _Feature = Literal[
     "accelerometer", "ambient-light-sensor", "aria-notify", "attribution-reporting", "autoplay", "bluetooth",
@@ -117,7 +126,7 @@ _ClearSiteData = Literal[
 ]
 _XDnsPrefetchControl = Literal["on", "off"]
 _XDownloadOptions = Literal["noopen"]
-_XPermittedCrossDomainPolicies = Literal["none", "master-only", "by-content-type", "by-ftp-filename", "all"]
+_XPermittedCrossDomainPolicies = Literal["none", "master-only", "by-content-type", "by-ftp-filename", "all", "none-this-response"]
 _XXssProtection = Literal["0", "1; mode=block", "1"]
 # </words>
 _Unchecked = NewType("_Unchecked", str)
@@ -129,8 +138,8 @@ class _Headers(TypedDict, total=False):
     """The keywords of `SecurityHeaders`."""
 
     # <keywords>
-    content_security_policy: ContentSecurityPolicy | _Directives | str | None
-    content_security_policy_report_only: ContentSecurityPolicy | _Directives | str | None
+    content_security_policy: _Policies | None
+    content_security_policy_report_only: _Policies | None
     strict_transport_security: str | None
     x_content_type_options: _XContentTypeOptions | _Unchecked | None
     x_frame_options: _XFrameOptions | _Unchecked | None
@@ -146,7 +155,7 @@ class _Headers(TypedDict, total=False):
     permissions_policy_report_only: _Allowlists | str | None
     integrity_policy: str | None
     integrity_policy_report_only: str | None
-    origin_agent_cluster: _OriginAgentCluster | _Unchecked | None
+    origin_agent_cluster: _OriginAgentCluster | str | None
     reporting_endpoints: str | None
     cache_control: str | None
     clear_site_data: _ClearSiteData | str | None
@@ -156,6 +165,9 @@ class _Headers(TypedDict, total=False):
     x_xss_protection: _XXssProtection | _Unchecked | None
     # </keywords>
     custom: Mapping[str, str] | None
+
+_Policy: TypeAlias = "ContentSecurityPolicy | _Directives | str"
+_Policies: TypeAlias = "_Policy | Sequence[_Policy]"
 
 @final
 class ContentSecurityPolicy:
@@ -172,20 +184,34 @@ class ContentSecurityPolicy:
     STRICT: ClassVar[ContentSecurityPolicy]
     """That of the preset `SecurityHeaders.STRICT`, to extend."""
 
-    def __init__(self, directives: _Directives | str) -> None:
-        """From `{directive: [source, ...]}`, in that order, or from the header's text.
+    def __init__(self, directives: _Policies) -> None:
+        """From `{directive: [source, ...]}`, in that order, from the header's text, or from a list of several policies.
 
-        A directive without a value, as `upgrade-insecure-requests`, has the list `[]`.
+        A directive without a value, as `upgrade-insecure-requests`, has the list `[]`. A text may run over several lines.
+
+        Several policies are sent in one line, and a browser enforces each of them: what one forbids, none allows.
+
+        What Sallet does not know yet is sent with `{unchecked}` in front: a source or flag, as in
+        `{"script-src": [SELF, "{unchecked}'new-keyword'"]}`, or a directive, as in `{"{unchecked}new-directive": ["a"]}`.
+        The mark itself is not sent.
 
         Raises:
             PolicyError: An unknown or repeated directive, an unquoted keyword, `'none'` beside
-                something, a separator inside a source, `'strict-dynamic'` alone, a fixed nonce,
-                and whatever else a browser would skip in silence.
+                something, a separator inside a source, a fixed nonce, and whatever else a browser would skip in silence.
+            TypeError: A set as a list of sources: its order, and with it the header, differs between processes.
         """
 
     @property
     def directives(self) -> dict[_DirectiveName | _Unchecked, list[str]]:
-        """The directives and their sources, in order; a copy."""
+        """The directives and their sources, in order; a copy.
+
+        Raises:
+            PolicyError: There are several policies: ask each of `policies`.
+        """
+
+    @property
+    def policies(self) -> list[ContentSecurityPolicy]:
+        """Each policy by itself: a list of one, or of as many as there are in one header."""
 
     def extend(self, directives: _Directives) -> ContentSecurityPolicy:
         """A policy that allows these sources too.
@@ -193,7 +219,7 @@ class ContentSecurityPolicy:
         A fetch directive that is not there first takes over what it falls back to, so that
         `extend({"img-src": ["https://img.example"]})` of `default-src 'self'` gives
         `img-src 'self' https://img.example`. `'none'` makes room for what is added. What no
-        directive rules is allowed already, and stays so.
+        directive rules is allowed already, and stays so. Of several policies, each is extended.
 
         Raises:
             PolicyError: As the constructor.
@@ -314,7 +340,7 @@ class SecurityHeaders:
     def integrity_policy_report_only(self) -> str | None:
         """A policy on integrity that is only reported on."""
     @property
-    def origin_agent_cluster(self) -> _OriginAgentCluster | _Unchecked | None:
+    def origin_agent_cluster(self) -> str | None:
         """A process of its own for each origin."""
     @property
     def reporting_endpoints(self) -> str | None:
@@ -375,7 +401,7 @@ NONE: Final[str]
 NONCE: Final[str]
 """A nonce, new for each response. In text it is written `'nonce-{one-for-each-request}'`."""
 STRICT_DYNAMIC: Final[str]
-"""Trust what a trusted script loads; needs a nonce or a hash beside it."""
+"""Trust what a trusted script loads; without a nonce or a hash next to it no script is trusted."""
 UNSAFE_INLINE: Final[str]
 """Every inline script or style: the hole that a policy is there to close."""
 UNSAFE_EVAL: Final[str]
@@ -388,8 +414,18 @@ TRUSTED_TYPES_EVAL: Final[str]
 """`eval()` of what went through a Trusted Types policy, in browsers that enforce them."""
 REPORT_SAMPLE: Final[str]
 """Reports hold the first 40 characters of what was blocked."""
+REPORT_SHA256: Final[str]
+"""Reports hold the SHA-256 hash of each script that is loaded."""
+REPORT_SHA384: Final[str]
+"""As `REPORT_SHA256`, with SHA-384."""
+REPORT_SHA512: Final[str]
+"""As `REPORT_SHA256`, with SHA-512."""
 INLINE_SPECULATION_RULES: Final[str]
 """Inline speculation rules."""
+UNSAFE_ALLOW_REDIRECTS: Final[str]
+"""A navigation may pass through any address on its way to one that is listed."""
+UNSAFE_WEBTRANSPORT_HASHES: Final[str]
+"""WebTransport to servers that a script vouches for by the hash of their certificate."""
 SCRIPT: Final[str]
 """For `require-trusted-types-for`: every place where text becomes code."""
 ALLOW_DUPLICATES: Final[str]

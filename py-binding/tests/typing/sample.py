@@ -61,6 +61,7 @@ def policies() -> SecurityHeaders:
     assert policy == ContentSecurityPolicy(policy.directives) == ContentSecurityPolicy(str(policy)) and hash(policy)
     fonts: Directives = {"font-src": "https://fonts.example"}
     policy = policy.extend(fonts)
+    assert_type(ContentSecurityPolicy([policy, {"img-src": "*"}, "font-src *"]).policies, list[ContentSecurityPolicy])
     assert_type(NONCE, str)
 
     try:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from sallet import (
+    NONE,
     STRICT_DYNAMIC,
     UNSAFE_INLINE,
     ContentSecurityPolicy,
@@ -235,10 +236,16 @@ class PagePolicy:
 
 
 def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy | None:
+    # A browser enforces each of several policies, so each must let the page work.
+    policies = [policy for each in csp.policies if (policy := _one_extended(each, needs)) is not None]
+    return ContentSecurityPolicy(policies) if policies else None
+
+
+def _one_extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy | None:
     needs = dict(needs)
     directives = {
         # 'strict-dynamic' would switch off the URLs of the scripts.
-        name: [source for source in sources if source != STRICT_DYNAMIC]
+        name: ([source for source in sources if source != STRICT_DYNAMIC] or [NONE]) if sources else []
         for name, sources in csp.directives.items()
         if name not in _DIRECTIVES_DROPPED
     }
