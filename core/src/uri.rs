@@ -151,7 +151,7 @@ pub(crate) const fn is_host(host: &str) -> bool {
 }
 
 /// An IPv6 address in its brackets, by its characters (RFC 3986, section 3.2.2).
-const fn is_address(host: &str) -> bool {
+pub(crate) const fn is_address(host: &str) -> bool {
     let [b'[', inner @ .., b']'] = host.as_bytes() else { return false };
     let mut rest = inner;
     while let [b'a'..=b'f' | b'A'..=b'F' | b'0'..=b'9' | b':' | b'.', after @ ..] = rest {
