@@ -63,7 +63,14 @@ $(VENV)/develop.stamp: $(EXTENSION) | $(VENV)/demo.stamp
 	@cd py-binding && VIRTUAL_ENV="$(CURDIR)/$(VENV)" ../$(VENV)/bin/maturin develop --release --locked
 	@touch $@
 
-setup: $(VENV)/dev.stamp $(VENV)/develop.stamp ## Make .venv with everything the tests need, and build into it
+# What npm writes last.
+NPM := py-binding/tests/npm
+$(NPM)/node_modules/.package-lock.json: $(NPM)/package.json $(NPM)/package-lock.json
+	$(call say,installing the npm packages that the tests compare with (150 MB: a minute))
+	@if command -v npm >/dev/null; then cd $(NPM) && npm ci --ignore-scripts --no-audit --no-fund; \
+	else $(call skip,the comparisons with npm packages,no npm,apt-get install nodejs npm); fi
+
+setup: $(VENV)/dev.stamp $(VENV)/develop.stamp $(NPM)/node_modules/.package-lock.json ## Make .venv with everything the tests need, and build into it
 
 develop: $(VENV)/develop.stamp ## Build the extension (release) into .venv
 
