@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,13 +11,11 @@ from pathlib import Path
 
 from needs import program
 
+from .child import child
 from .servers import free_port
 
 START_SECONDS = 20.0
 ATTEMPTS = 3
-
-# Ends the program when this process goes away, however it goes: the read below returns.
-_DIE_WITH_PARENT = '"$@" & child=$!; read _; kill $child; wait $child'
 
 _NGINX = """
 daemon off;
@@ -70,23 +67,14 @@ def varnish(backend: int) -> Iterator[int]:
 
 @contextlib.contextmanager
 def _running(command: list[str], *ports: int) -> Iterator[None]:
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            ["sh", "-c", _DIE_WITH_PARENT, "sh", *command], stdin=subprocess.PIPE, stdout=log, stderr=log
-        )
-        assert process.stdin is not None
-        try:
-            limit = time.monotonic() + START_SECONDS
-            for port in ports:
-                while not _listens(port):
-                    if time.monotonic() > limit:
-                        log.seek(0)
-                        raise RuntimeError(f"{command[0]} did not start:\n{log.read().decode(errors='replace')}")
-                    time.sleep(0.05)
-            yield
-        finally:
-            process.stdin.close()
-            process.wait(20)
+    with child(*command) as written:
+        limit = time.monotonic() + START_SECONDS
+        for port in ports:
+            while not _listens(port):
+                if time.monotonic() > limit:
+                    raise RuntimeError(f"{command[0]} did not start:\n{written()}")
+                time.sleep(0.05)
+        yield
 
 
 def _listens(port: int) -> bool:
