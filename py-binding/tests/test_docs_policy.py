@@ -16,7 +16,7 @@ from harness import asgi
 from keys import keyring
 from sallet import NONCE, STRICT_DYNAMIC, ContentSecurityPolicy, SecurityHeaders
 from sallet.fastapi import Bearer, protect
-from sallet.fastapi._docs import _HEADERS_DROPPED
+from sallet.fastapi._relax import _HEADERS_DROPPED
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
