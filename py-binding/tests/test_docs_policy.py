@@ -197,7 +197,8 @@ def test_an_empty_policy_stays_empty():
 
 @pytest.mark.parametrize("name", _HEADERS_DROPPED)
 def test_what_the_pages_cannot_work_under_is_left_out_of_them(name):
-    value = "require-corp" if "embedder" in name else "blocked-destinations=(script)"
+    values = {"embedder": "require-corp", "integrity": "blocked-destinations=(script)", "isolation": "isolate-and-require-corp"}
+    value = next(value for word, value in values.items() if word in name)
     keyword = name.replace("-", "_")
     given = {keyword: value} if hasattr(SecurityHeaders, keyword) else {"custom": {name: value}}
     app = protected(headers=SecurityHeaders(**given))

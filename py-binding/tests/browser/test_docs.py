@@ -71,7 +71,7 @@ def test_redoc_draws_the_operations_and_searches(watch: Watched, base: str) -> N
 SANDBOX = ContentSecurityPolicy({**ContentSecurityPolicy.STRICT.directives, "sandbox": []})
 HARD = {
     "sandbox": {"content_security_policy": SANDBOX},
-    # Under each of these alone the pages are empty, or report.
+    # Of embedder policy and isolation the stand-in shows nothing: it promises Cross-Origin-Resource-Policy for every file.
     "all others": {
         "content_security_policy": ContentSecurityPolicy.STRICT.extend({"require-trusted-types-for": [SCRIPT]}),
         "integrity_policy": "blocked-destinations=(script style)",
