@@ -23,7 +23,7 @@ mod x_permitted_cross_domain_policies;
 mod x_xss_protection;
 
 pub use cache_control::CacheControl;
-pub(crate) use cache_control::{forbids_sharing, is_targeted, targeted_forbids_sharing};
+pub(crate) use cache_control::{forbids_sharing, is_targeted, surrogate_forbids_sharing, targeted_forbids_sharing};
 pub use content_security_policy::{
     Addition, ContentSecurityPolicy, Directive, DirectiveName, Directives, ExtendError, Extended, Hash, Source,
     SourceConstant, Sources, UrlSource,
@@ -85,6 +85,8 @@ impl Header {
 /// The table of headers, in the order in which they are sent. A header is a row here and a file named as the header;
 /// all the rest is made from the row, or checked against it.
 ///
+/// `report only of FIELD`: the header of that field enforces what this one only reports on, and has the same type.
+///
 /// `endpoints in "WHERE"`: a value can name endpoints there, and its type has `endpoints_are_in`.
 macro_rules! header_rows {
     ($make:ident) => {
@@ -99,7 +101,7 @@ macro_rules! header_rows {
                 good "default-src 'none'; img-src 'self' data:",
                 bad "script-src unsafe-inline",
                 endpoints in "report-to",
-                report only of "content-security-policy";
+                report only of content_security_policy;
             /// HTTPS only, from now on. Sent over HTTPS alone.
             "strict-transport-security" strict_transport_security: StrictTransportSecurity,
                 good "max-age=31536000; includeSubDomains",
@@ -143,7 +145,7 @@ macro_rules! header_rows {
                 good "blocked-destinations=(script)",
                 bad "blocked-destinations=()",
                 endpoints in "endpoints",
-                report only of "integrity-policy";
+                report only of integrity_policy;
             /// A process of its own for each origin.
             "origin-agent-cluster" origin_agent_cluster: OriginAgentCluster,
                 good "?1",

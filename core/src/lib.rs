@@ -60,7 +60,7 @@ pub use headers::*;
 pub use https_redirect::HttpsRedirect;
 pub use lint::{Lint, Severity};
 pub use nonce::{NONCE_ENTROPY, NONCE_LEN, Nonce, NonceSlots};
-pub use policy::{Field, Fields, RenderError, SecurityHeaders, Template, WriteError, merge};
+pub use policy::{Field, FieldKind, Fields, NonceForm, RenderError, SecurityHeaders, Template, WriteError, merge};
 #[cfg(feature = "httparse")]
 pub use request_head::{BodyLength, HeadError, RequestHead};
 pub use scheme::Scheme;

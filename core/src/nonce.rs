@@ -54,18 +54,15 @@ impl Nonce {
         }
     }
 
-    /// Whether a response of this status may carry a policy with a nonce: every one but a 304.
-    ///
-    /// A 304 sends the client back to a page it has stored, and its fields replace the stored ones ([RFC 9111 section
-    /// 3.2](https://www.rfc-editor.org/rfc/rfc9111#section-3.2)): a fresh nonce would shut out the scripts of the older page.
-    ///
-    /// ```
-    /// use sallet_core::Nonce;
-    /// assert!(Nonce::fits(200) && !Nonce::fits(304));
-    /// ```
-    #[must_use]
-    pub const fn fits(status: u16) -> bool {
-        status != 304
+    /// Writes it in place of every placeholder in the text of a policy: for one that an app has written itself (see
+    /// [`own_policy`](crate::merge::own_policy)). Where the places are known, [`NonceSlots::fill`] need not look for them.
+    pub fn fill(&self, text: &mut [u8]) {
+        let mut rest = text;
+        while let Some(at) = rest.windows(NONCE_LEN).position(|found| found == PLACEHOLDER.as_bytes()) {
+            let (filled, after) = rest[at..].split_at_mut(NONCE_LEN);
+            filled.copy_from_slice(&self.0);
+            rest = after;
+        }
     }
 
     pub(crate) const fn as_bytes(&self) -> &[u8; NONCE_LEN] {

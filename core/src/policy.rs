@@ -3,16 +3,18 @@
 mod block;
 mod fields;
 pub mod merge;
+mod nonce_form;
 pub(crate) mod presets;
+mod views;
 
 pub use block::{RenderError, Template, WriteError};
-pub use fields::{Field, Fields};
+pub use fields::{Field, FieldKind, Fields};
+pub use nonce_form::NonceForm;
 
 use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar;
 use crate::headers::{header_rows, *};
-use crate::scheme::Scheme;
 
 /// What a row says where it may say nothing.
 const fn if_any(said: &[&'static str]) -> Option<&'static str> {
@@ -26,7 +28,7 @@ macro_rules! security_headers {
     ($(
         #[doc = $doc:literal]
         $name:literal $field:ident: $type:ty, good $good:literal, bad $bad:literal
-        $(, endpoints in $place:literal)? $(, report only of $enforced:literal)?;
+        $(, endpoints in $place:literal)? $(, report only of $enforced:ident)?;
     )+) => {
         /// A policy: at most one value for each header.
         ///
@@ -52,6 +54,12 @@ macro_rules! security_headers {
 
         const NAMES: [&str; [$($name),+].len()] = [$($name),+];
 
+        /// The name of the header that this field of [`SecurityHeaders`] holds.
+        const fn name_of(field: &str) -> &'static str {
+            $( if grammar::eq(field, stringify!($field)) { return $name; } )+
+            panic!("a row is the twin of a field that no row has")
+        }
+
         const HEADERS: [Header; NAMES.len()] = [$(
             Header {
                 name: $name,
@@ -59,7 +67,7 @@ macro_rules! security_headers {
                 good: $good,
                 bad: $bad,
                 endpoints_in: if_any(&[$($place)?]),
-                report_only_of: if_any(&[$($enforced)?]),
+                report_only_of: if_any(&[$(name_of(stringify!($enforced)))?]),
             }
         ),+];
 
@@ -121,6 +129,17 @@ macro_rules! security_headers {
                     }
                 )?)+
                 Ok(())
+            }
+
+            /// With each header moved to its report-only twin, if it has one.
+            const fn moved_to_twins(mut self) -> Self {
+                $($(
+                    if self.$enforced.is_some() {
+                        self.$field = self.$enforced;
+                        self.$enforced = None;
+                    }
+                )?)+
+                self
             }
 
             const fn is_set(&self, slot: usize) -> bool {
@@ -220,7 +239,7 @@ impl<'a> SecurityHeaders<'a> {
             let mut i = 0;
             while i < self.custom.len() {
                 let field = &self.custom[i];
-                if is_targeted(field.name().as_bytes()) && !targeted_forbids_sharing(field.value()) {
+                if merge::lets_caches_share(field.name().as_bytes(), field.value().as_bytes()) {
                     return Err(PolicyError::SharedNonce);
                 }
                 i += 1;
@@ -245,28 +264,6 @@ impl<'a> SecurityHeaders<'a> {
     #[track_caller]
     pub const fn checked(self) -> Self {
         valid!(self.check())
-    }
-
-    /// The policy for a response that travels over `scheme`. Over HTTP, `Strict-Transport-Security`
-    /// (RFC 6797, section 7.2) and `upgrade-insecure-requests` are left out; a policy says `Https` until told otherwise.
-    ///
-    /// ```
-    /// use sallet_core::{Scheme, SecurityHeaders, const_block};
-    /// static PLAIN: &str = const_block!(SecurityHeaders::STRICT.over(Scheme::Http));
-    /// assert!(!PLAIN.contains("strict-transport-security") && !PLAIN.contains("upgrade-insecure-requests"));
-    /// ```
-    #[must_use]
-    pub const fn over(mut self, scheme: Scheme) -> Self {
-        if scheme.is_http() {
-            self.strict_transport_security = None;
-        }
-        if let Some(policy) = self.content_security_policy {
-            self.content_security_policy = policy.over(scheme);
-        }
-        if let Some(policy) = self.content_security_policy_report_only {
-            self.content_security_policy_report_only = policy.over(scheme);
-        }
-        self
     }
 
     /// Whether a source is [`Source::NONCE`], so that each response needs a fresh one.

@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 use sallet_core::PolicyError::{self, *};
-use sallet_core::{ContentSecurityPolicy, Directive, DirectiveName, ExtendError, Hash, Source, UrlSource};
+use sallet_core::{
+    ContentSecurityPolicy, Directive, DirectiveName, ExtendError, Hash, IntegrityPolicy, SecurityHeaders, Source,
+    UrlSource,
+};
 
 #[test]
 fn reads_policies() {
@@ -326,4 +329,65 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn without_a_nonce_a_policy_is_one_text_that_allows_no_more() {
+    const NONCE: &str = "'nonce-{one-for-each-request}'";
+    for (with, without) in [
+        ("default-src 'self'", "default-src 'self'"),
+        ("script-src NONCE", "script-src 'none'"),
+        ("script-src 'self' NONCE; img-src *", "script-src 'self'; img-src *"),
+        // Without its nonce, 'unsafe-inline' would count again; in a directive without one it counts all along.
+        ("style-src 'unsafe-inline' NONCE; script-src 'unsafe-inline'", "style-src 'none'; script-src 'unsafe-inline'"),
+        ("script-src NONCE 'strict-dynamic' https:", "script-src 'strict-dynamic' https:"),
+        ("style-src NONCE 'self' NONCE", "style-src 'self'"),
+    ] {
+        let with = with.replace("NONCE", NONCE);
+        let policy = ContentSecurityPolicy::parse(&with).unwrap();
+        assert_eq!(policy.without_nonce().to_string(), without, "{with}");
+        assert_eq!(policy.without_nonce().without_nonce().to_string(), without, "{with}");
+        assert!(!policy.without_nonce().needs_nonce(), "{with}");
+        // A directive taken out of the view stays in it.
+        let directives: Vec<_> = policy.without_nonce().directives().collect();
+        let again = ContentSecurityPolicy::try_new(&directives).unwrap();
+        assert_eq!(again.without_nonce().to_string(), without, "{with}");
+
+        let headers = SecurityHeaders::EMPTY
+            .content_security_policy(Some(policy))
+            .content_security_policy_report_only(Some(policy))
+            .without_nonce();
+        assert!(!headers.needs_nonce() && !headers.to_string().contains("private"), "{with}");
+        assert_eq!(
+            headers.to_string(),
+            format!("content-security-policy: {without}\r\ncontent-security-policy-report-only: {without}\r\n")
+        );
+    }
+}
+
+#[test]
+fn what_is_tried_out_moves_to_the_twins() {
+    let policy = SecurityHeaders::STRICT
+        .integrity_policy(Some(IntegrityPolicy::parse("blocked-destinations=(script)").unwrap()))
+        .report_only();
+    let text = policy.to_string();
+    let names: Vec<_> = text.lines().map(|line| line.split_once(": ").unwrap().0).collect();
+    let given = SecurityHeaders::STRICT.to_string();
+    for header in SecurityHeaders::HEADERS {
+        if let Some(enforced) = header.report_only_of {
+            assert!(!names.contains(&enforced), "{enforced} has a twin");
+            assert!(!given.contains(&format!("{enforced}: ")) || names.contains(&header.name), "{}", header.name);
+        }
+    }
+    assert!(text.contains("integrity-policy-report-only: blocked-destinations=(script)\r\n"));
+    assert!(text.contains("frame-ancestors 'none'") && !text.contains("upgrade-insecure-requests"));
+    assert!(!names.contains(&"x-frame-options") && names.contains(&"x-content-type-options"));
+
+    // Framing is still refused by X-Frame-Options where nothing else is said about it.
+    let framed = SecurityHeaders::CLASSIC.report_only().to_string();
+    assert!(framed.starts_with("content-security-policy-report-only: default-src 'self'\r\n"));
+    assert!(framed.contains("x-frame-options: DENY"));
+    let sandbox = ContentSecurityPolicy::from_text("sandbox; upgrade-insecure-requests");
+    assert!(sandbox.report_only().is_none());
+    assert_eq!(SecurityHeaders::EMPTY.content_security_policy(Some(sandbox)).report_only().to_string(), "");
 }

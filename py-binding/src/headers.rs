@@ -8,13 +8,13 @@ use sallet_core::{self as core, Hash, Source};
 mod content_security_policy;
 mod field_set;
 mod https_redirect;
-mod left_off;
 mod lint;
 mod merge;
 mod middleware;
 mod nonce;
 mod security_headers;
 mod sender;
+mod told;
 
 pub(crate) use content_security_policy::ContentSecurityPolicy;
 pub(crate) use security_headers::SecurityHeaders;

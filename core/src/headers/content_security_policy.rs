@@ -6,6 +6,7 @@ mod hash;
 mod lists;
 mod source;
 mod url_source;
+mod view;
 
 pub use directive::{Directive, DirectiveName};
 pub use extend::{Addition, ExtendError, Extended};
@@ -19,6 +20,7 @@ use crate::cursor::Cursor;
 use crate::dialect::{display_by_render, ok, valid};
 use crate::scheme::Scheme;
 use lists::{DirectiveList, Directives as Iter};
+use view::View;
 
 /// A policy ([CSP3, section 2.2](https://www.w3.org/TR/CSP3/#framework-policy)), from typed directives or from text.
 ///
@@ -48,7 +50,7 @@ use lists::{DirectiveList, Directives as Iter};
 #[derive(Debug, Clone, Copy)]
 pub struct ContentSecurityPolicy<'a> {
     list: DirectiveList<'a>,
-    scheme: Scheme,
+    view: View,
 }
 
 /// The most nonce sources in one policy. More cannot be of use: eight directives take one at all.
@@ -70,7 +72,7 @@ impl<'a> ContentSecurityPolicy<'a> {
     /// [`EmptyPolicy`](PolicyError::EmptyPolicy), [`DuplicateDirective`](PolicyError::DuplicateDirective),
     /// [`TooManyNonces`](PolicyError::TooManyNonces).
     pub const fn try_new(directives: &'a [Directive<'a>]) -> Result<Self, PolicyError> {
-        Self { list: DirectiveList::Typed(directives), scheme: Scheme::Https }.checked()
+        Self { list: DirectiveList::Typed(directives), view: View::WHOLE }.checked()
     }
 
     /// A policy from its text, `name source source; name source`.
@@ -88,7 +90,7 @@ impl<'a> ContentSecurityPolicy<'a> {
     /// # Errors
     /// What is wrong with the first bad directive or source.
     pub const fn parse(text: &'a str) -> Result<Self, PolicyError> {
-        Self { list: DirectiveList::Text(text), scheme: Scheme::Https }.checked()
+        Self { list: DirectiveList::Text(text), view: View::WHOLE }.checked()
     }
 
     const fn checked(self) -> Result<Self, PolicyError> {
@@ -114,7 +116,7 @@ impl<'a> ContentSecurityPolicy<'a> {
 
     /// The directives, in order.
     pub const fn directives(&self) -> Directives<'a> {
-        Iter::new(self.list.iter(), self.scheme)
+        Iter::new(self.list.iter(), self.view)
     }
 
     /// The directive of that name.
@@ -165,7 +167,39 @@ impl<'a> ContentSecurityPolicy<'a> {
     /// The policy for a response that travels over `scheme`: over HTTP without `upgrade-insecure-requests`, which
     /// would break a site that has no HTTPS. `None` when nothing is left.
     pub const fn over(mut self, scheme: Scheme) -> Option<Self> {
-        self.scheme = scheme;
+        self.view.http |= scheme.is_http();
+        self.if_any()
+    }
+
+    /// The policy as a text that is the same for every response: for responses in which no script runs, so that they can be
+    /// cached.
+    ///
+    /// In each directive that holds [`Source::NONCE`], that and `'unsafe-inline'` are left out, and `'none'` is sent if
+    /// nothing is left. So it never allows more: the nonce had switched `'unsafe-inline'` off (CSP3, section 6.7.3.2), and the
+    /// directive stays. The other sources stay, because the policy of a worker's own script rules what that imports.
+    ///
+    /// ```
+    /// use sallet_core::ContentSecurityPolicy;
+    /// let csp = ContentSecurityPolicy::from_text(
+    ///     "script-src 'self' 'nonce-{one-for-each-request}'; style-src 'unsafe-inline' 'nonce-{one-for-each-request}'"
+    /// );
+    /// assert_eq!(csp.without_nonce().to_string(), "script-src 'self'; style-src 'none'");
+    /// assert!(!csp.without_nonce().needs_nonce());
+    /// ```
+    #[must_use]
+    pub const fn without_nonce(mut self) -> Self {
+        self.view.without_nonce = true;
+        self
+    }
+
+    /// The policy for `content-security-policy-report-only`: without `upgrade-insecure-requests` and `sandbox`, which browsers
+    /// ignore there. `None` when nothing is left.
+    pub const fn report_only(mut self) -> Option<Self> {
+        self.view.report_only = true;
+        self.if_any()
+    }
+
+    const fn if_any(self) -> Option<Self> {
         if self.directives().next_directive().is_none() { None } else { Some(self) }
     }
 

@@ -1,7 +1,10 @@
 //! The policy as fields: names and values, for hosts that keep headers in a map or a list.
 
+use super::merge::{PRIVATE, lets_caches_share};
 use super::{NAMES, SecurityHeaders};
 use crate::cursor::{self, BufferTooSmall, Cursor};
+use crate::grammar;
+use crate::headers::CacheControl;
 use crate::nonce::NonceSlots;
 
 /// The fields of a policy, in the order in which they are sent.
@@ -9,6 +12,8 @@ use crate::nonce::NonceSlots;
 pub struct Fields<'a> {
     policy: SecurityHeaders<'a>,
     slot: usize,
+    /// The policy says nothing of caches, and has a nonce.
+    implies_private: bool,
 }
 
 /// One field: a name in lower case, and a value that is rendered when asked for.
@@ -16,6 +21,20 @@ pub struct Fields<'a> {
 pub struct Field<'a> {
     policy: SecurityHeaders<'a>,
     slot: usize,
+    implies_private: bool,
+}
+
+/// What of a field decides how it is joined with an app's own: [`merge`](crate::merge) asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldKind {
+    /// Nothing.
+    Plain,
+    /// It holds a nonce.
+    Nonce,
+    /// It is the `Cache-Control: private` that follows from a nonce, and goes where that goes.
+    Private,
+    /// It lets shared caches keep the response. The policy has no nonce then ([`SecurityHeaders::check`]), but a layer further in may.
+    Shared,
 }
 
 impl<'a> SecurityHeaders<'a> {
@@ -31,7 +50,8 @@ impl<'a> SecurityHeaders<'a> {
     /// assert_eq!(fields.count(), 6);
     /// ```
     pub const fn fields(&self) -> Fields<'a> {
-        Fields { policy: self.completed(), slot: 0 }
+        let implies_private = self.needs_nonce() && self.cache_control.is_none();
+        Fields { policy: self.completed(), slot: 0, implies_private }
     }
 }
 
@@ -42,7 +62,7 @@ impl<'a> Fields<'a> {
             let slot = self.slot;
             self.slot += 1;
             if self.policy.is_set(slot) {
-                return Some(Field { policy: self.policy, slot });
+                return Some(Field { policy: self.policy, slot, implies_private: self.implies_private });
             }
         }
         None
@@ -68,6 +88,22 @@ impl<'a> Field<'a> {
         let mut out = Cursor::new(&mut []);
         self.render_value(&mut out);
         !out.slots().is_empty()
+    }
+
+    /// What of it decides how it is joined with an app's own.
+    pub fn kind(&self) -> FieldKind {
+        let name = self.name();
+        let value = match self.slot.checked_sub(NAMES.len()) {
+            Some(custom) => Some(self.policy.custom[custom].value()),
+            None if grammar::eq(name, PRIVATE.0) => self.policy.cache_control.as_ref().map(CacheControl::as_str),
+            None => None,
+        };
+        match value {
+            _ if self.needs_nonce() => FieldKind::Nonce,
+            Some(_) if self.implies_private && grammar::eq(name, PRIVATE.0) => FieldKind::Private,
+            Some(value) if lets_caches_share(name.as_bytes(), value.as_bytes()) => FieldKind::Shared,
+            _ => FieldKind::Plain,
+        }
     }
 
     /// The exact length of the value in bytes.

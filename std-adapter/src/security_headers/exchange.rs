@@ -3,12 +3,14 @@
 use std::mem;
 use std::sync::Arc;
 
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderName, Request, Response};
-use sallet_core::Scheme;
+use http::{Request, Response};
+use sallet_core::merge::Precedence;
+use sallet_core::{NonceForm, Scheme};
 
 use super::config::{Config, SchemeOf};
-use super::merge::merge;
+use super::merge::{Start, Told, merge};
 use crate::RequestNonce;
 use crate::request_path::{Paths, Place};
 
@@ -19,11 +21,13 @@ pub(super) struct Exchange {
     plan: usize,
     scheme: Scheme,
     nonce: Option<RequestNonce>,
+    asked: bool,
 }
 
-/// The fields that were left off a 304, for the layers around.
-#[derive(Debug, Clone, Default)]
-struct LeftOff(Vec<HeaderName>);
+/// In the extensions of a request: a layer around adds its policy to the app's own and wants to know which is a layer's. Only then
+/// is it worth an extension of the response.
+#[derive(Debug, Clone, Copy)]
+struct Asked;
 
 impl Exchange {
     /// What is to be done before the inner service is called.
@@ -33,8 +37,12 @@ impl Exchange {
             SchemeOf::All(scheme) => *scheme,
             SchemeOf::Each(scheme) => with_parts(request, |parts| scheme(parts)),
         };
-        let nonce = if config.plans[plan].over(scheme).needs_nonce() { nonce_of(request) } else { None };
-        Self { config: Arc::clone(config), plan, scheme, nonce }
+        let nonce = if config.plans[plan].needs_nonce(scheme) { nonce_of(request) } else { None };
+        let asked = request.extensions().get::<Asked>().is_some();
+        if config.rules.precedence() == Precedence::Add {
+            request.extensions_mut().insert(Asked);
+        }
+        Self { config: Arc::clone(config), plan, scheme, nonce, asked }
     }
 
     pub(super) fn finish<B>(&self, response: &mut Response<B>) {
@@ -42,16 +50,24 @@ impl Exchange {
         if status.is_informational() {
             return;
         }
-        let mut left_off: LeftOff = response.extensions_mut().remove().unwrap_or_default();
-        let set = self.config.plans[self.plan].over(self.scheme);
-        let has_nonce = response.extensions().get::<RequestNonce>().is_some();
-        let (nonce, rules) = (self.nonce.as_ref(), &self.config.rules);
-        merge(response.headers_mut(), set, nonce, rules, status.as_u16(), has_nonce, &mut left_off.0);
-        if let Some(nonce) = self.nonce {
+        let mut told: Told = response.extensions_mut().remove().unwrap_or_default();
+        // A layer further in has put its own there, where this one has no need for one.
+        let nonce = self.nonce.or_else(|| response.extensions().get().copied());
+        let types = response.headers().get_all(CONTENT_TYPE).iter();
+        let start = Start {
+            plan: &self.config.plans[self.plan],
+            rules: &self.config.rules,
+            scheme: self.scheme,
+            form: NonceForm::of(status.as_u16(), types),
+            nonce: nonce.as_ref(),
+            asked: self.asked,
+        };
+        merge(response.headers_mut(), &start, &mut told);
+        if let Some(nonce) = nonce {
             response.extensions_mut().insert(nonce);
         }
-        if !left_off.0.is_empty() {
-            response.extensions_mut().insert(left_off);
+        if told != Told::default() {
+            response.extensions_mut().insert(told);
         }
     }
 }

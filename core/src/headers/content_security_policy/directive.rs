@@ -173,6 +173,8 @@ directives! {
 pub struct Directive<'a> {
     name: DirectiveName,
     sources: SourceList<'a>,
+    /// In the view of a text that is the same for every response.
+    without_nonce: bool,
 }
 
 impl<'a> Directive<'a> {
@@ -182,7 +184,7 @@ impl<'a> Directive<'a> {
     /// The cause when the directive does not take one of them, when `'none'` is not alone, when `'strict-dynamic'` has no
     /// nonce or hash, when a list that needs a member has none.
     pub const fn try_new(name: DirectiveName, sources: &'a [Source<'a>]) -> Result<Self, PolicyError> {
-        Self { name, sources: SourceList::Typed(sources) }.checked()
+        Self { name, sources: SourceList::Typed(sources), without_nonce: false }.checked()
     }
 
     /// Reads `name source source`.
@@ -199,7 +201,8 @@ impl<'a> Directive<'a> {
             }
         }
         let name = ok!(DirectiveName::parse(grammar::slice(directive, 0, end)));
-        Self { name, sources: SourceList::Text(grammar::slice(directive, end, directive.len())) }.checked()
+        let sources = SourceList::Text(grammar::slice(directive, end, directive.len()));
+        Self { name, sources, without_nonce: false }.checked()
     }
 
     /// Its name.
@@ -209,7 +212,7 @@ impl<'a> Directive<'a> {
 
     /// Its sources, in order.
     pub const fn sources(&self) -> Sources<'a> {
-        Sources(self.sources)
+        Sources::new(self.sources, self.without_nonce)
     }
 
     /// Whether it holds the source with this text.
@@ -225,7 +228,7 @@ impl<'a> Directive<'a> {
 
     /// Whether its sources could be those of the directive of that name.
     pub(super) const fn fits(&self, name: DirectiveName) -> bool {
-        Self { name, sources: self.sources }.checked().is_ok()
+        Self { name, ..*self }.checked().is_ok()
     }
 
     pub(super) const fn nonces(&self) -> usize {
@@ -239,16 +242,23 @@ impl<'a> Directive<'a> {
         count
     }
 
+    /// The directive in a text that is the same for every response; itself if it holds no nonce.
+    pub(super) const fn without_nonce(mut self) -> Self {
+        self.without_nonce |= self.nonces() > 0;
+        self
+    }
+
     const fn checked(self) -> Result<Self, PolicyError> {
-        let count = ok!(self.sources.check());
+        ok!(self.sources.check());
         let mut rest = self.sources();
-        let mut vouched = false;
+        let (mut count, mut vouched) = (0, false);
         while let Some(source) = rest.next_source() {
             ok!(takes(self.name.kind(), source));
-            if source.is("'none'") && count > 1 {
-                return Err(PolicyError::NoneWithOthers);
-            }
             vouched |= source.is_nonce() || source.is_hash();
+            count += 1;
+        }
+        if self.has("'none'") && count > 1 {
+            return Err(PolicyError::NoneWithOthers);
         }
         if self.has("'strict-dynamic'") && !vouched {
             return Err(PolicyError::StrictDynamicAlone);

@@ -3,11 +3,11 @@
 //! A policy comes as slices (a `const` in Rust) or as text (a configuration file, Python). Neither can be turned into
 //! the other without a heap, so both are walked by the same iterators and checked by the same code.
 
-use super::{Directive, DirectiveName, Source};
+use super::view::View;
+use super::{Directive, Source};
 use crate::dialect::ok;
 use crate::grammar;
 use crate::headers::PolicyError;
-use crate::scheme::Scheme;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DirectiveList<'a> {
@@ -57,20 +57,20 @@ impl<'a> CheckedDirectives<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Directives<'a> {
     rest: CheckedDirectives<'a>,
-    scheme: Scheme,
+    view: View,
 }
 
 impl<'a> Directives<'a> {
-    pub(super) const fn new(rest: CheckedDirectives<'a>, scheme: Scheme) -> Self {
-        Self { rest, scheme }
+    pub(super) const fn new(rest: CheckedDirectives<'a>, view: View) -> Self {
+        Self { rest, view }
     }
 
     /// [`Iterator::next`], for a `const fn`.
     pub const fn next_directive(&mut self) -> Option<Directive<'a>> {
         // Each was read without an error when the policy was made.
         while let Some(Ok(directive)) = self.rest.next() {
-            if !(self.scheme.is_http() && matches!(directive.name(), DirectiveName::UpgradeInsecureRequests)) {
-                return Some(directive);
+            if !self.view.leaves_out(directive.name()) {
+                return Some(if self.view.without_nonce { directive.without_nonce() } else { directive });
             }
         }
         None
@@ -117,27 +117,56 @@ impl<'a> SourceList<'a> {
     }
 
     /// Checks that every source can be read.
-    pub(super) const fn check(mut self) -> Result<usize, PolicyError> {
-        let mut count = 0;
+    pub(super) const fn check(mut self) -> Result<(), PolicyError> {
         while let Some(source) = self.next() {
             ok!(source);
-            count += 1;
         }
-        Ok(count)
+        Ok(())
     }
 }
 
 /// The sources of a valid directive, in order.
 #[derive(Debug, Clone, Copy)]
-pub struct Sources<'a>(pub(super) SourceList<'a>);
+pub struct Sources<'a> {
+    list: SourceList<'a>,
+    leave_out: LeaveOut,
+}
+
+/// What of a list is not shown.
+#[derive(Debug, Clone, Copy)]
+enum LeaveOut {
+    Nothing,
+    /// A nonce and what it switches off; once one source was shown, no `'none'` is due at the end.
+    Nonces {
+        shown: bool,
+    },
+}
 
 impl<'a> Sources<'a> {
+    pub(super) const fn new(list: SourceList<'a>, without_nonce: bool) -> Self {
+        let leave_out = if without_nonce { LeaveOut::Nonces { shown: false } } else { LeaveOut::Nothing };
+        Self { list, leave_out }
+    }
+
     /// [`Iterator::next`], for a `const fn`.
     pub const fn next_source(&mut self) -> Option<Source<'a>> {
-        match self.0.next() {
-            Some(Ok(source)) => Some(source),
-            // Each was read without an error when the directive was made.
-            Some(Err(_)) | None => None,
+        // Each was read without an error when the directive was made.
+        while let Some(Ok(source)) = self.list.next() {
+            match self.leave_out {
+                LeaveOut::Nonces { .. } if source.is_nonce() || source.is("'unsafe-inline'") => {}
+                LeaveOut::Nonces { .. } => {
+                    self.leave_out = LeaveOut::Nonces { shown: true };
+                    return Some(source);
+                }
+                LeaveOut::Nothing => return Some(source),
+            }
+        }
+        match self.leave_out {
+            LeaveOut::Nonces { shown: false } => {
+                self.leave_out = LeaveOut::Nothing;
+                Some(Source::NONE)
+            }
+            _ => None,
         }
     }
 }
