@@ -45,6 +45,7 @@ CACHING = {
     "public": {"cache-control": "public, max-age=60"},
     "shared": {"cache-control": "s-maxage=60"},
     "surrogate": {"surrogate-control": "max-age=60"},
+    "accel": {"x-accel-expires": "60"},
     "targeted": {"cdn-cache-control": "max-age=60", "cache-control": "max-age=60"},
 }
 NONCE_SOURCE = re.compile(r"'nonce-([^']+)'")
