@@ -58,8 +58,8 @@ pub mod secret;
 pub use cursor::{BufferTooSmall, Cursor};
 pub use headers::*;
 pub use https_redirect::HttpsRedirect;
-pub use lint::{Lint, Severity};
-pub use nonce::{NONCE_ENTROPY, NONCE_LEN, Nonce, NonceSlots};
+pub use lint::{Lint, Lints, Severity};
+pub use nonce::{NONCE_ENTROPY, NONCE_LEN, Nonce, NoncePool, NonceSlots};
 pub use policy::{Field, FieldKind, Fields, NonceForm, RenderError, SecurityHeaders, Template, WriteError, merge};
 #[cfg(feature = "httparse")]
 pub use request_head::{BodyLength, HeadError, RequestHead};

@@ -1,5 +1,9 @@
 //! Nonces: 128 fresh bits for each response, and where they go in a rendered policy.
 
+mod pool;
+
+pub use pool::NoncePool;
+
 /// base64url (RFC 4648, section 5), whose characters mean nothing to HTML.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -51,17 +55,6 @@ impl Nonce {
             Ok(text) => text,
             // It is base64. Said without a panic, which firmware would carry; an empty nonce lets no script run.
             Err(_) => "",
-        }
-    }
-
-    /// Writes it in place of every placeholder in the text of a policy: for one that an app has written itself (see
-    /// [`own_policy`](crate::merge::own_policy)). Where the places are known, [`NonceSlots::fill`] need not look for them.
-    pub fn fill(&self, text: &mut [u8]) {
-        let mut rest = text;
-        while let Some(at) = rest.windows(NONCE_LEN).position(|found| found == PLACEHOLDER.as_bytes()) {
-            let (filled, after) = rest[at..].split_at_mut(NONCE_LEN);
-            filled.copy_from_slice(&self.0);
-            rest = after;
         }
     }
 

@@ -5,6 +5,7 @@ mod fields;
 pub mod merge;
 mod nonce_form;
 pub(crate) mod presets;
+mod slot;
 mod views;
 
 pub use block::{RenderError, Template, WriteError};
@@ -15,6 +16,8 @@ use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar;
 use crate::headers::{header_rows, *};
+use crate::unchecked::unchecked_value;
+pub(crate) use slot::Slot;
 
 /// What a row says where it may say nothing.
 const fn if_any(said: &[&'static str]) -> Option<&'static str> {
@@ -28,7 +31,7 @@ macro_rules! security_headers {
     ($(
         #[doc = $doc:literal]
         $name:literal $field:ident: $type:ty, good $good:literal, bad $bad:literal
-        $(, endpoints in $place:literal)? $(, report only of $enforced:ident)?;
+        $(, endpoints in $place:literal)? $(, report only of $enforced:ident)? $(, unchecked part if $is_part:ident)?;
     )+) => {
         /// A policy: at most one value for each header.
         ///
@@ -48,7 +51,7 @@ macro_rules! security_headers {
         /// ```
         #[derive(Debug, Clone, Copy)]
         pub struct SecurityHeaders<'a> {
-            $( pub(crate) $field: Option<$type>, )+
+            $( pub(crate) $field: Slot<'a, $type>, )+
             custom: &'a [CustomField<'a>],
         }
 
@@ -60,26 +63,27 @@ macro_rules! security_headers {
             panic!("a row is the twin of a field that no row has")
         }
 
-        const HEADERS: [Header; NAMES.len()] = [$(
-            Header {
-                name: $name,
-                doc: grammar::trim($doc),
-                good: $good,
-                bad: $bad,
-                endpoints_in: if_any(&[$($place)?]),
-                report_only_of: if_any(&[$(name_of(stringify!($enforced)))?]),
-            }
-        ),+];
-
         impl<'a> SecurityHeaders<'a> {
+            const ROWS: [Header; NAMES.len()] = [$(
+                Header {
+                    name: $name,
+                    doc: grammar::trim($doc),
+                    good: $good,
+                    bad: $bad,
+                    values: <$type>::VALUES,
+                    endpoints_in: if_any(&[$($place)?]),
+                    report_only_of: if_any(&[$(name_of(stringify!($enforced)))?]),
+                }
+            ),+];
+
             /// No header at all: a place to start from.
-            pub const EMPTY: Self = Self { $( $field: None, )+ custom: &[] };
+            pub const EMPTY: Self = Self { $( $field: Slot::Unset, )+ custom: &[] };
 
             $(
                 #[doc = $doc]
                 #[must_use]
                 pub const fn $field(mut self, value: Option<$type>) -> Self {
-                    self.$field = value;
+                    self.$field = Slot::of(value);
                     self
                 }
             )+
@@ -87,12 +91,29 @@ macro_rules! security_headers {
             /// Sets a header by its name, in lower case, from its text: for policies that come from a file or from
             /// another language.
             ///
+            /// A value that Sallet does not know is sent as it is after the mark [`UNCHECKED`](crate::UNCHECKED):
+            ///
+            /// ```
+            /// use sallet_core::SecurityHeaders;
+            /// let policy = SecurityHeaders::EMPTY.with("x-frame-options", "{unchecked}ALLOW-FROM https://a.example").unwrap();
+            /// assert_eq!(policy.to_string(), "x-frame-options: ALLOW-FROM https://a.example\r\n");
+            /// ```
+            ///
+            /// In `content-security-policy` and `permissions-policy` the mark is of the first directive or member, where that
+            /// can be one by itself, and the others are checked.
+            ///
             /// # Errors
             /// [`UnknownHeader`](PolicyError::UnknownHeader), or what is wrong with the value.
             pub const fn with(mut self, name: &str, value: &'a str) -> Result<Self, PolicyError> {
                 $(
                     if grammar::eq(name, $name) {
-                        self.$field = Some(ok!(<$type>::parse(value)));
+                        self.$field = match <$type>::parse(value) {
+                            Ok(value) => Slot::Checked(value),
+                            Err(error) => {
+                                $( if <$type>::$is_part(value) { return Err(error); } )?
+                                Slot::Unchecked(ok!(unchecked_value(value, error)))
+                            }
+                        };
                         return Ok(self);
                     }
                 )+
@@ -106,44 +127,57 @@ macro_rules! security_headers {
             pub const fn without(mut self, name: &str) -> Result<Self, PolicyError> {
                 $(
                     if grammar::eq(name, $name) {
-                        self.$field = None;
+                        self.$field = Slot::Unset;
                         return Ok(self);
                     }
                 )+
                 Err(PolicyError::UnknownHeader)
             }
 
-            const fn check_endpoints(&self) -> Result<(), PolicyError> {
+            /// Where the header of that name names an endpoint that Reporting-Endpoints does not define, and the first one. Another
+            /// layer may define it, so it isn't an error.
+            pub(crate) const fn undefined_endpoint(&self, name: &str) -> Option<(&'static str, &'a str)> {
                 let defined = match &self.reporting_endpoints {
-                    Some(endpoints) => endpoints,
-                    None => &ReportingEndpoints::NONE,
+                    Slot::Checked(endpoints) => endpoints,
+                    Slot::Unset => &ReportingEndpoints::NONE,
+                    Slot::Unchecked(_) => return None,
                 };
                 $($(
-                    if let Some(value) = &self.$field
-                        && !value.endpoints_are_in(defined)
+                    if grammar::eq(name, $name)
+                        && let Slot::Checked(value) = &self.$field
+                        && let Some(endpoint) = value.undefined_endpoint(defined)
                     {
-                        return Err(PolicyError::UndefinedEndpoint(concat!(
-                            $place, " of ", $name,
-                            " names an endpoint that Reporting-Endpoints does not define: add name=\"https://…\" there"
-                        )));
+                        return Some(($place, endpoint));
                     }
                 )?)+
-                Ok(())
+                None
+            }
+
+            /// The whole value of the header of that name, if it is unchecked.
+            pub(crate) const fn unchecked_text(&self, name: &str) -> Option<&'a str> {
+                $(
+                    if grammar::eq(name, $name)
+                        && let Slot::Unchecked(text) = self.$field
+                    {
+                        return Some(text);
+                    }
+                )+
+                None
             }
 
             /// With each header moved to its report-only twin, if it has one.
             const fn moved_to_twins(mut self) -> Self {
                 $($(
-                    if self.$enforced.is_some() {
+                    if self.$enforced.is_set() {
                         self.$field = self.$enforced;
-                        self.$enforced = None;
+                        self.$enforced = Slot::Unset;
                     }
                 )?)+
                 self
             }
 
             const fn is_set(&self, slot: usize) -> bool {
-                let set = [$( self.$field.is_some() ),+];
+                let set = [$( self.$field.is_set() ),+];
                 if slot < set.len() { set[slot] } else { slot - set.len() < self.custom.len() }
             }
 
@@ -151,8 +185,10 @@ macro_rules! security_headers {
                 let mut at = 0;
                 $(
                     if at == slot {
-                        if let Some(value) = &self.$field {
-                            value.render(out);
+                        match &self.$field {
+                            Slot::Checked(value) => value.render(out),
+                            Slot::Unchecked(value) => out.put(value.as_bytes()),
+                            Slot::Unset => {}
                         }
                         return;
                     }
@@ -177,7 +213,7 @@ impl<'a> SecurityHeaders<'a> {
     pub const NAMES: &'static [&'static str] = &NAMES;
 
     /// What is known of each of them, in the same order.
-    pub const HEADERS: &'static [Header] = &HEADERS;
+    pub const HEADERS: &'static [Header] = &Self::ROWS;
 
     /// Adds fields that Sallet has no type for; replaces those of an earlier call.
     ///
@@ -222,16 +258,18 @@ impl<'a> SecurityHeaders<'a> {
         Ok(self)
     }
 
-    /// Checks what no single header can see: each endpoint that a header names must be defined, and a response with a
-    /// nonce must not be one that shared caches keep. Every adapter calls it.
+    /// Checks what no single header can see: shared caches must not keep a response with a nonce. Every adapter calls it.
     ///
     /// # Errors
-    /// [`UndefinedEndpoint`](PolicyError::UndefinedEndpoint), [`SharedNonce`](PolicyError::SharedNonce).
+    /// [`SharedNonce`](PolicyError::SharedNonce).
     pub const fn check(self) -> Result<Self, PolicyError> {
-        ok!(self.check_endpoints());
         if self.needs_nonce()
-            && let Some(cache_control) = self.cache_control
-            && !cache_control.forbids_sharing()
+            && !match self.cache_control {
+                Slot::Checked(cache_control) => cache_control.forbids_sharing(),
+                Slot::Unchecked(text) => forbids_sharing(text),
+                // It is `private` then.
+                Slot::Unset => true,
+            }
         {
             return Err(PolicyError::SharedNonce);
         }
@@ -252,10 +290,13 @@ impl<'a> SecurityHeaders<'a> {
     /// [`const_block!`](crate::const_block) and [`const_template!`](crate::const_template) do it themselves.
     ///
     /// ```compile_fail
-    /// use sallet_core::{ContentSecurityPolicy, SecurityHeaders};
-    /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::from_text("default-src 'self'; report-to csp");
-    /// // error[E0080]: evaluation panicked: report-to of content-security-policy names an endpoint that Reporting-Endpoints …
-    /// const POLICY: SecurityHeaders = SecurityHeaders::STRICT.content_security_policy(Some(CSP)).checked();
+    /// use sallet_core::{CacheControl, ContentSecurityPolicy, Directive, SecurityHeaders, Source};
+    /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])]);
+    /// // error[E0080]: evaluation panicked: a shared cache would give one reader's nonce to the next: …
+    /// const POLICY: SecurityHeaders = SecurityHeaders::STRICT
+    ///     .content_security_policy(Some(CSP))
+    ///     .cache_control(Some(CacheControl::new("public, max-age=60")))
+    ///     .checked();
     /// ```
     ///
     /// # Panics
@@ -268,15 +309,15 @@ impl<'a> SecurityHeaders<'a> {
 
     /// Whether a source is [`Source::NONCE`], so that each response needs a fresh one.
     pub const fn needs_nonce(&self) -> bool {
-        matches!(self.content_security_policy, Some(policy) if policy.needs_nonce())
-            || matches!(self.content_security_policy_report_only, Some(policy) if policy.needs_nonce())
+        matches!(self.content_security_policy, Slot::Checked(policy) if policy.needs_nonce())
+            || matches!(self.content_security_policy_report_only, Slot::Checked(policy) if policy.needs_nonce())
     }
 
     /// With what follows from the rest: a response that carries a nonce is for one reader, so unless the policy rules
     /// caching itself it says `private`.
     const fn completed(mut self) -> Self {
-        if self.needs_nonce() && self.cache_control.is_none() {
-            self.cache_control = Some(CacheControl::PRIVATE);
+        if self.needs_nonce() && !self.cache_control.is_set() {
+            self.cache_control = Slot::Checked(CacheControl::PRIVATE);
         }
         self
     }

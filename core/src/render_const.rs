@@ -14,10 +14,10 @@ use crate::policy::{RenderError, SecurityHeaders, Template};
 /// ```
 ///
 /// ```compile_fail
-/// use sallet_core::{ContentSecurityPolicy, SecurityHeaders, const_block};
-/// // error[E0080]: evaluation panicked: report-to of content-security-policy names an endpoint that Reporting-Endpoints …
+/// use sallet_core::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, const_block};
+/// // error[E0080]: evaluation panicked: the policy has a nonce, which is new for each response: use const_template! …
 /// static HEADERS: &str = const_block!(SecurityHeaders::EMPTY.content_security_policy(Some(
-///     ContentSecurityPolicy::from_text("default-src 'self'; report-to csp")
+///     ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])])
 /// )));
 /// ```
 #[macro_export]

@@ -73,16 +73,52 @@ pub(crate) const fn is_allowlist_origin(text: &str) -> bool {
         && is_port(port)
 }
 
-/// `https://`, a host that is not empty, without a user's name before it (RFC 9110, section 4.2.4), and a port that there
-/// is. What a host may be is the browser's business: it turns names into addresses.
-pub(crate) const fn is_https_url(url: &str) -> bool {
-    let Some((scheme, rest)) = split_scheme(url) else { return false };
-    let authority = split_authority(rest).0;
-    let (host, port) = split_port(authority);
-    scheme.eq_ignore_ascii_case("https")
-        && !host.is_empty()
-        && grammar::find(authority, b'@', 0) == authority.len()
-        && (is_port(port) || matches!(port.as_bytes(), [b':']))
+/// What follows `scheme://` in a URL that browsers trust: of https, or of http on this machine ([Secure Contexts, section
+/// 3.1](https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy)). The host is not empty and no user's name is before it (RFC 9110,
+/// section 4.2.4); the port exists. What else a host may be is the browser's business: it turns names into addresses.
+pub(crate) const fn is_trustworthy_authority(scheme: &str, rest: &str) -> bool {
+    let (host, port) = split_port(split_authority(rest).0);
+    let is_trusted = scheme.eq_ignore_ascii_case("https") && (is_address(host) || is_domain(host))
+        || scheme.eq_ignore_ascii_case("http") && is_loopback(host);
+    is_trusted && (is_port(port) || matches!(port.as_bytes(), [b':']))
+}
+
+/// Some text without the code points that no host has ([URL, section 3.1](https://url.spec.whatwg.org/#forbidden-host-code-point)).
+const fn is_domain(host: &str) -> bool {
+    let mut rest = host.as_bytes();
+    while let [byte, after @ ..] = rest {
+        match byte {
+            b'%' if !starts_with_encoded(rest) => return false,
+            b'#' | b'/' | b':' | b'<' | b'>' | b'?' | b'@' | b'[' | b'\\' | b']' | b'^' | b'|' | ..=b' ' | 0x7f.. => {
+                return false;
+            }
+            _ => rest = after,
+        }
+    }
+    !host.is_empty()
+}
+
+/// `localhost` or a name below it, 127.0.0.0/8 or `[::1]`.
+const fn is_loopback(host: &str) -> bool {
+    const NAME: &[u8] = b"localhost";
+    if let Some([a, _, _, _]) = ipv4(host) {
+        return a == 127;
+    }
+    let name = match host.as_bytes() {
+        [name @ .., b'.'] => name,
+        name => name,
+    };
+    let (before, last) = match name.len().checked_sub(NAME.len()) {
+        Some(at) => name.split_at(at),
+        None => return host.eq_ignore_ascii_case("[::1]"),
+    };
+    last.eq_ignore_ascii_case(NAME) && (matches!(before, [.., b'.']) && is_host(host) || before.is_empty())
+}
+
+/// A scheme and what follows its colon; nothing where there is none, as in a relative URL.
+pub(crate) const fn scheme_and_rest(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = cut(url, grammar::find(url, b':', 0));
+    if !rest.is_empty() && is_scheme(scheme) { Some((scheme, cut(rest, 1).1)) } else { None }
 }
 
 /// A scheme and what follows its `://`; nothing where there is none.
@@ -150,14 +186,68 @@ pub(crate) const fn is_host(host: &str) -> bool {
     !host.is_empty()
 }
 
-/// An IPv6 address in its brackets, by its characters (RFC 3986, section 3.2.2).
+/// An IPv6 address in its brackets (RFC 3986, section 3.2.2): eight groups, `::` for some of them, the last two as an IPv4 address
+/// if wanted.
 pub(crate) const fn is_address(host: &str) -> bool {
-    let [b'[', inner @ .., b']'] = host.as_bytes() else { return false };
-    let mut rest = inner;
-    while let [b'a'..=b'f' | b'A'..=b'F' | b'0'..=b'9' | b':' | b'.', after @ ..] = rest {
+    let [b'[', _, .., b']'] = host.as_bytes() else { return false };
+    let mut rest = grammar::slice(host, 1, host.len() - 1);
+    let (mut groups, mut shortened) = (0, false);
+    if let [b':', b':', ..] = rest.as_bytes() {
+        (rest, shortened) = (cut(rest, 2).1, true);
+    }
+    while !rest.is_empty() {
+        let (group, after) = cut(rest, grammar::find(rest, b':', 0));
+        if after.is_empty() && ipv4(group).is_some() {
+            groups += 2;
+            rest = after;
+            break;
+        }
+        if !is_hex_group(group) {
+            return false;
+        }
+        groups += 1;
+        rest = match after.as_bytes() {
+            [] => after,
+            [b':', b':', ..] if !shortened => {
+                shortened = true;
+                cut(after, 2).1
+            }
+            // A colon in front of nothing.
+            [b':'] => return false,
+            _ => cut(after, 1).1,
+        };
+    }
+    rest.is_empty() && if shortened { groups < 8 } else { groups == 8 }
+}
+
+const fn is_hex_group(group: &str) -> bool {
+    let mut rest = group.as_bytes();
+    while let [byte, after @ ..] = rest
+        && byte.is_ascii_hexdigit()
+    {
         rest = after;
     }
-    rest.is_empty() && !inner.is_empty()
+    rest.is_empty() && matches!(group.len(), 1..=4)
+}
+
+/// Four numbers up to 255 with dots.
+const fn ipv4(host: &str) -> Option<[u64; 4]> {
+    let mut address = [0; 4];
+    let (mut rest, mut i) = (host, 0);
+    while i < 4 {
+        let (number, after) = cut(rest, grammar::find(rest, b'.', 0));
+        address[i] = match grammar::decimal(number.as_bytes()) {
+            Some(value @ 0..=255) if number.len() <= 3 => value,
+            _ => return None,
+        };
+        rest = match after.as_bytes() {
+            [] if i == 3 => after,
+            [b'.', ..] if i < 3 => cut(after, 1).1,
+            _ => return None,
+        };
+        i += 1;
+    }
+    Some(address)
 }
 
 /// Nothing, or a colon and the number of a port that there is.
@@ -226,6 +316,46 @@ mod tests {
             "a.example/`x",
         ] {
             assert!(!is_csp_source(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn reads_addresses() {
+        for good in [
+            "[::]",
+            "[::1]",
+            "[1::]",
+            "[2001:db8::1]",
+            "[1:2:3:4:5:6:7:8]",
+            "[1:2:3:4:5:6:7::]",
+            "[::ffff:192.0.2.1]",
+            "[1:2:3:4:5:6:1.2.3.4]",
+            "[A:b::]",
+        ] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in [
+            "",
+            "[]",
+            "[",
+            "]",
+            "[:]",
+            "[:::]",
+            "[1]",
+            "[1:2:3:4:5:6:7]",
+            "[1:2:3:4:5:6:7:8:9]",
+            "[1:2:3:4:5:6:7:8::]",
+            "[1::2::3]",
+            "[1:2:3:4:5:6:7:]",
+            "[:1:2:3:4:5:6:7]",
+            "[12345::]",
+            "[g::]",
+            "[::1.2.3]",
+            "[::1.2.3.256]",
+            "[1.2.3.4::]",
+            "[fe80::1%eth0]",
+        ] {
+            assert!(!is_address(bad), "{bad}");
         }
     }
 }

@@ -32,6 +32,10 @@ macro_rules! places {
 
 const BAD_CUSTOM: &[CustomField<'_>] = &[CustomField::new("x-frame-options", "DENY")];
 
+const SHARED_NONCE: SecurityHeaders<'_> = SecurityHeaders::EMPTY
+    .content_security_policy(Some(ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])])))
+    .cache_control(Some(CacheControl::new("public")));
+
 #[test]
 fn a_panic_points_at_the_line_that_gave_the_text() {
     let text = std::hint::black_box("\r\n");
@@ -55,7 +59,7 @@ fn a_panic_points_at_the_line_that_gave_the_text() {
         ReportingEndpoints::new(text),
         StrictTransportSecurity::new(0).preload(),
         SecurityHeaders::EMPTY.custom(BAD_CUSTOM),
-        SecurityHeaders::EMPTY.content_security_policy(Some(ContentSecurityPolicy::from_text("report-to a"))).checked(),
+        SHARED_NONCE.checked(),
     ];
     drop(std::panic::take_hook());
     for (call, place) in places {

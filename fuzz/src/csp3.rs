@@ -75,6 +75,11 @@ pub(crate) fn is_hash_source(text: &str) -> bool {
 }
 
 /// `scheme-source = scheme-part ":"`
+/// A scheme or a host, as Permissions Policy takes them too.
+pub(crate) fn is_url_source(text: &str) -> bool {
+    is_scheme_source(text) || is_host_source(text)
+}
+
 fn is_scheme_source(text: &str) -> bool {
     text.strip_suffix(':').is_some_and(is_scheme_part)
 }

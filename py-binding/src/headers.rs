@@ -3,7 +3,7 @@
 use crate::add_internal;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use sallet_core::{self as core, Hash, Source};
+use sallet_core::{self as core, Hash, Source, UNCHECKED};
 
 mod content_security_policy;
 mod field_set;
@@ -35,6 +35,16 @@ fn style_hash(text: &Bound<'_, PyAny>) -> PyResult<String> {
     hash(text)
 }
 
+/// A text that Sallet does not know, to be sent as it is: a directive, source, sandbox flag, feature or a header's whole value.
+///
+/// Only what would make it unsafe to send is refused, and `lint()` reports it.
+///
+///     SecurityHeaders(x_frame_options=unchecked("ALLOW-FROM https://a.example"))
+#[pyfunction]
+fn unchecked(text: &str) -> String {
+    format!("{UNCHECKED}{text}")
+}
+
 fn hash(text: &Bound<'_, PyAny>) -> PyResult<String> {
     let hash = match text.extract::<&[u8]>() {
         Ok(bytes) => Hash::of(bytes),
@@ -53,6 +63,7 @@ fn _rows(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         row.set_item("doc", header.doc)?;
         row.set_item("good", header.good)?;
         row.set_item("bad", header.bad)?;
+        row.set_item("values", header.values)?;
         row.set_item("type", if security_headers::is_csp(header) { "ContentSecurityPolicy" } else { "str" })?;
         Ok(row)
     });
@@ -60,17 +71,20 @@ fn _rows(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let rows = PyDict::new(py);
     rows.set_item("headers", headers.collect::<PyResult<Vec<_>>>()?)?;
     rows.set_item("sources", sources.collect::<Vec<_>>())?;
+    rows.set_item("features", core::PermissionsPolicy::FEATURES)?;
     Ok(rows)
 }
 
 /// Adds this module's classes, functions and constants.
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     security_headers::register(m)?;
+    nonce::register(m)?;
     m.add_class::<ContentSecurityPolicy>()?;
     m.add_class::<lint::Lint>()?;
     add_internal(m, m.py().get_type::<middleware::SecurityHeadersMiddleware>())?;
     m.add_function(wrap_pyfunction!(script_hash, m)?)?;
     m.add_function(wrap_pyfunction!(style_hash, m)?)?;
+    m.add_function(wrap_pyfunction!(unchecked, m)?)?;
     add_internal(m, wrap_pyfunction!(content_security_policy::url_source, m)?)?;
     add_internal(m, wrap_pyfunction!(content_security_policy::url_origin, m)?)?;
     add_internal(m, wrap_pyfunction!(https_redirect::https_redirect, m)?)?;

@@ -8,6 +8,7 @@ mod suite {
     mod grpc_web;
     mod headers;
     mod hostile;
+    mod levels;
     mod log;
     mod nests;
     mod panics;

@@ -35,6 +35,20 @@ impl<'a> CacheControl<'a> {
         Ok(Self(value))
     }
 
+    /// The names of its directives, in order.
+    pub(crate) fn directives(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let (value, mut start) = (self.0, 0);
+        core::iter::from_fn(move || {
+            if start > value.len() {
+                return None;
+            }
+            let end = end_of_element(value, start);
+            let element = grammar::trim(grammar::slice(value, start, end));
+            start = end + 1;
+            Some(grammar::cut(element, grammar::find(element, b'=', 0)).0)
+        })
+    }
+
     /// Whether shared caches may not keep the response: it says `private` or `no-store`.
     pub const fn forbids_sharing(&self) -> bool {
         forbids_sharing(self.0)
@@ -126,7 +140,15 @@ const fn is_quoted(argument: &str) -> bool {
         [b'"', inner @ .., b'"'] => {
             let mut i = 0;
             while i < inner.len() {
-                if !matches!(inner[i], 0x20..=0x7e) || matches!(inner[i], b'"' | b'\\') {
+                let byte = if inner[i] == b'\\' && i + 1 < inner.len() {
+                    // quoted-pair (RFC 9110, section 5.6.4)
+                    i += 1;
+                    grammar::is_quotable(inner[i])
+                } else {
+                    grammar::is_qdtext(inner[i])
+                };
+                // Of obs-text, all is outside of ASCII.
+                if !byte || !inner[i].is_ascii() {
                     return false;
                 }
                 i += 1;
@@ -145,10 +167,32 @@ mod tests {
 
     #[test]
     fn reads_lists() {
-        for good in ["no-store", "private, max-age=60", "private=\"set-cookie, x\"", "max-age=0,must-revalidate"] {
+        for good in [
+            "no-store",
+            "private, max-age=60",
+            "private=\"set-cookie, x\"",
+            "max-age=0,must-revalidate",
+            "x=\"a\\\"b, \\\\\"",
+            "x=\"\", y=\"\t\"",
+        ] {
             assert_eq!(CacheControl::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", ",", "no-store,", "no store", "max-age=", "max-age=\"a", "a\r\nb", "private=\"a\"b"] {
+        for bad in [
+            "",
+            ",",
+            "no-store,",
+            "no store",
+            "max-age=",
+            "max-age=\"a",
+            "a\r\nb",
+            "private=\"a\"b",
+            "x=\"a\\\"",
+            "x=\"a\\",
+            "x = y",
+            "x=\"\u{e9}\"",
+            "x=\"\\\u{e9}\"",
+            "x=\"\\\n\"",
+        ] {
             assert_eq!(CacheControl::parse(bad), Err(BAD), "{bad:?}");
         }
     }

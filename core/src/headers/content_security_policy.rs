@@ -4,6 +4,7 @@ mod directive;
 mod extend;
 mod hash;
 mod lists;
+mod own;
 mod source;
 mod url_source;
 mod view;
@@ -12,13 +13,17 @@ pub use directive::{Directive, DirectiveName};
 pub use extend::{Addition, ExtendError, Extended};
 pub use hash::Hash;
 pub use lists::{Directives, Sources};
+pub use own::OwnPolicy;
+pub(crate) use own::holds_placeholder;
 pub use source::{Source, SourceConstant};
 pub use url_source::UrlSource;
 
 use super::{PolicyError, ReportingEndpoints};
 use crate::cursor::Cursor;
 use crate::dialect::{display_by_render, ok, valid};
+use crate::grammar;
 use crate::scheme::Scheme;
+use crate::unchecked::unchecked;
 use lists::{DirectiveList, Directives as Iter};
 use view::View;
 
@@ -57,6 +62,9 @@ pub struct ContentSecurityPolicy<'a> {
 const MAX_NONCES: usize = crate::nonce::MAX_SLOTS / 2;
 
 impl<'a> ContentSecurityPolicy<'a> {
+    /// Its value is no choice of a few words.
+    pub(crate) const VALUES: &'static [&'static str] = &[];
+
     /// A policy of `directives`, in that order.
     ///
     /// # Panics
@@ -91,6 +99,21 @@ impl<'a> ContentSecurityPolicy<'a> {
     /// What is wrong with the first bad directive or source.
     pub const fn parse(text: &'a str) -> Result<Self, PolicyError> {
         Self { list: DirectiveList::Text(text), view: View::WHOLE }.checked()
+    }
+
+    /// Whether a text begins with a directive that is unchecked, and not with the mark of a whole value: a directive that Sallet
+    /// knows is not marked itself, its sources are.
+    pub(crate) const fn marks_a_directive(text: &str) -> bool {
+        match unchecked(grammar::trim(text)) {
+            Some(text) => {
+                let mut end = 0;
+                while end < text.len() && !matches!(text.as_bytes()[end], b' ' | b'\t'..=b'\r' | b';' | b',') {
+                    end += 1;
+                }
+                DirectiveName::parse(grammar::cut(text, end).0).is_err()
+            }
+            None => false,
+        }
     }
 
     const fn checked(self) -> Result<Self, PolicyError> {
@@ -143,13 +166,14 @@ impl<'a> ContentSecurityPolicy<'a> {
         }
     }
 
-    /// Whether the endpoint that `report-to` names, if it does, is one of these.
-    pub(crate) const fn endpoints_are_in(&self, defined: &ReportingEndpoints<'_>) -> bool {
+    /// The endpoint that `report-to` names, if it is not one of these.
+    pub(crate) const fn undefined_endpoint(&self, defined: &ReportingEndpoints<'_>) -> Option<&'a str> {
         match self.directive(DirectiveName::ReportTo) {
-            Some(directive) => {
-                matches!(directive.sources().next_source(), Some(name) if defined.defines(name.as_str()))
-            }
-            None => true,
+            Some(directive) => match directive.sources().next_source() {
+                Some(name) if !defined.defines(name.as_str()) => Some(name.as_str()),
+                _ => None,
+            },
+            None => None,
         }
     }
 

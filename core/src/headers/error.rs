@@ -66,8 +66,6 @@ pub enum PolicyError {
     BadPolicyName,
     /// `report-to` wants exactly one endpoint name.
     BadEndpointName,
-    /// A header names an endpoint that Reporting-Endpoints does not define; the sentence says which, and where.
-    UndefinedEndpoint(&'static str),
     /// A nonce in a response that shared caches may keep.
     SharedNonce,
     /// `preload` without `includeSubDomains`.
@@ -92,6 +90,8 @@ pub enum PolicyError {
     DuplicateHeader,
     /// More fields than a policy can hold.
     TooManyFields,
+    /// The mark of unchecked text inside of such a text.
+    MarkTwice,
 }
 
 impl PolicyError {
@@ -166,7 +166,7 @@ impl PolicyError {
             }
             Self::PreloadTooShort => "preload needs a max-age of at least one year: 31536000 seconds",
             Self::DuplicateFeature => "a Permissions-Policy feature may stand once: put its origins into one allowlist",
-            Self::BadValue(sentence) | Self::UndefinedEndpoint(sentence) => sentence,
+            Self::BadValue(sentence) => sentence,
             Self::UnknownHeader => "no such security header: look for a typo, or give it as a custom field",
             Self::BadFieldName => "not a header name: lower-case letters, digits and - only, without spaces or a colon",
             Self::BadFieldValue => {
@@ -180,6 +180,7 @@ impl PolicyError {
                 "this header has an option of its own, which checks its value: use that instead of a custom field"
             }
             Self::DuplicateHeader => "a header may stand once: remove the second",
+            Self::MarkTwice => "{unchecked} is of all that follows it: write it once, in front",
             Self::TooManyFields => "a policy holds at most 128 headers: leave some to the app",
         }
     }

@@ -46,7 +46,7 @@ impl<'a> IntegrityPolicy<'a> {
             } else if grammar::eq(key, "sources") {
                 holds_only(list, &["inline"])
             } else {
-                grammar::eq(key, "endpoints") && holds_only(list, &[])
+                grammar::eq(key, "endpoints") && (list.is_empty() || holds_only(list, &[]))
             };
             if !good || rest.has(key) {
                 return Err(BAD);
@@ -55,17 +55,17 @@ impl<'a> IntegrityPolicy<'a> {
         if blocks { Ok(Self(value)) } else { Err(BAD) }
     }
 
-    /// Whether each of its endpoints is one of these.
-    pub(crate) const fn endpoints_are_in(&self, defined: &ReportingEndpoints<'_>) -> bool {
+    /// The first of its endpoints that is not one of these.
+    pub(crate) const fn undefined_endpoint(&self, defined: &ReportingEndpoints<'_>) -> Option<&'a str> {
         let mut rest = Dictionary::new(self.0);
         while let Some(Ok(Member { key, value: Value::List(mut list), .. })) = rest.next() {
             while let Some(Item::Token(name)) = list.next() {
                 if grammar::eq(key, "endpoints") && !defined.defines(name) {
-                    return false;
+                    return Some(name);
                 }
             }
         }
-        true
+        None
     }
 }
 
@@ -100,6 +100,7 @@ mod tests {
             "blocked-destinations=(script style), sources=(inline), endpoints=(a b-c)",
             "endpoints=(a),blocked-destinations=( style )",
             "blocked-destinations=(script;x=1);y",
+            "blocked-destinations=(script);x=@1;y=:YQ==:, endpoints=()",
         ] {
             assert_eq!(IntegrityPolicy::parse(good).map(|policy| policy.0), Ok(good), "{good:?}");
         }
@@ -119,7 +120,6 @@ mod tests {
             "blocked-destination=(script)",
             "blocked-destinations=(script), sources=()",
             "blocked-destinations=(script), sources=(header)",
-            "blocked-destinations=(script), endpoints=()",
             "blocked-destinations=(script), endpoints=(\"a\")",
             "blocked-destinations=(script), blocked-destinations=(style)",
             "blocked-destinations=(script) endpoints=(a)",
@@ -131,11 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn every_endpoint_must_be_defined() {
+    fn the_first_endpoint_that_is_not_defined_is_found() {
         let policy = IntegrityPolicy::new("endpoints=(a b), blocked-destinations=(script)");
-        assert!(policy.endpoints_are_in(&ReportingEndpoints::new("b=\"/b\", a=\"/a\"")));
-        assert!(!policy.endpoints_are_in(&ReportingEndpoints::new("a=\"/a\"")));
-        assert!(!policy.endpoints_are_in(&ReportingEndpoints::NONE));
-        assert!(IntegrityPolicy::new("blocked-destinations=(script)").endpoints_are_in(&ReportingEndpoints::NONE));
+        let undefined = |endpoints| policy.undefined_endpoint(&endpoints);
+        assert_eq!(undefined(ReportingEndpoints::new("b=\"/b\", a=\"/a\"")), None);
+        assert_eq!(undefined(ReportingEndpoints::new("a=\"/a\"")), Some("b"));
+        assert_eq!(undefined(ReportingEndpoints::NONE), Some("a"));
+        let without = IntegrityPolicy::new("blocked-destinations=(script)");
+        assert_eq!(without.undefined_endpoint(&ReportingEndpoints::NONE), None);
     }
 }

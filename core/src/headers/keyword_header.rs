@@ -18,6 +18,9 @@ macro_rules! keyword_header {
         }
 
         impl $type {
+            /// Each value that it takes.
+            pub(crate) const VALUES: &'static [&'static str] = &[$($text),+];
+
             /// Reads the header's value, ignoring ASCII case and space at the ends.
             ///
             /// # Errors
@@ -53,7 +56,7 @@ pub(crate) use keyword_header;
 /// Whether `given` looks like `meant` with a letter too many, too few or mistaken, or other hyphens.
 ///
 /// Of short words most differ by a letter: `on` is not a bad `no`.
-pub(super) const fn is_slip(given: &str, meant: &str) -> bool {
+pub(crate) const fn is_slip(given: &str, meant: &str) -> bool {
     meant.len() > 3 && is_near(given.as_bytes(), meant.as_bytes(), true)
 }
 

@@ -1,10 +1,9 @@
 //! The policy as fields: names and values, for hosts that keep headers in a map or a list.
 
 use super::merge::{PRIVATE, lets_caches_share};
-use super::{NAMES, SecurityHeaders};
+use super::{NAMES, SecurityHeaders, Slot};
 use crate::cursor::{self, BufferTooSmall, Cursor};
 use crate::grammar;
-use crate::headers::CacheControl;
 use crate::nonce::NonceSlots;
 
 /// The fields of a policy, in the order in which they are sent.
@@ -50,7 +49,7 @@ impl<'a> SecurityHeaders<'a> {
     /// assert_eq!(fields.count(), 6);
     /// ```
     pub const fn fields(&self) -> Fields<'a> {
-        let implies_private = self.needs_nonce() && self.cache_control.is_none();
+        let implies_private = self.needs_nonce() && matches!(self.cache_control, Slot::Unset);
         Fields { policy: self.completed(), slot: 0, implies_private }
     }
 }
@@ -95,7 +94,11 @@ impl<'a> Field<'a> {
         let name = self.name();
         let value = match self.slot.checked_sub(NAMES.len()) {
             Some(custom) => Some(self.policy.custom[custom].value()),
-            None if grammar::eq(name, PRIVATE.0) => self.policy.cache_control.as_ref().map(CacheControl::as_str),
+            None if grammar::eq(name, PRIVATE.0) => match &self.policy.cache_control {
+                Slot::Checked(value) => Some(value.as_str()),
+                Slot::Unchecked(text) => Some(*text),
+                Slot::Unset => None,
+            },
             None => None,
         };
         match value {

@@ -1,18 +1,17 @@
 //! Joining a policy with the fields that the app has set itself.
 
 mod caching;
-mod own_policy;
 mod rules;
 
 pub use caching::{PRIVATE, is_caching, lets_caches_share, made_private};
-pub use own_policy::own_policy;
 pub use rules::{MergeRules, Precedence};
 
 use core::ops::Deref;
 
 use super::{FieldKind, MAX_FIELDS, NonceForm, SecurityHeaders};
 use crate::grammar;
-use crate::nonce::Nonce;
+use crate::headers::holds_placeholder;
+use crate::nonce::{NONCE_LEN, Nonce};
 
 /// The fields of a policy, in the order in which they are sent: a [`SecurityHeaders`], or what a host has made ready of one.
 pub trait PolicyFields {
@@ -47,7 +46,9 @@ pub enum Own {
     Keep,
     /// It is sent, and lets shared caches in: [made private](made_private) where [`Merge::makes_private`] says so at the end.
     KeepShared,
-    /// It is a policy that holds the placeholder of a nonce, as `str(policy)` writes it: what [`own_policy`] makes of it is sent.
+    /// It is a policy that holds the placeholder of a nonce, as its text has it: what
+    /// [`ContentSecurityPolicy::own`](crate::ContentSecurityPolicy::own) makes of it is sent, unless that is nothing. It is given the nonce
+    /// where the form is [`NonceForm::Fresh`].
     Fill,
     /// It is not sent.
     Drop,
@@ -236,7 +237,7 @@ where
     }
 
     fn own_policy(&mut self, position: Option<usize>, value: &[u8]) -> Own {
-        if own_policy::has_placeholder(value) {
+        if holds_placeholder(value) {
             if self.form == NonceForm::LeftOff {
                 if let Some(at) = position {
                     self.kept.insert(at);
@@ -247,7 +248,7 @@ where
             self.in_own |= self.form == NonceForm::Fresh && self.nonce.is_some();
             return Own::Fill;
         }
-        self.in_own |= self.nonce.is_some_and(|nonce| own_policy::holds(value, nonce));
+        self.in_own |= self.nonce.is_some_and(|nonce| value.windows(NONCE_LEN).any(|part| part == nonce.as_bytes()));
         Own::Keep
     }
 

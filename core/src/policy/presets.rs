@@ -43,8 +43,8 @@ impl SecurityHeaders<'static> {
         .x_content_type_options(Some(XContentTypeOptions::NoSniff))
         .x_frame_options(Some(XFrameOptions::Deny))
         // Not no-referrer: form posts would say `Origin: null`, which CSRF checks refuse.
-        .referrer_policy(Some(ReferrerPolicy::StrictOriginWhenCrossOrigin))
-        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SameOrigin))
+        .referrer_policy(Some(ReferrerPolicy::STRICT_ORIGIN_WHEN_CROSS_ORIGIN))
+        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SAME_ORIGIN))
         .cross_origin_resource_policy(Some(CrossOriginResourcePolicy::SameOrigin))
         .permissions_policy(Some(PERMISSIONS))
         .origin_agent_cluster(Some(OriginAgentCluster::Yes))
@@ -63,9 +63,9 @@ impl SecurityHeaders<'static> {
         .strict_transport_security(Some(HSTS))
         .x_content_type_options(Some(XContentTypeOptions::NoSniff))
         .x_frame_options(Some(XFrameOptions::Deny))
-        .referrer_policy(Some(ReferrerPolicy::NoReferrer))
-        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SameOrigin))
-        .cross_origin_embedder_policy(Some(CrossOriginEmbedderPolicy::RequireCorp))
+        .referrer_policy(Some(ReferrerPolicy::NO_REFERRER))
+        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SAME_ORIGIN))
+        .cross_origin_embedder_policy(Some(CrossOriginEmbedderPolicy::REQUIRE_CORP))
         .cross_origin_resource_policy(Some(CrossOriginResourcePolicy::SameOrigin))
         .permissions_policy(Some(PERMISSIONS))
         .cache_control(Some(CacheControl::NO_STORE))
@@ -80,7 +80,7 @@ impl SecurityHeaders<'static> {
         .strict_transport_security(Some(StrictTransportSecurity::new(31_556_926).include_subdomains()))
         .x_content_type_options(Some(XContentTypeOptions::NoSniff))
         .x_frame_options(Some(XFrameOptions::Deny))
-        .referrer_policy(Some(ReferrerPolicy::StrictOriginWhenCrossOrigin))
-        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SameOrigin))
+        .referrer_policy(Some(ReferrerPolicy::STRICT_ORIGIN_WHEN_CROSS_ORIGIN))
+        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SAME_ORIGIN))
         .x_xss_protection(Some(XXssProtection::Block));
 }

@@ -1,6 +1,7 @@
 //! What of a policy is sent in which situation: over HTTP, where no script runs, or while it is only tried out.
 
 use super::SecurityHeaders;
+use super::slot::Slot;
 use crate::headers::DirectiveName;
 use crate::scheme::Scheme;
 
@@ -16,13 +17,13 @@ impl SecurityHeaders<'_> {
     #[must_use]
     pub const fn over(mut self, scheme: Scheme) -> Self {
         if scheme.is_http() {
-            self.strict_transport_security = None;
+            self.strict_transport_security = Slot::Unset;
         }
-        if let Some(policy) = self.content_security_policy {
-            self.content_security_policy = policy.over(scheme);
+        if let Slot::Checked(policy) = self.content_security_policy {
+            self.content_security_policy = Slot::of(policy.over(scheme));
         }
-        if let Some(policy) = self.content_security_policy_report_only {
-            self.content_security_policy_report_only = policy.over(scheme);
+        if let Slot::Checked(policy) = self.content_security_policy_report_only {
+            self.content_security_policy_report_only = Slot::of(policy.over(scheme));
         }
         self
     }
@@ -41,11 +42,11 @@ impl SecurityHeaders<'_> {
     /// ```
     #[must_use]
     pub const fn without_nonce(mut self) -> Self {
-        if let Some(policy) = self.content_security_policy {
-            self.content_security_policy = Some(policy.without_nonce());
+        if let Slot::Checked(policy) = self.content_security_policy {
+            self.content_security_policy = Slot::Checked(policy.without_nonce());
         }
-        if let Some(policy) = self.content_security_policy_report_only {
-            self.content_security_policy_report_only = Some(policy.without_nonce());
+        if let Slot::Checked(policy) = self.content_security_policy_report_only {
+            self.content_security_policy_report_only = Slot::Checked(policy.without_nonce());
         }
         self
     }
@@ -66,10 +67,10 @@ impl SecurityHeaders<'_> {
     #[must_use]
     pub const fn report_only(self) -> Self {
         let mut tried = self.moved_to_twins();
-        if let Some(policy) = self.content_security_policy {
-            tried.content_security_policy_report_only = policy.report_only();
+        if let Slot::Checked(policy) = self.content_security_policy {
+            tried.content_security_policy_report_only = Slot::of(policy.report_only());
             if policy.directive(DirectiveName::FrameAncestors).is_some() {
-                tried.x_frame_options = None;
+                tried.x_frame_options = Slot::Unset;
             }
         }
         tried

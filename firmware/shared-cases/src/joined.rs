@@ -1,10 +1,8 @@
 //! An app's own fields and a policy, joined without a heap as the core says.
 
-use core::fmt::Write;
-
 use heapless::Vec;
-use sallet_core::merge::{Merge, MergeRules, Own, PRIVATE, Sent, made_private, own_policy};
-use sallet_core::{FieldKind, Nonce, NonceForm, Scheme, SecurityHeaders};
+use sallet_core::merge::{Merge, MergeRules, Own, PRIVATE, Sent, made_private};
+use sallet_core::{ContentSecurityPolicy, FieldKind, Nonce, NonceForm, Scheme, SecurityHeaders};
 use sallet_firmware::answer::{Answer, Policy, Reply};
 use sallet_firmware::entropy::Entropy;
 
@@ -200,17 +198,8 @@ impl Joined {
             let value = match line.value.text {
                 Text::Own(value) => value.as_bytes(),
                 Text::Filled(value) => {
-                    let form = if self.nonce.is_some() { self.form } else { NonceForm::WithoutNonce };
-                    let mut out = Writer { room: &mut room, len: 0 };
-                    match own_policy(value, form, self.scheme) {
-                        Some(policy) => write!(out, "{policy}").ok()?,
-                        None => out.write_str(value).ok()?,
-                    }
-                    let len = out.len;
-                    if let Some(nonce) = &self.nonce {
-                        nonce.fill(&mut room[..len]);
-                    }
-                    room.get(..len)?
+                    let nonce = self.nonce.as_ref().filter(|_| self.form == NonceForm::Fresh);
+                    ContentSecurityPolicy::own(value.as_bytes(), self.scheme, nonce).write(&mut room).ok()?
                 }
                 Text::Policy(policy, form, slot) => {
                     let start = len;
@@ -259,17 +248,6 @@ const fn in_form<'a>(policy: &SecurityHeaders<'a>, form: NonceForm) -> SecurityH
     match form {
         NonceForm::WithoutNonce => policy.without_nonce(),
         NonceForm::Fresh | NonceForm::LeftOff => *policy,
-    }
-}
-
-struct Writer<'a> {
-    room: &'a mut [u8],
-    len: usize,
-}
-
-impl Write for Writer<'_> {
-    fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        put(self.room, &mut self.len, text.as_bytes()).ok_or(core::fmt::Error)
     }
 }
 

@@ -79,8 +79,8 @@ def judge(headers: list[tuple[str, str]]) -> Iterator[Finding]:
             severity = "high" if name in _LOAD_BEARING else "medium"
             yield Finding(severity, name, "Sallet would refuse this value", str(error))
     for lint in policy.lint():
-        header = f"{lint.header} {lint.directive}" if lint.directive else lint.header
-        yield Finding(lint.severity, header, lint.reason, lint.remedy)
+        place = " ".join(part for part in (lint.header, lint.directive, lint.value) if part)
+        yield Finding(lint.severity, place, lint.reason, lint.remedy)
 
 
 async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer:

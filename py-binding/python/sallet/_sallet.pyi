@@ -26,6 +26,7 @@ __all__ = [
     "generate_token",
     "script_hash",
     "style_hash",
+    "unchecked",
 ]
 # <exported>
 __all__ += [
@@ -77,14 +78,20 @@ class _Headers(TypedDict, total=False):
     x_frame_options: str | None
     referrer_policy: str | None
     cross_origin_opener_policy: str | None
+    cross_origin_opener_policy_report_only: str | None
     cross_origin_embedder_policy: str | None
+    cross_origin_embedder_policy_report_only: str | None
+    document_isolation_policy: str | None
+    document_isolation_policy_report_only: str | None
     cross_origin_resource_policy: str | None
     permissions_policy: str | None
+    permissions_policy_report_only: str | None
     integrity_policy: str | None
     integrity_policy_report_only: str | None
     origin_agent_cluster: str | None
     reporting_endpoints: str | None
     cache_control: str | None
+    clear_site_data: str | None
     x_dns_prefetch_control: str | None
     x_download_options: str | None
     x_permitted_cross_domain_policies: str | None
@@ -148,7 +155,7 @@ class SecurityHeaders:
     have no keyword go into `custom={"x-robots-tag": "noindex"}`.
 
     ```python
-    SecurityHeaders(x_frame_options="SAMEORIGIN", permissions_policy=None)
+    SecurityHeaders(referrer_policy="no-referrer", permissions_policy=None)
     ```
 
     Frozen, comparable, hashable and printable.
@@ -184,6 +191,14 @@ class SecurityHeaders:
             PolicyError, TypeError: As the constructor.
         """
 
+    def report_only(self) -> SecurityHeaders:
+        """The policy for trying it out: each header that has a report-only twin is sent as that.
+
+        Browsers then report what the policy would block, and block nothing. The other headers stay, but for
+        X-Frame-Options where `frame-ancestors` is tried out. Browsers ignore `upgrade-insecure-requests` and
+        `sandbox` in a policy that only reports, so these are left out.
+        """
+
     def lint(self) -> list[Lint]:
         """What is legal but weak in this policy."""
 
@@ -213,14 +228,29 @@ class SecurityHeaders:
     def cross_origin_opener_policy(self) -> str | None:
         """Who shares a browsing context group."""
     @property
+    def cross_origin_opener_policy_report_only(self) -> str | None:
+        """Who would share a browsing context group, only reported on."""
+    @property
     def cross_origin_embedder_policy(self) -> str | None:
         """What the page may load from others."""
+    @property
+    def cross_origin_embedder_policy_report_only(self) -> str | None:
+        """What the page could not load from others, only reported on."""
+    @property
+    def document_isolation_policy(self) -> str | None:
+        """Isolation of one document, without conditions on its opener and its frames."""
+    @property
+    def document_isolation_policy_report_only(self) -> str | None:
+        """What an isolated document could not load, only reported on."""
     @property
     def cross_origin_resource_policy(self) -> str | None:
         """Who may load this response."""
     @property
     def permissions_policy(self) -> str | None:
         """Which powerful features the page and its frames may use."""
+    @property
+    def permissions_policy_report_only(self) -> str | None:
+        """Which uses of powerful features are reported, and not stopped."""
     @property
     def integrity_policy(self) -> str | None:
         """Which resources must have an `integrity` attribute."""
@@ -236,6 +266,9 @@ class SecurityHeaders:
     @property
     def cache_control(self) -> str | None:
         """Who may keep the response."""
+    @property
+    def clear_site_data(self) -> str | None:
+        """What the browser forgets of the site. For the answer of a sign-out."""
     @property
     def x_dns_prefetch_control(self) -> str | None:
         """Whether links are looked up before a click."""
@@ -265,7 +298,10 @@ class Lint:
         """The header, in lower case."""
     @property
     def directive(self) -> str:
-        """The directive, or an empty string where the header has none."""
+        """The directive or feature, or an empty string where the finding is about the whole header."""
+    @property
+    def value(self) -> str:
+        """The part of the value that it is about, as `'unsafe-inline'`, or an empty string where something is missing."""
     @property
     def reason(self) -> str:
         """Why it is weak."""
@@ -336,6 +372,12 @@ def script_hash(text: str | bytes) -> str:
 
 def style_hash(text: str | bytes) -> str:
     """`'sha256-…'` of an inline style, quotes included, for `style-src`; as `script_hash`."""
+
+def unchecked(text: str) -> str:
+    """A text that Sallet does not know, to be sent as it is: a directive, source, sandbox flag, feature or a header's whole value.
+
+    Only what would make it unsafe to send is refused, and `lint()` reports it.
+    """
 
 def url_source(url: str) -> str | None:
     """The narrowest source for what a page loads from `url`; `None` where CSP has none for it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from sallet import _sallet
 from sallet._coroutines import mark_asgi3
+from sallet._near import arguments
 from sallet._sallet import SecurityHeaders
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
         TypeError: `paths` holds something that is neither, or an `async` callable.
     """
 
+    @arguments(*HeadersOptions.__annotations__)
     def __init__(
         self,
         app: Callable[..., Any],

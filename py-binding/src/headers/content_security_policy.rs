@@ -94,7 +94,15 @@ fn read_mapping(mapping: &Bound<'_, PyMapping>) -> PyResult<Owned> {
 #[pymethods]
 impl ContentSecurityPolicy {
     #[new]
-    fn new(directives: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (directives = None, **keywords), text_signature = "(directives)")]
+    fn new(directives: Option<&Bound<'_, PyAny>>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let keyword = keywords.and_then(|keywords| keywords.keys().iter().next()).map(|name| name.to_string());
+        let (Some(directives), None) = (directives, &keyword) else {
+            let name = keyword.map_or_else(|| "default-src".to_owned(), |name| name.replace('_', "-"));
+            return Err(PyTypeError::new_err(format!(
+                "directives are not keywords: write ContentSecurityPolicy({{\"{name}\": [SELF]}})"
+            )));
+        };
         if let Ok(text) = directives.cast::<PyString>() {
             return Self::from_text(text.to_str()?);
         }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::field_set::{FieldSet, Forms, Rules};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PySequence, PyTuple};
-use sallet_core::merge::{Merge, Own, PRIVATE, PolicyFields, Sent, made_private, own_policy};
-use sallet_core::{FieldKind, Nonce, NonceForm, Scheme};
+use sallet_core::merge::{Merge, Own, PRIVATE, PolicyFields, Sent, made_private};
+use sallet_core::{ContentSecurityPolicy, FieldKind, Nonce, NonceForm, Scheme};
 
 /// The start of a response, and what is to be joined with it.
 pub(super) struct Start<'a, 'py> {
@@ -88,8 +88,10 @@ impl<'py> Start<'_, 'py> {
                     merged.append(item)?;
                 }
                 Own::Fill => {
-                    let filled = filled(&value, form, self.scheme, self.nonce);
-                    merged.append((name, PyBytes::new(py, &filled)))?;
+                    let filled = filled(&value, self.scheme, self.nonce.filter(|_| form == NonceForm::Fresh));
+                    if !filled.is_empty() {
+                        merged.append((name, PyBytes::new(py, &filled)))?;
+                    }
                 }
                 Own::Drop => {}
                 Own::LeaveOff => left_off.push(text.trim_ascii().to_ascii_lowercase()),
@@ -121,14 +123,12 @@ impl<'py> Start<'_, 'py> {
     }
 }
 
-/// An app's own policy with the nonce of the request.
-fn filled(value: &[u8], form: NonceForm, scheme: Scheme, nonce: Option<&Nonce>) -> Vec<u8> {
-    let form = if nonce.is_some() { form } else { NonceForm::WithoutNonce };
-    let policy = std::str::from_utf8(value).ok().and_then(|text| Some(own_policy(text, form, scheme)?.to_string()));
-    let mut text = policy.map_or_else(|| value.to_vec(), String::into_bytes);
-    if let Some(nonce) = nonce {
-        nonce.fill(&mut text);
-    }
+/// An app's own policy with the nonce of the request; empty if nothing is left of it.
+fn filled(value: &[u8], scheme: Scheme, nonce: Option<&Nonce>) -> Vec<u8> {
+    let own = ContentSecurityPolicy::own(value, scheme, nonce);
+    let mut text = vec![0; own.value_len()];
+    let len = own.write(&mut text).map_or(0, <[u8]>::len);
+    text.truncate(len);
     text
 }
 

@@ -3,10 +3,11 @@
 use super::content_security_policy::{ContentSecurityPolicy, refused, text_of};
 use super::lint::Lint;
 use crate::errors::policy_error;
+use crate::near;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyCFunction, PyDict, PyMapping, PyString, PyTuple, PyType};
-use sallet_core::{self as core, CustomField, Header, Scheme};
+use sallet_core::{self as core, CustomField, Header, Scheme, UNCHECKED};
 
 /// The headers that every response carries.
 ///
@@ -60,10 +61,8 @@ impl SecurityHeaders {
             }
             let Some(header) = known(&keyword.replace('_', "-")) else {
                 let known: Vec<_> = core::SecurityHeaders::NAMES.iter().map(|name| snake(name)).collect();
-                return Err(refused(format!(
-                    "no such security header: {keyword:?}; the keywords are {} and custom={{name: value}} for any other",
-                    known.join(", ")
-                )));
+                let instead = near::header(value.py(), &keyword, &known)?;
+                return Err(refused(format!("no such security header: {keyword:?}; {instead}")));
             };
             this.set(header, &value)?;
         }
@@ -95,16 +94,21 @@ impl SecurityHeaders {
             .next()
             .map(|field| field.to_string())
             .unwrap_or_default();
+        // Without its marks the text would be checked when it is read again.
+        let kept = if text.contains(UNCHECKED) { text } else { rendered };
         let slot = |name: &str| core::SecurityHeaders::NAMES.iter().position(|known| *known == name);
         let at = self.values.partition_point(|(present, _)| slot(present) < slot(name));
-        self.values.insert(at, (name, rendered));
+        self.values.insert(at, (name, kept));
         Ok(())
     }
 
     fn get<'py>(&self, py: Python<'py>, header: &Header) -> PyResult<Bound<'py, PyAny>> {
         match self.values.iter().find(|(present, _)| *present == header.name) {
             None => Ok(py.None().into_bound(py)),
-            Some((_, text)) if is_csp(header) => Ok(Bound::new(py, ContentSecurityPolicy::of_text(text))?.into_any()),
+            // What is unchecked as a whole is a text, as it was given.
+            Some((_, text)) if is_csp(header) && core::ContentSecurityPolicy::parse(text).is_ok() => {
+                Ok(Bound::new(py, ContentSecurityPolicy::of_text(text))?.into_any())
+            }
             Some((_, text)) => Ok(PyString::new(py, text).into_any()),
         }
     }
@@ -186,6 +190,19 @@ impl SecurityHeaders {
     #[pyo3(signature = (**headers))]
     fn replace(&self, headers: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         self.changed(headers)
+    }
+
+    /// The policy for trying it out: each header that has a report-only twin is sent as that, the others stay.
+    ///
+    /// X-Frame-Options is left out where frame-ancestors is tried out, and upgrade-insecure-requests and sandbox out of the
+    /// Content-Security-Policy, where browsers ignore them.
+    fn report_only(&self) -> PyResult<Self> {
+        let mut tried = self.with_core(|policy| Self::of_core(policy.report_only()))?;
+        // What follows from a nonce is not the policy's own word.
+        let keeps = |name: &str| self.values.iter().any(|(present, _)| *present == name);
+        tried.values.retain(|(name, _)| *name != "cache-control" || keeps(name));
+        tried.custom.clone_from(&self.custom);
+        Ok(tried)
     }
 
     /// What is legal but weak.

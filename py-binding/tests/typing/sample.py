@@ -42,6 +42,7 @@ from sallet import (
     generate_token,
     script_hash,
     style_hash,
+    unchecked,
 )
 from sallet.fastapi import Bearer, protect
 from sallet.templates import csp_nonce
@@ -70,16 +71,17 @@ def policies() -> SecurityHeaders:
         content_security_policy_report_only="default-src 'self'",
         x_frame_options="DENY",
         x_xss_protection=None,
+        x_dns_prefetch_control=unchecked("maybe"),
         custom={"x-robots-tag": "noindex"},
     ).replace(x_frame_options=None)
     assert_type(headers.custom, dict[str, str])
     assert_type(headers.content_security_policy, ContentSecurityPolicy | None)
     assert_type(headers.x_frame_options, str | None)
     assert_type(headers.items(https=False), list[tuple[str, str]])
-    for lint in SecurityHeaders.EMPTY.lint():
+    for lint in SecurityHeaders.EMPTY.report_only().lint():
         assert_type(lint, sallet.Lint)
         assert lint.severity in ("low", "medium", "high") and lint.header and lint.reason and lint.remedy
-        assert_type(lint.directive, str)
+        assert_type((lint.directive, lint.value), tuple[str, str])
     assert len({SecurityHeaders.STRICT, SecurityHeaders.API, SecurityHeaders.CLASSIC}) == 3
 
     try:

@@ -9,7 +9,9 @@ use http::{Request, Response};
 use sallet_core::merge::Precedence;
 use sallet_core::{NonceForm, Scheme};
 
+use super::ResponsePolicy;
 use super::config::{Config, SchemeOf};
+use super::field_set::Plan;
 use super::merge::{Start, Told, merge};
 use crate::RequestNonce;
 use crate::request_path::{Paths, Place};
@@ -18,7 +20,7 @@ use crate::request_path::{Paths, Place};
 #[derive(Debug)]
 pub(super) struct Exchange {
     config: Arc<Config>,
-    plan: usize,
+    chosen: Chosen,
     scheme: Scheme,
     nonce: Option<RequestNonce>,
     asked: bool,
@@ -28,21 +30,38 @@ pub(super) struct Exchange {
 /// is it worth an extension of the response.
 #[derive(Debug, Clone, Copy)]
 struct Asked;
+/// The policy of a request, unless its response brings one.
+#[derive(Debug)]
+enum Chosen {
+    /// By a rule, or by none.
+    Plan(usize),
+    /// By a function.
+    Given(ResponsePolicy),
+}
+
+impl Chosen {
+    fn plan<'c>(&'c self, config: &'c Config) -> &'c Plan {
+        match self {
+            Self::Plan(at) => &config.plans[*at],
+            Self::Given(policy) => policy.plan(),
+        }
+    }
+}
 
 impl Exchange {
     /// What is to be done before the inner service is called.
     pub(super) fn begin<B>(config: &Arc<Config>, request: &mut Request<B>, place: Place) -> Self {
-        let plan = plan_for(config, request, place);
+        let chosen = chosen(config, request, place);
         let scheme = match &config.scheme {
             SchemeOf::All(scheme) => *scheme,
-            SchemeOf::Each(scheme) => with_parts(request, |parts| scheme(parts)),
+            SchemeOf::Each(scheme) => with_parts(request, |parts| scheme.ask(parts)),
         };
-        let nonce = if config.plans[plan].needs_nonce(scheme) { nonce_of(request) } else { None };
+        let nonce = if chosen.plan(config).needs_nonce(scheme) { nonce_of(request) } else { None };
         let asked = request.extensions().get::<Asked>().is_some();
         if config.rules.precedence() == Precedence::Add {
             request.extensions_mut().insert(Asked);
         }
-        Self { config: Arc::clone(config), plan, scheme, nonce, asked }
+        Self { config: Arc::clone(config), chosen, scheme, nonce, asked }
     }
 
     pub(super) fn finish<B>(&self, response: &mut Response<B>) {
@@ -51,14 +70,15 @@ impl Exchange {
             return;
         }
         let mut told: Told = response.extensions_mut().remove().unwrap_or_default();
+        let handlers = ResponsePolicy::of(response).cloned();
         // A layer further in has put its own there, where this one has no need for one.
-        let nonce = self.nonce.or_else(|| response.extensions().get().copied());
-        let types = response.headers().get_all(CONTENT_TYPE).iter();
+        let inner = || response.extensions().get().copied();
+        let nonce = handlers.as_ref().and_then(ResponsePolicy::nonce).or(self.nonce).or_else(inner);
         let start = Start {
-            plan: &self.config.plans[self.plan],
+            plan: handlers.as_ref().map_or_else(|| self.chosen.plan(&self.config), ResponsePolicy::plan),
             rules: &self.config.rules,
             scheme: self.scheme,
-            form: NonceForm::of(status.as_u16(), types),
+            form: NonceForm::of(status.as_u16(), response.headers().get_all(CONTENT_TYPE).iter()),
             nonce: nonce.as_ref(),
             asked: self.asked,
         };
@@ -72,12 +92,15 @@ impl Exchange {
     }
 }
 
-fn plan_for<B>(config: &Config, request: &Request<B>, place: Place) -> usize {
-    if config.paths.entries().is_empty() {
-        return 0;
+fn chosen<B>(config: &Config, request: &mut Request<B>, place: Place) -> Chosen {
+    if !config.paths.entries().is_empty() {
+        let path = Paths::of(request, place, config.nested).judged();
+        if let Some(&plan) = config.paths.matching(request.method().as_str(), &path).next() {
+            return Chosen::Plan(plan);
+        }
     }
-    let path = Paths::of(request, place, config.nested).judged();
-    config.paths.matching(request.method().as_str(), &path).next().copied().unwrap_or(0)
+    let given = config.policy_by.as_ref().and_then(|choose| with_parts(request, |parts| choose.ask(parts)));
+    given.map_or(Chosen::Plan(0), Chosen::Given)
 }
 
 /// Lends the head of a request to a function that shall not have to know the type of its body.

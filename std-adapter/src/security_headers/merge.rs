@@ -4,8 +4,8 @@ use std::mem;
 
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY, Entry};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sallet_core::merge::{Merge, MergeRules, Own, PRIVATE, PolicyFields, Precedence, Sent, made_private, own_policy};
-use sallet_core::{FieldKind, NonceForm, Scheme};
+use sallet_core::merge::{Merge, MergeRules, Own, PRIVATE, PolicyFields, Precedence, Sent, made_private};
+use sallet_core::{ContentSecurityPolicy, FieldKind, NonceForm, Scheme};
 
 use super::field_set::{FieldSet, Plan};
 use crate::RequestNonce;
@@ -61,7 +61,10 @@ pub(super) fn merge(headers: &mut HeaderMap, start: &Start<'_>, told: &mut Told)
                 shared.push((name.clone(), joined.get_all(name).iter().count()));
                 value
             }
-            Own::Fill => filled(&value, start),
+            Own::Fill => match filled(&value, start) {
+                Some(value) => value,
+                None => continue,
+            },
             Own::Drop => continue,
             Own::LeaveOff => {
                 told.left_off.push(name.clone());
@@ -102,15 +105,13 @@ fn private(name: &HeaderName, value: &HeaderValue) -> HeaderValue {
     HeaderValue::try_from(text).expect("what was a value still is one")
 }
 
-/// An app's own policy with the nonce of the request.
-fn filled(value: &HeaderValue, start: &Start<'_>) -> HeaderValue {
-    let form = if start.nonce.is_some() { start.form } else { NonceForm::WithoutNonce };
-    let policy = value.to_str().ok().and_then(|text| Some(own_policy(text, form, start.scheme)?.to_string()));
-    let mut text = policy.map_or_else(|| value.as_bytes().to_vec(), String::into_bytes);
-    if let Some(nonce) = start.nonce {
-        nonce.core().fill(&mut text);
-    }
-    HeaderValue::try_from(text).expect("what was a value still is one")
+/// An app's own policy with the nonce of the request, if something is left of it.
+fn filled(value: &HeaderValue, start: &Start<'_>) -> Option<HeaderValue> {
+    let nonce = start.nonce.map(RequestNonce::core).filter(|_| start.form == NonceForm::Fresh);
+    let own = ContentSecurityPolicy::own(value.as_bytes(), start.scheme, nonce);
+    let mut text = vec![0; own.value_len()];
+    let Ok(text) = own.write(&mut text) else { unreachable!("value_len is exact") };
+    (!text.is_empty()).then(|| HeaderValue::from_bytes(text).expect("the words of a value are one"))
 }
 
 /// [`merge`] where all that is to be decided is who wins: in less time.
@@ -164,7 +165,7 @@ mod tests {
     use super::*;
     use crate::security_headers::field_set::Plan;
     use http::header::CACHE_CONTROL;
-    use sallet_core::{CacheControl, ContentSecurityPolicy, CustomField, Directive, SecurityHeaders, Source};
+    use sallet_core::{CacheControl, CustomField, Directive, SecurityHeaders, Source};
 
     const NAMES: [&str; 6] =
         ["x-frame-options", "cache-control", "cdn-cache-control", "server", "set-cookie", "content-security-policy"];
@@ -252,7 +253,7 @@ mod tests {
                 Own::Keep => {}
                 Own::KeepShared => shared.push(joined.len()),
                 Own::Fill => {
-                    joined.push((name.clone(), filled(value, start)));
+                    joined.extend(filled(value, start).map(|value| (name.clone(), value)));
                     continue;
                 }
                 Own::Drop => continue,

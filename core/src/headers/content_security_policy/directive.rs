@@ -44,6 +44,9 @@ macro_rules! directives {
         }
 
         impl DirectiveName {
+            /// Every directive.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             /// The name's text.
             pub const fn as_str(self) -> &'static str {
                 match self { $( Self::$variant => $text ),+ }

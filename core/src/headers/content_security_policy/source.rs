@@ -70,7 +70,7 @@ macro_rules! sources {
     };
 }
 
-const NONCE_SOURCE: &str = "'nonce-{one-for-each-request}'";
+pub(super) const NONCE_SOURCE: &str = "'nonce-{one-for-each-request}'";
 
 // CSP3, section 2.3.1, Trusted Types, section 4, and WebRTC's part of CSP3, section 6.2.
 sources! {

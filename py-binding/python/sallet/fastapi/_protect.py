@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -13,6 +12,7 @@ from starlette.types import ASGIApp
 
 import sallet
 from sallet import AuthMiddleware, PathRules, PolicyError, SecurityHeaders, SecurityHeadersMiddleware
+from sallet._near import arguments
 from sallet._sallet import ByPath
 from sallet.auth import Scheme
 from sallet.fastapi._dependency import Dependency
@@ -35,6 +35,7 @@ class _LeftOut:
 _LEFT_OUT: Any = _LeftOut()
 
 
+@arguments(*HeadersOptions.__annotations__)
 def protect(
     app: Starlette,
     *,
@@ -109,11 +110,6 @@ def protect(
             "ASGI app, such as socketio.ASGIApp, write SecurityHeadersMiddleware(AuthMiddleware(app, "
             "auth=...))"
         )
-    known = [*(protect.__kwdefaults__ or ()), *HeadersOptions.__annotations__]
-    for name in options.keys() - known:
-        near = get_close_matches(name, known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}"
-        raise TypeError(f"protect() has no argument {name!r}: {hint}")
     if "_sallet" in vars(app):
         raise RuntimeError("protect() was already called on this app; call it once, with everything")
     if app.middleware_stack is not None:

@@ -1,0 +1,1 @@
+"""What other libraries send, and what other readers make of ours."""
