@@ -2,6 +2,7 @@
 
 use super::content_security_policy::{ContentSecurityPolicy, refused, text_of};
 use super::lint::Lint;
+use super::permissions_policy;
 use crate::errors::policy_error;
 use crate::near;
 use pyo3::exceptions::PyTypeError;
@@ -77,7 +78,11 @@ impl SecurityHeaders {
             return Ok(());
         }
         let keyword = snake(name);
-        let policy = if is_csp(header) { text_of(value)? } else { None };
+        let policy = match value.cast::<PyMapping>() {
+            _ if is_csp(header) => text_of(value)?,
+            Ok(features) if header.enforced() == "permissions-policy" => Some(permissions_policy::text_of(features)?),
+            _ => None,
+        };
         let text = match (policy, value.cast::<PyString>()) {
             (Some(text), _) => text,
             (None, Ok(text)) => text.to_str()?.to_owned(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from fastapi import FastAPI
 
 from sallet import (
@@ -13,6 +15,7 @@ from sallet import (
 )
 from sallet._sallet import url_origin
 from sallet.fastapi._page import Needs, log, merge, named
+from sallet.headers import Directives
 
 _SCRIPTS = ["allow-scripts", "allow-same-origin"]  # the schema is fetched from the page's own origin
 # What the bundles do after they load, found in a real browser; none of it shows in the HTML.
@@ -102,7 +105,7 @@ def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy
     page = ContentSecurityPolicy(directives)
     for name, source in ((name, source) for name, sources in needs.items() for source in sources):
         try:
-            page = page.extend({name: source})
+            page = page.extend(cast(Directives, {name: source}))
         except PolicyError as error:
             # One odd need must not cost the page all the others.
             log.warning("docs page: %s is left out of %s: %s", source, name, error)
