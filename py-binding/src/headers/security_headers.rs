@@ -2,6 +2,7 @@
 
 use super::content_security_policy::{ContentSecurityPolicy, refused, text_of};
 use super::lint::Lint;
+use super::permissions_policy;
 use crate::errors::policy_error;
 use crate::near;
 use pyo3::exceptions::PyTypeError;
@@ -81,7 +82,12 @@ impl SecurityHeaders {
         let text = match value.cast::<PyString>() {
             Ok(text) => Some(text.to_str()?.to_owned()),
             Err(_) if is_csp(header) => text_of(value)?,
-            Err(_) => None,
+            Err(_) => match value.cast::<PyMapping>() {
+                Ok(features) if header.enforced() == "permissions-policy" => {
+                    Some(permissions_policy::text_of(features)?)
+                }
+                _ => None,
+            },
         };
         let Some(text) = text else {
             return Err(PyTypeError::new_err(format!(

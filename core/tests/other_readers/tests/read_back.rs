@@ -78,14 +78,14 @@ fn directives(value: &str) -> Vec<usize> {
 fn no_spoilt_policy_is_accepted_of_which_servo_drops_a_part() {
     let mut random = Random::new(2);
     let mut accepted = 0;
-    for _ in 0..POLICIES {
+    for _ in 0..POLICIES / 2 {
         let text = spoilt(&policy_list(&mut random).text, &mut random);
         let Some(value) = sent("content-security-policy", &text) else { continue };
         accepted += 1;
         let read: Vec<usize> = read(&value).iter().map(Vec::len).collect();
         assert_eq!(read, directives(&value), "{text:?} as {value:?}");
     }
-    assert!(accepted > POLICIES / 50, "{accepted}");
+    assert!(accepted > POLICIES / 100, "{accepted}");
 }
 
 /// `count` members of a grammar, and as many spoilt ones: what is accepted is read, and means what the text meant.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from starlette._utils import get_route_path
@@ -22,7 +22,7 @@ from sallet import (
     SecurityHeaders,
 )
 from sallet._sallet import url_origin
-from sallet.headers import PolicyRule
+from sallet.headers import Directives, PolicyRule
 from sallet.fastapi._mounts import Mounted, mounted_apps
 from sallet.fastapi._page import Needs, log, merge, named, scan
 
@@ -258,7 +258,7 @@ def _one_extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPo
     relaxed = ContentSecurityPolicy(directives)
     for name, source in ((name, source) for name, sources in needs.items() for source in sources):
         try:
-            relaxed = relaxed.extend({name: source})
+            relaxed = relaxed.extend(cast(Directives, {name: source}))
         except PolicyError as error:
             # One odd need must not cost the page all the others.
             log.warning("docs page: %s is left out of %s: %s", source, name, error)
