@@ -187,7 +187,10 @@ macro_rules! security_headers {
                     if at == slot {
                         match &self.$field {
                             Slot::Checked(value) => value.render(out),
-                            Slot::Unchecked(value) => out.put(value.as_bytes()),
+                            Slot::Unchecked(value) => {
+                                out.put_mark();
+                                out.put(value.as_bytes());
+                            }
                             Slot::Unset => {}
                         }
                         return;

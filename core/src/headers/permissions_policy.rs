@@ -88,8 +88,12 @@ impl<'a> PermissionsPolicy<'a> {
         let mut rest = Members::new(self.0);
         loop {
             let text = rest.unmarked();
+            let is_marked = text.len() < rest.0.text().len();
             if rest.next().is_none() {
                 return;
+            }
+            if is_marked {
+                out.put_mark();
             }
             out.put(grammar::cut(text, text.len() - rest.0.text().len()).0.as_bytes());
         }

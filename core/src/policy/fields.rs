@@ -5,6 +5,7 @@ use super::{NAMES, SecurityHeaders, Slot};
 use crate::cursor::{self, BufferTooSmall, Cursor};
 use crate::grammar;
 use crate::nonce::NonceSlots;
+use crate::unchecked::Marked;
 
 /// The fields of a policy, in the order in which they are sent.
 #[derive(Debug, Clone, Copy)]
@@ -131,6 +132,11 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// The value as [`SecurityHeaders::with`] reads it again: with the marks of what is unchecked, which are not sent.
+    pub const fn marked(&self) -> Marked<Self> {
+        Marked(*self)
+    }
+
     pub(super) const fn render_value(&self, out: &mut Cursor<'_>) {
         self.policy.render_value(self.slot, out);
     }
@@ -140,5 +146,11 @@ impl<'a> Field<'a> {
 impl core::fmt::Display for Field<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         cursor::display(f, |out| self.render_value(out))
+    }
+}
+
+impl core::fmt::Display for Marked<Field<'_>> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        cursor::display_marked(f, |out| self.0.render_value(out))
     }
 }

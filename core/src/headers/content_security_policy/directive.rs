@@ -1,12 +1,13 @@
 //! One directive: its name, what it takes, and its sources.
 
 use super::Source;
-use super::lists::{SourceList, Sources};
+use super::lists::{SourceList, Sources, first_word};
+use super::source::check_bare;
 use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar;
 use crate::headers::PolicyError;
-use crate::structured_field;
+use crate::unchecked::unchecked;
 use crate::uri;
 
 /// What a directive's value is made of.
@@ -52,14 +53,12 @@ macro_rules! directives {
                 match self { $( Self::$variant => $text ),+ }
             }
 
-            /// Reads a name.
+            /// Reads a name, which has no case (CSP3, section 2.2.1) and is sent in lower case.
             ///
             /// # Errors
-            /// [`UnknownDirective`](PolicyError::UnknownDirective), [`DirectiveCase`](PolicyError::DirectiveCase) or
-            /// [`ObsoleteDirective`](PolicyError::ObsoleteDirective).
+            /// [`UnknownDirective`](PolicyError::UnknownDirective) or [`ObsoleteDirective`](PolicyError::ObsoleteDirective).
             pub const fn parse(name: &str) -> Result<Self, PolicyError> {
-                $( if grammar::eq(name, $text) { return Ok(Self::$variant); } )+
-                $( if name.eq_ignore_ascii_case($text) { return Err(PolicyError::DirectiveCase); } )+
+                $( if name.eq_ignore_ascii_case($text) { return Ok(Self::$variant); } )+
                 let mut i = 0;
                 while i < OBSOLETE.len() {
                     if name.eq_ignore_ascii_case(OBSOLETE[i]) {
@@ -86,9 +85,14 @@ macro_rules! directives {
                     || matches!(self, Self::DefaultSrc | Self::BaseUri | Self::FormAction | Self::FrameAncestors)
             }
 
-            /// Whether a list of it may hold the source alone; `'strict-dynamic'` may not be.
+            /// Whether a source of another list means the same in one of this directive; `'strict-dynamic'` does not.
             pub(super) const fn takes(self, source: Source<'_>) -> bool {
                 takes(self.kind(), source).is_ok() && !source.is("'strict-dynamic'")
+            }
+
+            /// Whether a source added to the directive `from`, which it falls back to, means the same in one of this directive.
+            pub(super) const fn inherits(self, from: Self, source: Source<'_>) -> bool {
+                self.kind() as u8 == from.kind() as u8 || self.takes(source)
             }
 
             const fn kind(self) -> Kind {
@@ -111,8 +115,15 @@ macro_rules! directives {
     };
 }
 
-const OBSOLETE: [&str; 6] =
-    ["block-all-mixed-content", "plugin-types", "navigate-to", "prefetch-src", "referrer", "reflected-xss"];
+const OBSOLETE: [&str; 7] = [
+    "block-all-mixed-content",
+    "plugin-types",
+    "navigate-to",
+    "prefetch-src",
+    "referrer",
+    "reflected-xss",
+    "require-sri-for",
+];
 
 directives! {
     /// What the other fetch directives fall back to.
@@ -174,48 +185,103 @@ directives! {
 /// A directive and its sources.
 #[derive(Debug, Clone, Copy)]
 pub struct Directive<'a> {
-    name: DirectiveName,
+    name: Name<'a>,
     sources: SourceList<'a>,
     /// In the view of a text that is the same for every response.
     without_nonce: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Name<'a> {
+    Known(DirectiveName),
+    Unchecked(&'a str),
 }
 
 impl<'a> Directive<'a> {
     /// A directive of `sources`, in that order.
     ///
     /// # Errors
-    /// The cause when the directive does not take one of them, when `'none'` is not alone, when `'strict-dynamic'` has no
-    /// nonce or hash, when a list that needs a member has none.
+    /// The cause when the directive does not take one of them, when `'none'` is not alone, when a list that needs a member
+    /// has none.
     pub const fn try_new(name: DirectiveName, sources: &'a [Source<'a>]) -> Result<Self, PolicyError> {
-        Self { name, sources: SourceList::Typed(sources), without_nonce: false }.checked()
+        Self { name: Name::Known(name), sources: SourceList::Typed(sources), without_nonce: false }.checked()
+    }
+
+    /// A directive that Sallet does not know: see [`try_unchecked`](Self::try_unchecked).
+    ///
+    /// ```
+    /// use sallet_core::{ContentSecurityPolicy, Directive, Source};
+    /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[
+    ///     Directive::default_src(&[Source::SELF]),
+    ///     Directive::unchecked("new-directive", &[Source::SELF, Source::unchecked("new")]),
+    /// ]);
+    /// assert_eq!(CSP.to_string(), "default-src 'self'; new-directive 'self' new");
+    /// ```
+    ///
+    /// # Panics
+    /// When [`try_unchecked`](Self::try_unchecked) refuses it; in a `const` that is a compile error.
+    #[track_caller]
+    pub const fn unchecked(name: &'a str, sources: &'a [Source<'a>]) -> Self {
+        valid!(Self::try_unchecked(name, sources))
+    }
+
+    /// A directive that Sallet does not know, sent as it is. In text it has [`{unchecked}`](crate::UNCHECKED) in front, which
+    /// is for its sources too.
+    ///
+    /// # Errors
+    /// What is unsafe to send in a name, and [`KnownDirective`](PolicyError::KnownDirective): of a known directive, mark the
+    /// [source](Source::unchecked) that Sallet does not know.
+    pub const fn try_unchecked(name: &'a str, sources: &'a [Source<'a>]) -> Result<Self, PolicyError> {
+        let name = ok!(unchecked_name(name));
+        Ok(Self { name, sources: SourceList::Typed(sources), without_nonce: false })
     }
 
     /// Reads `name source source`.
     pub(super) const fn parse(directive: &'a str) -> Result<Self, PolicyError> {
-        let directive = grammar::trim(directive);
-        let bytes = directive.as_bytes();
-        let mut end = 0;
-        while end < bytes.len() && !grammar::is_ows(bytes[end]) {
-            match bytes[end] {
-                b',' => return Err(PolicyError::Separator),
-                0x00..=0x1f | 0x7f => return Err(PolicyError::ControlCharacter),
-                0x80.. => return Err(PolicyError::NonAscii),
-                _ => end += 1,
-            }
+        let (name, sources) = first_word(directive);
+        if let Some(name) = unchecked(name) {
+            let name = ok!(unchecked_name(name));
+            let sources = SourceList::Unchecked(sources);
+            ok!(sources.check());
+            return Ok(Self { name, sources, without_nonce: false });
         }
-        let name = ok!(DirectiveName::parse(grammar::slice(directive, 0, end)));
-        let sources = SourceList::Text(grammar::slice(directive, end, directive.len()));
-        Self { name, sources, without_nonce: false }.checked()
+        match DirectiveName::parse(name) {
+            Ok(name) => {
+                Self { name: Name::Known(name), sources: SourceList::Text(sources), without_nonce: false }.checked()
+            }
+            Err(error) => Err(what_is_wrong_with(name, error)),
+        }
     }
 
-    /// Its name.
-    pub const fn name(&self) -> DirectiveName {
-        self.name
+    /// Its name; `None` if it is [unchecked](Self::try_unchecked).
+    pub const fn name(&self) -> Option<DirectiveName> {
+        match self.name {
+            Name::Known(name) => Some(name),
+            Name::Unchecked(_) => None,
+        }
+    }
+
+    /// The text of its name.
+    pub const fn name_str(&self) -> &'a str {
+        match self.name {
+            Name::Known(name) => name.as_str(),
+            Name::Unchecked(name) => name,
+        }
+    }
+
+    /// Whether it is [sent without a check](Self::try_unchecked).
+    pub const fn is_unchecked(&self) -> bool {
+        matches!(self.name, Name::Unchecked(_))
+    }
+
+    /// Whether a browser would take this and the other for the same directive, and skip the second.
+    pub(super) const fn has_name_of(&self, other: &Self) -> bool {
+        self.name_str().eq_ignore_ascii_case(other.name_str())
     }
 
     /// Its sources, in order.
     pub const fn sources(&self) -> Sources<'a> {
-        Sources::new(self.sources, self.without_nonce)
+        Sources::new(self.sources, self.without_nonce, matches!(self.name, Name::Known(DirectiveName::Sandbox)))
     }
 
     /// Whether it holds the source with this text.
@@ -231,7 +297,7 @@ impl<'a> Directive<'a> {
 
     /// Whether its sources could be those of the directive of that name.
     pub(super) const fn fits(&self, name: DirectiveName) -> bool {
-        Self { name, ..*self }.checked().is_ok()
+        Self { name: Name::Known(name), ..*self }.checked().is_ok()
     }
 
     pub(super) const fn nonces(&self) -> usize {
@@ -253,22 +319,17 @@ impl<'a> Directive<'a> {
 
     const fn checked(self) -> Result<Self, PolicyError> {
         ok!(self.sources.check());
+        let Name::Known(name) = self.name else { return Ok(self) };
         let mut rest = self.sources();
-        let (mut count, mut vouched) = (0, false);
+        let (mut count, mut none) = (0, false);
         while let Some(source) = rest.next_source() {
-            ok!(takes(self.name.kind(), source));
-            vouched |= source.is_nonce() || source.is_hash();
+            ok!(takes(name.kind(), source));
+            none |= source.is("'none'") && !source.is_unchecked();
             count += 1;
         }
-        if self.has("'none'") && count > 1 {
-            return Err(PolicyError::NoneWithOthers);
-        }
-        if self.has("'strict-dynamic'") && !vouched {
-            return Err(PolicyError::StrictDynamicAlone);
-        }
-        match (self.name.kind(), count) {
-            (Kind::Nothing | Kind::Sandbox | Kind::TrustedTypes, 0) => Ok(self),
-            (Kind::Nothing, _) => Err(PolicyError::UnexpectedValue),
+        match (name.kind(), count) {
+            (Kind::Code | Kind::Fetch | Kind::Ancestors, 2..) if none => Err(PolicyError::NoneWithOthers),
+            (Kind::Nothing | Kind::Sandbox | Kind::TrustedTypes, _) => Ok(self),
             (Kind::Endpoint, 0 | 2..) => Err(PolicyError::BadEndpointName),
             (Kind::Webrtc, 2..) => Err(PolicyError::UnexpectedValue),
             (_, 0) => Err(PolicyError::EmptySourceList),
@@ -277,33 +338,59 @@ impl<'a> Directive<'a> {
     }
 
     pub(super) const fn render(&self, out: &mut Cursor<'_>) {
-        out.put(self.name.as_str().as_bytes());
+        if self.is_unchecked() {
+            out.put_mark();
+        }
+        out.put(self.name_str().as_bytes());
         let mut rest = self.sources();
         while let Some(source) = rest.next_source() {
             out.put(b" ");
-            if source.is_nonce() {
-                out.put(b"'nonce-");
-                out.put_nonce();
-                out.put(b"'");
-            } else {
-                out.put(source.as_str().as_bytes());
-            }
+            // The mark of the directive is for its sources too.
+            let source = if self.is_unchecked() { source.without_mark() } else { source };
+            source.render(out);
         }
     }
 }
 
+/// A name that no table has.
+const fn unchecked_name(name: &str) -> Result<Name<'_>, PolicyError> {
+    if DirectiveName::parse(name).is_ok() {
+        return Err(PolicyError::KnownDirective);
+    }
+    match Source::in_unchecked(name) {
+        Ok(_) => Ok(Name::Unchecked(name)),
+        Err(PolicyError::EmptySource | PolicyError::TwoSources) => Err(PolicyError::UnknownDirective),
+        Err(error) => Err(error),
+    }
+}
+
+/// Why a text is no name of a directive: where a source was written behind a `;` or `,`, that is what is wrong.
+const fn what_is_wrong_with(name: &str, error: PolicyError) -> PolicyError {
+    let mut rest = name.as_bytes();
+    while let [byte, after @ ..] = rest {
+        match byte {
+            0x00..=0x1f | 0x7f => return PolicyError::ControlCharacter,
+            0x80.. => return PolicyError::NonAscii,
+            b'\'' | b':' | b'.' | b'*' | b'/' => return PolicyError::Separator,
+            _ => rest = after,
+        }
+    }
+    error
+}
+
 /// Whether a directive of this kind takes `source`.
 const fn takes(kind: Kind, source: Source<'_>) -> Result<(), PolicyError> {
+    if source.is_unchecked() {
+        return Ok(());
+    }
     let (good, error) = match kind {
-        Kind::Code | Kind::Fetch | Kind::Ancestors if !source.is_quoted() => {
-            (uri::is_csp_source(source.as_str()), PolicyError::BadHost)
-        }
+        Kind::Code | Kind::Fetch | Kind::Ancestors if !source.is_quoted() => return takes_bare(source.as_str()),
         Kind::Code => (!source.is_of_no_source_list(), PolicyError::KeywordNotAllowed),
         // A nonce where nothing reads one would mark each response as unfit for shared caches, for nothing.
         Kind::Fetch => (!source.is_of_no_source_list() && !source.is_nonce(), PolicyError::KeywordNotAllowed),
         Kind::Ancestors => (source.is("'self'") || source.is("'none'"), PolicyError::KeywordNotAllowed),
-        Kind::Sandbox => (is_sandbox_flag(source.as_str()), PolicyError::UnknownSandboxFlag),
-        Kind::Endpoint => (structured_field::is_key(source.as_str()), PolicyError::BadEndpointName),
+        Kind::Sandbox => (sandbox_flag(source.as_str()).is_some(), PolicyError::UnknownSandboxFlag),
+        Kind::Endpoint => (grammar::is_token(source.as_str()) && !source.is_quoted(), PolicyError::BadEndpointName),
         Kind::Urls => (!source.is_quoted(), PolicyError::KeywordNotAllowed),
         Kind::Nothing => (false, PolicyError::UnexpectedValue),
         Kind::TrustedTypes => (
@@ -316,9 +403,22 @@ const fn takes(kind: Kind, source: Source<'_>) -> Result<(), PolicyError> {
     if good { Ok(()) } else { Err(error) }
 }
 
-/// The flags of HTML's `sandbox` attribute (HTML, section 7.6.5).
-const fn is_sandbox_flag(flag: &str) -> bool {
-    const FLAGS: [&str; 14] = [
+/// Whether a source list takes a text without quotes.
+const fn takes_bare(source: &str) -> Result<(), PolicyError> {
+    ok!(check_bare(source));
+    if uri::is_csp_source(source) {
+        Ok(())
+    } else if grammar::find(source, b'\'', 0) < source.len() {
+        Err(PolicyError::BadQuotes)
+    } else {
+        Err(PolicyError::BadHost)
+    }
+}
+
+impl Directive<'_> {
+    /// The flags of HTML's `sandbox` attribute (HTML, section 7.1.5), of the Storage Access API, and `allow-same-site-none-cookies`,
+    /// which has a proposal and an implementation.
+    pub const SANDBOX_FLAGS: &'static [&'static str] = &[
         "allow-downloads",
         "allow-forms",
         "allow-modals",
@@ -328,20 +428,25 @@ const fn is_sandbox_flag(flag: &str) -> bool {
         "allow-popups-to-escape-sandbox",
         "allow-presentation",
         "allow-same-origin",
+        "allow-same-site-none-cookies",
         "allow-scripts",
         "allow-storage-access-by-user-activation",
         "allow-top-navigation",
         "allow-top-navigation-by-user-activation",
         "allow-top-navigation-to-custom-protocols",
     ];
-    let mut i = 0;
-    while i < FLAGS.len() {
-        if grammar::eq(flag, FLAGS[i]) {
-            return true;
+}
+
+/// The flag in the spelling that is sent; browsers ignore its case.
+pub(super) const fn sandbox_flag(flag: &str) -> Option<&'static str> {
+    let mut rest = Directive::SANDBOX_FLAGS;
+    while let [known, after @ ..] = rest {
+        if flag.eq_ignore_ascii_case(known) {
+            return Some(known);
         }
-        i += 1;
+        rest = after;
     }
-    false
+    None
 }
 
 /// `tt-policy-name = 1*( ALPHA / DIGIT / "-" / "#" / "=" / "_" / "/" / "@" / "." / "%" )`, or `*`

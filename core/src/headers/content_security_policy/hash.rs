@@ -47,7 +47,7 @@ impl Hash {
 
     /// As a source.
     pub const fn source(&self) -> Source<'_> {
-        Source::hash(self.as_str())
+        Source::known(self.as_str())
     }
 }
 
