@@ -736,6 +736,14 @@ class ByPath:
     def matching(self, method: str, path: str) -> list[Any]:
         """What the rules that apply stand for, the most exact first."""
 
+def https_redirect(
+    scheme: str, host: str, path: bytes, query: bytes
+) -> tuple[int, list[tuple[bytes, bytes]]] | None:
+    """The status and the fields of a redirect to TLS; `None` where the host is not one, or the path has no slash in front."""
+
+def https_authority(host: str) -> str | None:
+    """The authority that a host and port become in such a redirect; `None` where that is not one."""
+
 def can_deny_websocket(scope: _Scope) -> bool:
     """Whether the server can answer a WebSocket handshake with a response."""
 
