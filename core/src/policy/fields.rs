@@ -7,15 +7,15 @@ use crate::unchecked::Marked;
 
 /// The fields of a policy, in the order in which they are sent.
 #[derive(Debug, Clone, Copy)]
-pub struct Fields<'a> {
-    policy: SecurityHeaders<'a>,
+pub struct Fields<'p, 'a> {
+    policy: &'p SecurityHeaders<'a>,
     slot: usize,
 }
 
 /// One field: a name in lower case, and a value that is rendered when asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Field<'a> {
-    policy: SecurityHeaders<'a>,
+pub struct Field<'p, 'a> {
+    policy: &'p SecurityHeaders<'a>,
     slot: usize,
 }
 
@@ -31,18 +31,18 @@ impl<'a> SecurityHeaders<'a> {
     /// assert_eq!(csp.write_value(&mut buf).unwrap().0, "default-src 'self'");
     /// assert_eq!(fields.count(), 6);
     /// ```
-    pub const fn fields(&self) -> Fields<'a> {
-        Fields { policy: self.completed(), slot: 0 }
+    pub const fn fields(&self) -> Fields<'_, 'a> {
+        Fields { policy: self, slot: 0 }
     }
 }
 
-impl<'a> Fields<'a> {
+impl<'p, 'a> Fields<'p, 'a> {
     /// [`Iterator::next`], for a `const fn`.
-    pub const fn next_field(&mut self) -> Option<Field<'a>> {
+    pub const fn next_field(&mut self) -> Option<Field<'p, 'a>> {
         while self.slot < NAMES.len() + self.policy.custom.len() {
             let slot = self.slot;
             self.slot += 1;
-            if self.policy.is_set(slot) {
+            if self.policy.is_sent(slot) {
                 return Some(Field { policy: self.policy, slot });
             }
         }
@@ -50,15 +50,15 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'a> Iterator for Fields<'a> {
-    type Item = Field<'a>;
+impl<'p, 'a> Iterator for Fields<'p, 'a> {
+    type Item = Field<'p, 'a>;
 
-    fn next(&mut self) -> Option<Field<'a>> {
+    fn next(&mut self) -> Option<Field<'p, 'a>> {
         self.next_field()
     }
 }
 
-impl<'a> Field<'a> {
+impl<'a> Field<'_, 'a> {
     /// The name, in lower case.
     pub const fn name(&self) -> &'a str {
         if self.slot < NAMES.len() { NAMES[self.slot] } else { self.policy.custom[self.slot - NAMES.len()].name() }
@@ -104,13 +104,13 @@ impl<'a> Field<'a> {
 }
 
 /// The value; where a nonce goes, a text that no browser takes for one.
-impl core::fmt::Display for Field<'_> {
+impl core::fmt::Display for Field<'_, '_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         cursor::display(f, |out| self.render_value(out))
     }
 }
 
-impl core::fmt::Display for Marked<Field<'_>> {
+impl core::fmt::Display for Marked<Field<'_, '_>> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         cursor::display_marked(f, |out| self.0.render_value(out))
     }
