@@ -50,7 +50,7 @@ def parts() -> Iterator[tuple[str, str]]:
     yield "exported", "__all__ += [\n" + "".join(f'    "{name}",\n' for name, _, _ in sources) + "]\n"
     words = {
         "_DirectiveName": ROWS["directives"],
-        "_Word": [text for _, _, text in sources],
+        "_Word": [text for _, _, text in sources] + ROWS["flags"],
         "_Feature": ROWS["features"],
         **{name: row["values"] for row in headers if (name := name_of(row))},
     }

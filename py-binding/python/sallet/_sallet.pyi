@@ -85,7 +85,10 @@ _Word = Literal[
     "'unsafe-hashes'", "'wasm-unsafe-eval'", "'trusted-types-eval'", "'report-sample'", "'report-sha256'",
     "'report-sha384'", "'report-sha512'", "'inline-speculation-rules'", "'unsafe-allow-redirects'",
     "'unsafe-webtransport-hashes'", "'script'", "'allow-duplicates'", "'allow'", "'block'", "data:", "blob:",
-    "https:"
+    "https:", "allow-downloads", "allow-forms", "allow-modals", "allow-orientation-lock", "allow-pointer-lock",
+    "allow-popups", "allow-popups-to-escape-sandbox", "allow-presentation", "allow-same-origin",
+    "allow-same-site-none-cookies", "allow-scripts", "allow-storage-access-by-user-activation",
+    "allow-top-navigation", "allow-top-navigation-by-user-activation", "allow-top-navigation-to-custom-protocols"
 ]
 _Feature = Literal[
     "accelerometer", "ambient-light-sensor", "aria-notify", "attribution-reporting", "autoplay", "bluetooth",
@@ -163,8 +166,8 @@ class _Headers(TypedDict, total=False):
     # </keywords>
     custom: Mapping[str, str] | None
 
-_Policy: TypeAlias = ContentSecurityPolicy | _Directives | str
-_Policies: TypeAlias = _Policy | Sequence[_Policy]
+_Policy: TypeAlias = "ContentSecurityPolicy | _Directives | str"
+_Policies: TypeAlias = "_Policy | Sequence[_Policy]"
 
 @final
 class ContentSecurityPolicy:
@@ -732,6 +735,14 @@ class ByPath:
     def __new__(cls, entries: Mapping[str, Any]) -> Self: ...
     def matching(self, method: str, path: str) -> list[Any]:
         """What the rules that apply stand for, the most exact first."""
+
+def https_redirect(
+    scheme: str, host: str, path: bytes, query: bytes
+) -> tuple[int, list[tuple[bytes, bytes]]] | None:
+    """The status and the fields of a redirect to TLS; `None` where the host is not one, or the path has no slash in front."""
+
+def https_authority(host: str) -> str | None:
+    """The authority that a host and port become in such a redirect; `None` where that is not one."""
 
 def can_deny_websocket(scope: _Scope) -> bool:
     """Whether the server can answer a WebSocket handshake with a response."""

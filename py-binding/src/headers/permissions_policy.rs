@@ -4,8 +4,9 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyFrozenSet, PyMapping, PySet, PyString};
 
-/// The text of a mapping from features to allowlists; the core then reads it as it reads any other.
-pub(super) fn text_of(mapping: &Bound<'_, PyMapping>) -> PyResult<String> {
+/// The text of a mapping from features to allowlists, which the core then reads as any other; `None` when it is something else.
+pub(super) fn text_of(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    let Ok(mapping) = value.cast::<PyMapping>() else { return Ok(None) };
     let mut members = Vec::new();
     for item in mapping.items()?.iter() {
         let (feature, allowlist): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
@@ -16,7 +17,7 @@ pub(super) fn text_of(mapping: &Bound<'_, PyMapping>) -> PyResult<String> {
         };
         members.push(format!("{feature}={}", allowlist_of(&feature, &allowlist)?));
     }
-    Ok(members.join(", "))
+    Ok(Some(members.join(", ")))
 }
 
 fn allowlist_of(feature: &str, allowlist: &Bound<'_, PyAny>) -> PyResult<String> {

@@ -82,12 +82,8 @@ impl SecurityHeaders {
         let text = match value.cast::<PyString>() {
             Ok(text) => Some(text.to_str()?.to_owned()),
             Err(_) if is_csp(header) => text_of(value)?,
-            Err(_) => match value.cast::<PyMapping>() {
-                Ok(features) if header.enforced() == "permissions-policy" => {
-                    Some(permissions_policy::text_of(features)?)
-                }
-                _ => None,
-            },
+            Err(_) if header.enforced() == "permissions-policy" => permissions_policy::text_of(value)?,
+            Err(_) => None,
         };
         let Some(text) = text else {
             return Err(PyTypeError::new_err(format!(

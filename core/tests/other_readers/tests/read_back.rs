@@ -1,4 +1,4 @@
-//! What Sallet sends, parsers that others wrote read as it was meant; and nothing is accepted that they cannot read.
+//! Independent parsers read what Sallet sends as it was meant, and Sallet accepts nothing that they cannot read.
 
 use content_security_policy::{CspList, PolicyDisposition, PolicySource};
 use other_readers::content_security_policy::{Directive, NONCE, PolicyList, policy_list};
@@ -88,7 +88,7 @@ fn no_spoilt_policy_is_accepted_of_which_servo_drops_a_part() {
     assert!(accepted > POLICIES / 100, "{accepted}");
 }
 
-/// `count` members of a grammar, and as many spoilt ones: what is accepted is read, and means what the text meant.
+/// Members of a grammar and as many spoilt ones: `sfv` reads what is accepted, and it means what the text meant.
 fn check<T: PartialEq + std::fmt::Debug>(
     header: &str,
     mut value: impl FnMut(&mut Random) -> String,

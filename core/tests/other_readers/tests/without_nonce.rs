@@ -1,4 +1,4 @@
-//! The text that is sent where no script of a page can run: Servo allows nothing under it that it blocks under the policy.
+//! The policy for responses of an inert type: whatever Servo blocks under the whole policy, it blocks under this one too.
 
 use std::borrow::Cow;
 
