@@ -124,3 +124,24 @@ fn each_policy_has_its_view() {
     }
     assert!(upgrade.and(&[upgrade]).over(Scheme::Http).is_none());
 }
+
+/// Browsers enforce each of several policies, so a weakness is one of all of them.
+#[test]
+fn lint_sees_each_policy() {
+    let weak = |text: &str| {
+        let policy = SecurityHeaders::STRICT.content_security_policy(Some(ContentSecurityPolicy::parse(text).unwrap()));
+        policy.lint().map(|lint| format!("{} {}", lint.directive, lint.value)).collect::<Vec<_>>()
+    };
+    let strict = ContentSecurityPolicy::STRICT.to_string();
+    assert!(weak(&format!("{strict}, script-src 'unsafe-inline'")).is_empty());
+    assert!(weak(&format!("default-src *, {strict}")).is_empty());
+    let inline = weak("default-src 'self' 'unsafe-inline', script-src 'self' 'unsafe-inline'; frame-ancestors 'none'");
+    assert!(inline.contains(&"default-src 'unsafe-inline'".to_owned()), "{inline:?}");
+    assert!(!inline.iter().any(|lint| lint.starts_with("frame-ancestors")), "{inline:?}");
+    // What has no effect has none, whatever the others say.
+    assert_eq!(weak(&format!("{strict}, script-src 'strict-dynamic'")), ["script-src 'strict-dynamic'"]);
+    assert_eq!(
+        weak(&format!("{strict}, {{unchecked}}new-src a, img-src {{unchecked}}'new'")),
+        ["new-src ", "img-src 'new'"]
+    );
+}

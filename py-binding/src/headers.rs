@@ -7,7 +7,7 @@ use sallet_core::{self as core, Hash, Source, UNCHECKED};
 
 mod content_security_policy;
 mod field_set;
-mod left_off;
+mod https_redirect;
 mod lint;
 mod merge;
 mod middleware;
@@ -15,6 +15,7 @@ mod nonce;
 mod permissions_policy;
 mod security_headers;
 mod sender;
+mod told;
 
 pub(crate) use content_security_policy::ContentSecurityPolicy;
 pub(crate) use security_headers::SecurityHeaders;
@@ -98,6 +99,8 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(unchecked, m)?)?;
     add_internal(m, wrap_pyfunction!(content_security_policy::url_source, m)?)?;
     add_internal(m, wrap_pyfunction!(content_security_policy::url_origin, m)?)?;
+    add_internal(m, wrap_pyfunction!(https_redirect::https_redirect, m)?)?;
+    add_internal(m, wrap_pyfunction!(https_redirect::https_authority, m)?)?;
     add_internal(m, wrap_pyfunction!(_rows, m)?)?;
     for constant in Source::CONSTANTS {
         m.add(constant.name, constant.source.as_str())?;

@@ -45,7 +45,7 @@
 //! None is on by default, and none changes what the others do.
 //!
 //! - `hyper`: both middlewares are [`hyper::service::Service`](https://docs.rs/hyper)s too.
-//! - `axum`: [`Principal`] and [`RequestNonce`] are extractors. Without it `|who: Principal|` is no handler, and all that the
+//! - `axum`: [`Principal`] and [`RequestNonce`] are extractors, and a [`ResponsePolicy`] is a part of a response. Without it `|who: Principal|` is no handler, and all that the
 //!   compiler says is `Handler<_, _> is not satisfied`. Where the layer is missing that
 //!   would have put them there, the client gets a bare 500 and you get told why (`Missing`). Inside of axum's routers it also
 //!   shows the layers the path as the client sent it; **without it no path is public there**.
@@ -77,7 +77,7 @@ pub use nonce::RequestNonce;
 pub use require_auth::schemes::*;
 pub use require_auth::{OwnedKeyring, Principal, RequireAuthLayer};
 pub use sallet_core;
-pub use security_headers::SecurityHeadersLayer;
+pub use security_headers::{ResponsePolicy, SecurityHeadersLayer};
 pub use tower_layer::Layer;
 
 // The Rust blocks of the README, compiled and run with the other examples.

@@ -32,6 +32,38 @@
 //! An error of the inner service passes through as it is. If it is turned into a response further out, this layer has
 //! not seen that response: put the layer outside of whatever turns errors into responses.
 //!
+//! # Where a policy comes from
+//!
+//! The first of these that has something to say:
+//!
+//! 1. the handler, which puts a [`ResponsePolicy`] into the extensions of its response; every layer around then sends that one,
+//!    [`overriding`](SecurityHeadersLayer::overriding) or not,
+//! 2. the route, by a layer of its own (next section),
+//! 3. the most exact [`path`](SecurityHeadersLayer::path) rule,
+//! 4. the function given as [`policy_by`](SecurityHeadersLayer::policy_by), unless it returns `None`,
+//! 5. the policy that the layer was made with.
+//!
+//! Rules and the function look at the request as it comes to the layer, before the inner service is called.
+//! [`SecurityHeaders::EMPTY`](sallet_core::SecurityHeaders::EMPTY) says no headers, everywhere.
+//!
+//! ```
+//! use axum::{Router, response::Html, routing::get};
+//! use sallet_core::{SecurityHeaders, XFrameOptions};
+//! use sallet_hyper::{ResponsePolicy, SecurityHeadersLayer};
+//!
+//! const FRAMED: SecurityHeaders = SecurityHeaders::CLASSIC.x_frame_options(Some(XFrameOptions::SameOrigin)).checked();
+//!
+//! let framed = ResponsePolicy::new(&FRAMED);
+//! let app: Router = Router::new()
+//!     // Of a handler: it may decide as it goes.
+//!     .route("/player", get(async move || (framed.clone(), Html("<h1>player</h1>"))))
+//!     // Of a route.
+//!     .route("/widget", get(async || Html("<h1>widget</h1>")).layer(SecurityHeadersLayer::new(&FRAMED)))
+//!     // Of paths, and of everything else.
+//!     .layer(SecurityHeadersLayer::new(&SecurityHeaders::STRICT).path("/api/*", &SecurityHeaders::API));
+//! # let _ = app;
+//! ```
+//!
 //! # Who wins
 //!
 //! A header that the app sets itself stays as it is, and never stands there twice; with
@@ -74,8 +106,10 @@ mod future;
 mod interned;
 mod layer;
 mod merge;
+mod response_policy;
 mod service;
 
 pub use future::ResponseFuture;
 pub use layer::SecurityHeadersLayer;
+pub use response_policy::ResponsePolicy;
 pub use service::SecurityHeadersService;

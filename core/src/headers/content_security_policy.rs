@@ -16,6 +16,7 @@ pub use hash::Hash;
 pub use lists::{Directives, Sources};
 pub use own::OwnPolicy;
 pub use policies::Policies;
+pub(crate) use own::holds_placeholder;
 pub use source::{Source, SourceConstant};
 pub use url_source::UrlSource;
 

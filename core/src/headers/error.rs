@@ -9,6 +9,25 @@
 /// // error[E0080]: evaluation panicked: keywords are quoted: write 'self', quotes included, …
 /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::new("self")])]);
 /// ```
+///
+/// A value that its specification allows is taken. These aren't, though their grammar has them; the mark
+/// [`UNCHECKED`](crate::UNCHECKED) sends them all the same, except a feature that stands twice. [`ContentSecurityPolicy`](crate::ContentSecurityPolicy) has a table of its own.
+///
+/// | Header | Refused | Why |
+/// |---|---|---|
+/// | `strict-transport-security` | `max-age=31536000; preload` | The preload list takes whole domains only (hstspreload.org). |
+/// | `strict-transport-security` | `max-age=86400; includeSubDomains; preload` | The preload list asks for a year (hstspreload.org). |
+/// | `strict-transport-security` | `max-age=31536000; includeSubdomain` | Any directive is in the grammar; no specification defines this one. |
+/// | `strict-transport-security` | `max-age=18446744073709551616` | More than 64 bits of seconds are a mistake. |
+/// | `permissions-policy` | `camera=(self), camera=("https://a.example")` | Browsers take the last; both were meant. |
+/// | `permissions-policy` | `camera=("self")` | Browsers read a host of that name; `self` was meant. |
+/// | `reporting-endpoints` | `a="/b", a="/c"` | Browsers take the last; both were meant. |
+/// | `reporting-endpoints` | `a=""` | It is the page itself, which takes no reports. |
+/// | `integrity-policy` | `blocked-destinations=(script image)` | Browsers skip a kind that they do not know, and block less than was meant. |
+/// | `integrity-policy` | `blocked-destinations=(script), endpoint=(a)` | Any member is in the grammar; no specification defines this one. |
+/// | `integrity-policy` | `endpoints=(a)` | It blocks nothing. |
+/// | `referrer-policy` | `no-referrer, stricter-origin` | Any word is in the grammar (`extension-token`); no specification defines this one. |
+/// | `clear-site-data` | `"history"` | Any word is in the grammar; no specification defines this one. |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyError {

@@ -191,9 +191,9 @@ class ContentSecurityPolicy:
 
         Several policies are sent in one line, and a browser enforces each of them: what one forbids, none allows.
 
-        What Sallet does not know yet is sent with `{unchecked}` in front: a source or flag, as in
-        `{"script-src": [SELF, "{unchecked}'new-keyword'"]}`, or a directive, as in `{"{unchecked}new-directive": ["a"]}`.
-        The mark itself is not sent.
+        `unchecked` marks what Sallet does not know yet: a source or flag, as in
+        `{"script-src": [SELF, unchecked("'new-keyword'")]}`, or a directive, as in `{unchecked("new-directive"): ["a"]}`.
+        Only what is unsafe to send is refused then, and `lint` names each.
 
         Raises:
             PolicyError: An unknown or repeated directive, an unquoted keyword, `'none'` beside
@@ -735,6 +735,14 @@ class ByPath:
     def __new__(cls, entries: Mapping[str, Any]) -> Self: ...
     def matching(self, method: str, path: str) -> list[Any]:
         """What the rules that apply stand for, the most exact first."""
+
+def https_redirect(
+    scheme: str, host: str, path: bytes, query: bytes
+) -> tuple[int, list[tuple[bytes, bytes]]] | None:
+    """The status and the fields of a redirect to TLS; `None` where the host is not one, or the path has no slash in front."""
+
+def https_authority(host: str) -> str | None:
+    """The authority that a host and port become in such a redirect; `None` where that is not one."""
 
 def can_deny_websocket(scope: _Scope) -> bool:
     """Whether the server can answer a WebSocket handshake with a response."""

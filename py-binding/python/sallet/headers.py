@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from sallet import _sallet
 from sallet._coroutines import mark_asgi3
@@ -30,7 +30,7 @@ class HeadersOptions(TypedDict, total=False):
     """The keyword arguments of `SecurityHeadersMiddleware`, which tells about them; `protect` takes them too."""
 
     paths: Mapping[str, PolicyRule] | None
-    override: bool
+    override: bool | Literal["add"]
     remove: Iterable[str] | None
 
 

@@ -35,7 +35,9 @@ def view(request: HttpRequest) -> HttpResponse:
 def answer(given: dict[str, object]) -> dict[str, str]:
     with override_settings(**given):
         app = SecurityMiddleware(ContentSecurityPolicyMiddleware(XFrameOptionsMiddleware(view)))
-        return {name: value for name, value in app(RequestFactory().get("/", secure=True)).items() if name != "Content-Type"}
+        return {
+            name: value for name, value in app(RequestFactory().get("/", secure=True)).items() if name != "Content-Type"
+        }
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -47,14 +48,22 @@ CLASSICS = [
     "default-src 'self'; object-src https:; frame-src http://a.example",
 ]
 NAMES = [
-    *("default-src script-src script-src-elem script-src-attr object-src base-uri style-src img-src connect-src").split(),
+    *(
+        "default-src script-src script-src-elem script-src-attr object-src base-uri style-src img-src connect-src"
+    ).split(),
     *("font-src frame-src child-src worker-src form-action frame-ancestors media-src manifest-src").split(),
 ]
 SOURCES = [
-    *("* https: http: data: blob: 'self' 'none' 'unsafe-inline' 'unsafe-eval' 'unsafe-hashes' 'strict-dynamic'").split(),
-    *("'wasm-unsafe-eval' 'report-sample' https://* http://* wss: http://a.example https://a.example a.example").split(),
+    *(
+        "* https: http: data: blob: 'self' 'none' 'unsafe-inline' 'unsafe-eval' 'unsafe-hashes' 'strict-dynamic'"
+    ).split(),
+    *(
+        "'wasm-unsafe-eval' 'report-sample' https://* http://* wss: http://a.example https://a.example a.example"
+    ).split(),
     *("*.a.example https://a.example:* https://a.example/lib/ http://127.0.0.1 10.0.0.1:8000").split(),
-    *("https://cdn.jsdelivr.net ajax.googleapis.com https://*.googleapis.com www.google.com cdnjs.cloudflare.com").split(),
+    *(
+        "https://cdn.jsdelivr.net ajax.googleapis.com https://*.googleapis.com www.google.com cdnjs.cloudflare.com"
+    ).split(),
     NONCE_HELD,
     HASH,
 ]
@@ -91,17 +100,20 @@ def missed(policy: str, findings: list[dict[str, str]]) -> set[Missed]:
 
 def is_reported(policy: str, one: Missed) -> bool:
     """Lint says something of this directive, and says it because of this very value, or because the directive is missing."""
-    enough = {"HIGH": ("medium", "high"), "MEDIUM": ("low", "medium", "high")}[one.severity]
+    # That a host is known to bypass policies is news of one day, and a matter of its paths: any severity will do.
+    is_high = one.severity == "HIGH" and one.type != "SCRIPT_ALLOWLIST_BYPASS"
+    enough = ("medium", "high") if is_high else ("low", "medium", "high")
     said = {lint[:2] for lint in lints(policy) if lint[0] in about(one.directive) and lint[1] in enough}
     harmless = lints(with_sources(policy, one.directive, "'none'"))
     because = lints(with_sources(policy, one.directive, one.value) if one.value else policy) - harmless
     return any(lint[:2] in said for lint in because)
 
 
-def lints(policy: str) -> set[tuple[str, str, str]]:
+@functools.cache
+def lints(policy: str) -> frozenset[tuple[str, str, str]]:
     headers = SecurityHeaders.STRICT.replace(content_security_policy=policy)
     found = (lint for lint in headers.lint() if lint.header == "content-security-policy")
-    return {(lint.directive, lint.severity, lint.reason) for lint in found}
+    return frozenset((lint.directive, lint.severity, lint.reason) for lint in found)
 
 
 def with_sources(policy: str, name: str, sources: str) -> str:
@@ -156,8 +168,8 @@ def test_lint_reports_what_it_reports_in_known_policies() -> None:
 
 
 def test_lint_reports_what_it_reports_in_generated_policies() -> None:
-    policies = [policy for policy in generated(6000) if is_accepted(policy)]
-    assert len(policies) > 2000
+    policies = [policy for policy in generated(1500) if is_accepted(policy)]
+    assert len(policies) > 500
     check(policies)
 
 
