@@ -27,8 +27,9 @@ mod x_permitted_cross_domain_policies;
 mod x_xss_protection;
 
 pub use cache_control::CacheControl;
-pub(crate) use cache_control::{forbids_sharing, is_targeted, targeted_forbids_sharing, text_forbids_sharing};
+pub(crate) use cache_control::{forbids_sharing, is_targeted, surrogate_forbids_sharing, targeted_forbids_sharing};
 pub use clear_site_data::ClearSiteData;
+pub(crate) use content_security_policy::holds_placeholder;
 pub use content_security_policy::{
     Addition, ContentSecurityPolicy, Directive, DirectiveName, Directives, ExtendError, Extended, Hash, OwnPolicy,
     Policies, Source, SourceConstant, Sources, UrlSource,

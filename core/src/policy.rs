@@ -3,12 +3,14 @@
 mod block;
 mod fields;
 pub mod merge;
+mod nonce_form;
 pub(crate) mod presets;
 mod slot;
 mod views;
 
 pub use block::{RenderError, Template, WriteError};
-pub use fields::{Field, Fields};
+pub use fields::{Field, FieldKind, Fields};
+pub use nonce_form::NonceForm;
 
 use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
@@ -275,7 +277,7 @@ impl<'a> SecurityHeaders<'a> {
         if self.needs_nonce()
             && !match self.cache_control {
                 Slot::Checked(cache_control) => cache_control.forbids_sharing(),
-                Slot::Unchecked(text) => text_forbids_sharing(text),
+                Slot::Unchecked(text) => forbids_sharing(text),
                 // It is `private` then.
                 Slot::Unset => true,
             }
@@ -286,7 +288,7 @@ impl<'a> SecurityHeaders<'a> {
             let mut i = 0;
             while i < self.custom.len() {
                 let field = &self.custom[i];
-                if is_targeted(field.name().as_bytes()) && !targeted_forbids_sharing(field.value()) {
+                if merge::lets_caches_share(field.name().as_bytes(), field.value().as_bytes()) {
                     return Err(PolicyError::SharedNonce);
                 }
                 i += 1;

@@ -198,7 +198,7 @@ pub(crate) const fn is_host(host: &str) -> bool {
 
 /// An IPv6 address in its brackets (RFC 3986, section 3.2.2): eight groups, `::` for some of them, the last two as an IPv4 address
 /// if wanted.
-const fn is_address(host: &str) -> bool {
+pub(crate) const fn is_address(host: &str) -> bool {
     let [b'[', _, .., b']'] = host.as_bytes() else { return false };
     let mut rest = grammar::slice(host, 1, host.len() - 1);
     let (mut groups, mut shortened) = (0, false);

@@ -2,9 +2,10 @@
 
 mod meaning;
 
-use sallet_core::merge::{Merge, MergeRules, Own};
+use sallet_core::merge::{Merge, MergeRules, Own, made_private};
 use sallet_core::{
-    ContentSecurityPolicy, CustomField, Directive, Hash, PolicyError, Scheme, SecurityHeaders, Source, UNCHECKED,
+    ContentSecurityPolicy, CustomField, Directive, Hash, NonceForm, PolicyError, Scheme, SecurityHeaders, Source,
+    UNCHECKED,
     removable,
 };
 
@@ -154,22 +155,30 @@ fn sharing(first: &str, second: &str) {
     const CSP: ContentSecurityPolicy<'_> = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])]);
     let policy = SecurityHeaders::EMPTY.content_security_policy(Some(CSP));
     for lines in [&[first][..], &[second], &[first, second]] {
-        let mut merge = Merge::new(&policy, &MergeRules::DEFAULT, 200);
-        assert!(!merge.is_private());
-        let mut added = 0;
+        let mut merge = Merge::new(&policy, &MergeRules::DEFAULT, NonceForm::Fresh);
+        let (mut caching, mut targeted) = (vec![], vec![]);
         for line in lines {
-            assert_eq!(merge.own(b"cache-control", line.as_bytes()), Own::Keep);
-            match merge.own(b"CDN-Cache-Control", line.as_bytes()) {
-                Own::Keep => assert_ne!(meaning::targeted_forbids_sharing(line), Some(false), "{line:?}"),
-                Own::KeepPrivate => added += 1,
-                Own::Drop => panic!("{line:?} was dropped"),
-            }
+            caching.push((line.as_bytes(), merge.own(b"cache-control", line.as_bytes())));
+            targeted.push((line.as_bytes(), merge.own(b"CDN-Cache-Control", line.as_bytes())));
         }
-        // As a cache joins the lines, behind which hosts put those that are added.
-        let joined = [lines, &vec!["private"; added]].concat().join(", ");
-        assert_ne!(meaning::targeted_forbids_sharing(&joined), Some(false), "{joined:?}");
-        if lines.iter().all(|line| !meaning::forbids_sharing(line)) {
-            assert!(merge.is_private(), "{lines:?}");
+        assert!(merge.has_nonce() && !merge.adds_private());
+        // As a cache joins the lines.
+        let sent = |name: &[u8], lines: &[(&[u8], Own)]| {
+            let text = |(line, own): &(&[u8], Own)| match own {
+                Own::Keep => line.to_vec(),
+                Own::KeepShared if !merge.makes_private(name) => line.to_vec(),
+                Own::KeepShared => made_private(name, line).concat(),
+                Own::Drop | Own::Fill | Own::LeaveOff => panic!("{line:?} was dropped"),
+            };
+            let lines: Vec<_> = lines.iter().map(text).collect();
+            String::from_utf8_lossy(&lines.join(&b", "[..])).into_owned()
+        };
+        let targeted = sent(b"CDN-Cache-Control", &targeted);
+        assert_ne!(meaning::targeted_forbids_sharing(&targeted), Some(false), "{targeted:?}");
+        let each = |line: &&str| !meaning::forbids_sharing(line);
+        let joined = sent(b"cache-control", &caching);
+        if lines.iter().all(each) {
+            assert!(joined.starts_with("private"), "{joined:?}");
         }
     }
 }

@@ -51,13 +51,8 @@ impl<'a> CacheControl<'a> {
 
     /// Whether shared caches may not keep the response: it says `private` or `no-store`.
     pub const fn forbids_sharing(&self) -> bool {
-        text_forbids_sharing(self.0)
+        forbids_sharing(self.0)
     }
-}
-
-/// [`CacheControl::forbids_sharing`] of a field line that an app has set.
-pub(crate) fn forbids_sharing(line: &[u8]) -> bool {
-    core::str::from_utf8(line).is_ok_and(text_forbids_sharing)
 }
 
 /// Whether a name is one of a targeted field, which some caches look at before `Cache-Control` (RFC 9213 section 2.1; a name of that
@@ -93,12 +88,21 @@ pub(crate) const fn targeted_forbids_sharing(line: &str) -> bool {
 /// Whether a `Cache-Control` value says `private` or `no-store`.
 ///
 /// `private="field"` protects one field only and does not count (RFC 9111, section 5.2.2.7).
-pub(crate) const fn text_forbids_sharing(value: &str) -> bool {
+pub(crate) const fn forbids_sharing(value: &str) -> bool {
+    has_element(value, "private") || has_element(value, "no-store")
+}
+
+/// Whether a `Surrogate-Control` value says `no-store` to all: `no-store;name` is for one surrogate ([Edge Architecture, section
+/// 2.2](https://www.w3.org/TR/edge-arch/)).
+pub(crate) const fn surrogate_forbids_sharing(value: &str) -> bool {
+    has_element(value, "no-store")
+}
+
+const fn has_element(value: &str, wanted: &str) -> bool {
     let mut start = 0;
     while start <= value.len() {
         let end = end_of_element(value, start);
-        let element = grammar::trim(grammar::slice(value, start, end));
-        if element.eq_ignore_ascii_case("private") || element.eq_ignore_ascii_case("no-store") {
+        if grammar::trim(grammar::slice(value, start, end)).eq_ignore_ascii_case(wanted) {
             return true;
         }
         start = end + 1;
@@ -218,12 +222,12 @@ mod tests {
     #[test]
     fn knows_what_keeps_shared_caches_out() {
         for yes in ["private", "No-Store", "max-age=1, private"] {
-            assert!(forbids_sharing(yes.as_bytes()), "{yes}");
+            assert!(forbids_sharing(yes), "{yes}");
         }
         // The last one was found by fuzzing: its quotes end behind `private`.
         let quoted = "x=\"\\\", private, \"";
         for no in ["", "public", "private=\"set-cookie\"", "max-age=1, privately", "x=\"a, private\"", quoted] {
-            assert!(!forbids_sharing(no.as_bytes()), "{no}");
+            assert!(!forbids_sharing(no), "{no}");
         }
     }
 }

@@ -126,7 +126,9 @@ fn script_source<'a>(source: Source<'a>, directive: Directive<'a>, found: Found<
 pub(super) fn idle<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
     for directive in scripts(csp).filter(|directive| directive.has("'strict-dynamic'")) {
         let name = directive.name_str();
-        if !is_attributes(&directive) && !has_nonce_or_hash(&directive) {
+        let vouches =
+            |source: Source<'_>| source.is_nonce() || source.is_hash() || source.as_str().starts_with("'url-sha");
+        if !is_attributes(&directive) && !directive.sources().any(vouches) {
             found(
                 Lint::high(CSP, "without a nonce or a hash next to it no script runs", "add NONCE or a hash")
                     .of(name)
@@ -164,6 +166,15 @@ pub(super) fn idle<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
                 .of(directive.name_str())
                 .at("'unsafe-inline'"),
         );
+    }
+    if let Some(directive) = csp.directive(ScriptSrcAttr) {
+        for source in directive.sources().filter(|source| !source.is_quoted()) {
+            found(
+                Lint::low(CSP, "event handlers have no address, so no host or scheme matches one", "remove it")
+                    .of(directive.name_str())
+                    .at(source.as_str()),
+            );
+        }
     }
     for directive in [ScriptSrcAttr, StyleSrcAttr].into_iter().filter_map(|name| csp.directive(name)) {
         if let Some(nonce) = directive.sources().find(Source::is_nonce) {

@@ -22,6 +22,7 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
     }
     if let Some(csp) = policy.content_security_policy_report_only.checked() {
         let twin = &mut |lint: Lint<'a>| found(Lint { severity: lint.severity.one_lower(), header: TWIN, ..lint });
+        // Each is a trial by itself.
         for csp in csp.policies() {
             weak_parts(&csp, twin);
             idle_parts(&csp, twin);
@@ -36,23 +37,22 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
 /// Browsers apply every policy, so what one of them rules out is no weakness of the others (CSP3, section 8.1).
 fn enforced<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
     let mut others = csp.policies();
-    if let Some(first) = others.next() {
-        weak(&first, &mut |lint| {
-            if { others }.all(|other| has(&other, &lint)) {
-                found(lint);
-            }
-        });
-    }
+    let Some(first) = others.next() else { return };
+    weak(&first, &mut |lint| {
+        let mut others = others;
+        if others.all(|other| is_weak_too(&other, &lint)) {
+            found(lint);
+        }
+    });
     for policy in csp.policies() {
         idle_parts(&policy, found);
     }
 }
 
-/// Whether another policy is weak in the same way, perhaps by another directive or source.
-fn has(csp: &ContentSecurityPolicy<'_>, lint: &Lint<'_>) -> bool {
-    let mut has = false;
-    weak(csp, &mut |other| has |= other.reason == lint.reason);
-    has
+fn is_weak_too(policy: &ContentSecurityPolicy<'_>, lint: &Lint<'_>) -> bool {
+    let mut is_weak = false;
+    weak(policy, &mut |other| is_weak |= other.reason == lint.reason);
+    is_weak
 }
 
 fn weak<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {

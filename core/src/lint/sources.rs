@@ -68,6 +68,7 @@ fn rules_scripts(csp: &ContentSecurityPolicy<'_>, directive: &Directive<'_>) -> 
 
 pub(super) fn weak<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
     for directive in csp.directives() {
+        // An unchecked one may mean anything.
         let Some(name) = directive.name() else { continue };
         if name == DirectiveName::ReportUri {
             for url in directive
@@ -155,6 +156,8 @@ pub(super) fn idle<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
                     "this is a scheme, and looks like a host whose port was forgotten",
                     "remove the colon, or add the port",
                 )
+            } else if name == DirectiveName::BaseUri && (parts.is_scheme("data") || parts.is_scheme("javascript")) {
+                Lint::low(CSP, "no <base> can have this scheme (HTML, section 4.2.3)", "remove it")
             } else {
                 continue;
             };

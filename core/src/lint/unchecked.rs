@@ -16,14 +16,15 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
     for (header, csp) in
         [(CSP, policy.content_security_policy.checked()), (TWIN, policy.content_security_policy_report_only.checked())]
     {
-        for directive in csp.into_iter().flat_map(ContentSecurityPolicy::policies).flat_map(|csp| csp.directives()) {
+        for directive in
+            csp.into_iter().flat_map(ContentSecurityPolicy::policies).flat_map(|policy| policy.directives())
+        {
             if directive.is_unchecked() {
                 found(Lint::low(header, "the directive is unchecked", REMEDY).of(directive.name_str()));
             }
             for source in directive.sources().filter(Source::is_unchecked) {
-                found(
-                    Lint::low(header, "the source is unchecked", REMEDY).of(directive.name_str()).at(source.as_str()),
-                );
+                let lint = Lint::low(header, "this part of the value is unchecked", REMEDY);
+                found(lint.of(directive.name_str()).at(source.as_str()));
             }
         }
     }

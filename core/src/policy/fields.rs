@@ -1,7 +1,9 @@
 //! The policy as fields: names and values, for hosts that keep headers in a map or a list.
 
-use super::{NAMES, SecurityHeaders};
+use super::merge::{PRIVATE, lets_caches_share};
+use super::{NAMES, SecurityHeaders, Slot};
 use crate::cursor::{self, BufferTooSmall, Cursor};
+use crate::grammar;
 use crate::nonce::NonceSlots;
 use crate::unchecked::Marked;
 
@@ -10,6 +12,8 @@ use crate::unchecked::Marked;
 pub struct Fields<'p, 'a> {
     policy: &'p SecurityHeaders<'a>,
     slot: usize,
+    /// The policy says nothing of caches, and has a nonce.
+    implies_private: bool,
 }
 
 /// One field: a name in lower case, and a value that is rendered when asked for.
@@ -17,6 +21,20 @@ pub struct Fields<'p, 'a> {
 pub struct Field<'p, 'a> {
     policy: &'p SecurityHeaders<'a>,
     slot: usize,
+    implies_private: bool,
+}
+
+/// What of a field decides how it is joined with an app's own: [`merge`](crate::merge) asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldKind {
+    /// Nothing.
+    Plain,
+    /// It holds a nonce.
+    Nonce,
+    /// It is the `Cache-Control: private` that follows from a nonce, and goes where that goes.
+    Private,
+    /// It lets shared caches keep the response. The policy has no nonce then ([`SecurityHeaders::check`]), but a layer further in may.
+    Shared,
 }
 
 impl<'a> SecurityHeaders<'a> {
@@ -32,7 +50,8 @@ impl<'a> SecurityHeaders<'a> {
     /// assert_eq!(fields.count(), 6);
     /// ```
     pub const fn fields(&self) -> Fields<'_, 'a> {
-        Fields { policy: self, slot: 0 }
+        let implies_private = self.needs_nonce() && matches!(self.cache_control, Slot::Unset);
+        Fields { policy: self, slot: 0, implies_private }
     }
 }
 
@@ -43,7 +62,7 @@ impl<'p, 'a> Fields<'p, 'a> {
             let slot = self.slot;
             self.slot += 1;
             if self.policy.is_sent(slot) {
-                return Some(Field { policy: self.policy, slot });
+                return Some(Field { policy: self.policy, slot, implies_private: self.implies_private });
             }
         }
         None
@@ -69,6 +88,26 @@ impl<'a> Field<'_, 'a> {
         let mut out = Cursor::new(&mut []);
         self.render_value(&mut out);
         !out.slots().is_empty()
+    }
+
+    /// What of it decides how it is joined with an app's own.
+    pub fn kind(&self) -> FieldKind {
+        let name = self.name();
+        let value = match self.slot.checked_sub(NAMES.len()) {
+            Some(custom) => Some(self.policy.custom[custom].value()),
+            None if grammar::eq(name, PRIVATE.0) => match &self.policy.cache_control {
+                Slot::Checked(value) => Some(value.as_str()),
+                Slot::Unchecked(text) => Some(*text),
+                Slot::Unset => None,
+            },
+            None => None,
+        };
+        match value {
+            _ if self.needs_nonce() => FieldKind::Nonce,
+            Some(_) if self.implies_private && grammar::eq(name, PRIVATE.0) => FieldKind::Private,
+            Some(value) if lets_caches_share(name.as_bytes(), value.as_bytes()) => FieldKind::Shared,
+            _ => FieldKind::Plain,
+        }
     }
 
     /// The exact length of the value in bytes.

@@ -5,7 +5,7 @@ What is between `# <…>` and `# </…>` is written from the core's tables by `t
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Final, Literal, TypeAlias, TypedDict, final
+from typing import Any, ClassVar, Final, Literal, NewType, TypeAlias, TypedDict, final
 
 from typing_extensions import Self, Unpack
 
@@ -72,6 +72,68 @@ class CredentialsError(SalletError):
 class KeyringError(SalletError):
     """A key, keyring or keyring file is wrong."""
 
+# The words that editors offer. `_Unchecked` is what `unchecked` returns, which may stand for each of them.
+# <words>
+_DirectiveName = Literal[
+    "default-src", "child-src", "connect-src", "fenced-frame-src", "font-src", "frame-src", "img-src",
+    "manifest-src", "media-src", "object-src", "script-src", "script-src-elem", "script-src-attr", "style-src",
+    "style-src-elem", "style-src-attr", "worker-src", "base-uri", "form-action", "frame-ancestors", "sandbox",
+    "report-to", "report-uri", "require-trusted-types-for", "trusted-types", "upgrade-insecure-requests", "webrtc"
+]
+_Word = Literal[
+    "'self'", "'none'", "'nonce-{one-for-each-request}'", "'strict-dynamic'", "'unsafe-inline'", "'unsafe-eval'",
+    "'unsafe-hashes'", "'wasm-unsafe-eval'", "'trusted-types-eval'", "'report-sample'", "'report-sha256'",
+    "'report-sha384'", "'report-sha512'", "'inline-speculation-rules'", "'unsafe-allow-redirects'",
+    "'unsafe-webtransport-hashes'", "'script'", "'allow-duplicates'", "'allow'", "'block'", "data:", "blob:",
+    "https:", "allow-downloads", "allow-forms", "allow-modals", "allow-orientation-lock", "allow-pointer-lock",
+    "allow-popups", "allow-popups-to-escape-sandbox", "allow-presentation", "allow-same-origin",
+    "allow-same-site-none-cookies", "allow-scripts", "allow-storage-access-by-user-activation",
+    "allow-top-navigation", "allow-top-navigation-by-user-activation", "allow-top-navigation-to-custom-protocols"
+]
+_Feature = Literal[
+    "accelerometer", "ambient-light-sensor", "aria-notify", "attribution-reporting", "autoplay", "bluetooth",
+    "browsing-topics", "camera", "captured-surface-control", "ch-device-memory", "ch-downlink", "ch-dpr",
+    "ch-ect", "ch-prefers-color-scheme", "ch-prefers-reduced-motion", "ch-prefers-reduced-transparency", "ch-rtt",
+    "ch-save-data", "ch-ua", "ch-ua-arch", "ch-ua-bitness", "ch-ua-form-factors", "ch-ua-full-version",
+    "ch-ua-full-version-list", "ch-ua-high-entropy-values", "ch-ua-mobile", "ch-ua-model", "ch-ua-platform",
+    "ch-ua-platform-version", "ch-ua-wow64", "ch-viewport-height", "ch-viewport-width", "ch-width",
+    "clipboard-read", "clipboard-write", "compute-pressure", "cross-origin-isolated", "deferred-fetch",
+    "deferred-fetch-minimal", "digital-credentials-create", "digital-credentials-get", "display-capture",
+    "encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get",
+    "idle-detection", "interest-cohort", "join-ad-interest-group", "keyboard-map", "language-detector",
+    "language-model", "local-fonts", "local-network", "local-network-access", "loopback-network", "magnetometer",
+    "media-playback-while-not-visible", "microphone", "midi", "monetization", "on-device-speech-recognition",
+    "otp-credentials", "payment", "picture-in-picture", "private-aggregation", "private-state-token-issuance",
+    "private-state-token-redemption", "proofreader", "publickey-credentials-create", "publickey-credentials-get",
+    "rewriter", "run-ad-auction", "screen-wake-lock", "serial", "shared-storage", "shared-storage-select-url",
+    "speaker-selection", "storage-access", "summarizer", "sync-xhr", "translator", "unload", "usb",
+    "web-app-installation", "web-share", "window-management", "writer", "xr-spatial-tracking"
+]
+_XContentTypeOptions = Literal["nosniff"]
+_XFrameOptions = Literal["DENY", "SAMEORIGIN"]
+_ReferrerPolicy = Literal[
+    "no-referrer", "no-referrer-when-downgrade", "same-origin", "origin", "strict-origin",
+    "origin-when-cross-origin", "strict-origin-when-cross-origin", "unsafe-url"
+]
+_CrossOriginOpenerPolicy = Literal["same-origin", "same-origin-allow-popups", "noopener-allow-popups", "unsafe-none"]
+_CrossOriginEmbedderPolicy = Literal["require-corp", "credentialless", "unsafe-none"]
+_DocumentIsolationPolicy = Literal["isolate-and-require-corp", "isolate-and-credentialless", "none"]
+_CrossOriginResourcePolicy = Literal["same-origin", "same-site", "cross-origin"]
+_OriginAgentCluster = Literal["?1", "?0"]
+_ClearSiteData = Literal[
+    "\"cache\"", "\"cookies\"", "\"storage\"", "\"executionContexts\"", "\"clientHints\"", "\"prefetchCache\"",
+    "\"prerenderCache\"", "\"*\""
+]
+_XDnsPrefetchControl = Literal["on", "off"]
+_XDownloadOptions = Literal["noopen"]
+_XPermittedCrossDomainPolicies = Literal["none", "master-only", "by-content-type", "by-ftp-filename", "all", "none-this-response"]
+_XXssProtection = Literal["0", "1; mode=block", "1"]
+# </words>
+_Unchecked = NewType("_Unchecked", str)
+_Source = _Word | str
+_Directives = Mapping[_DirectiveName | _Unchecked, _Source | Iterable[_Source]]
+_Allowlists = Mapping[_Feature | _Unchecked, str | Iterable[str]]
+
 class _Headers(TypedDict, total=False):
     """The keywords of `SecurityHeaders`."""
 
@@ -79,32 +141,31 @@ class _Headers(TypedDict, total=False):
     content_security_policy: _Policies | None
     content_security_policy_report_only: _Policies | None
     strict_transport_security: str | None
-    x_content_type_options: str | None
-    x_frame_options: str | None
-    referrer_policy: str | None
-    cross_origin_opener_policy: str | None
-    cross_origin_opener_policy_report_only: str | None
-    cross_origin_embedder_policy: str | None
-    cross_origin_embedder_policy_report_only: str | None
-    document_isolation_policy: str | None
-    document_isolation_policy_report_only: str | None
-    cross_origin_resource_policy: str | None
-    permissions_policy: str | None
-    permissions_policy_report_only: str | None
+    x_content_type_options: _XContentTypeOptions | _Unchecked | None
+    x_frame_options: _XFrameOptions | _Unchecked | None
+    referrer_policy: _ReferrerPolicy | str | None
+    cross_origin_opener_policy: _CrossOriginOpenerPolicy | str | None
+    cross_origin_opener_policy_report_only: _CrossOriginOpenerPolicy | str | None
+    cross_origin_embedder_policy: _CrossOriginEmbedderPolicy | str | None
+    cross_origin_embedder_policy_report_only: _CrossOriginEmbedderPolicy | str | None
+    document_isolation_policy: _DocumentIsolationPolicy | str | None
+    document_isolation_policy_report_only: _DocumentIsolationPolicy | str | None
+    cross_origin_resource_policy: _CrossOriginResourcePolicy | _Unchecked | None
+    permissions_policy: _Allowlists | str | None
+    permissions_policy_report_only: _Allowlists | str | None
     integrity_policy: str | None
     integrity_policy_report_only: str | None
-    origin_agent_cluster: str | None
+    origin_agent_cluster: _OriginAgentCluster | str | None
     reporting_endpoints: str | None
     cache_control: str | None
-    clear_site_data: str | None
-    x_dns_prefetch_control: str | None
-    x_download_options: str | None
-    x_permitted_cross_domain_policies: str | None
-    x_xss_protection: str | None
+    clear_site_data: _ClearSiteData | str | None
+    x_dns_prefetch_control: _XDnsPrefetchControl | _Unchecked | None
+    x_download_options: _XDownloadOptions | _Unchecked | None
+    x_permitted_cross_domain_policies: _XPermittedCrossDomainPolicies | _Unchecked | None
+    x_xss_protection: _XXssProtection | _Unchecked | None
     # </keywords>
     custom: Mapping[str, str] | None
 
-_Directives = Mapping[str, str | Iterable[str]]
 _Policy: TypeAlias = "ContentSecurityPolicy | _Directives | str"
 _Policies: TypeAlias = "_Policy | Sequence[_Policy]"
 
@@ -141,7 +202,7 @@ class ContentSecurityPolicy:
         """
 
     @property
-    def directives(self) -> dict[str, list[str]]:
+    def directives(self) -> dict[_DirectiveName | _Unchecked, list[str]]:
         """The directives and their sources, in order; a copy.
 
         Raises:
@@ -237,10 +298,10 @@ class SecurityHeaders:
     def strict_transport_security(self) -> str | None:
         """HTTPS only, from now on. Sent over HTTPS alone."""
     @property
-    def x_content_type_options(self) -> str | None:
+    def x_content_type_options(self) -> _XContentTypeOptions | _Unchecked | None:
         """No guessing of media types."""
     @property
-    def x_frame_options(self) -> str | None:
+    def x_frame_options(self) -> _XFrameOptions | _Unchecked | None:
         """Who may frame the page, for browsers without `frame-ancestors`."""
     @property
     def referrer_policy(self) -> str | None:
@@ -264,7 +325,7 @@ class SecurityHeaders:
     def document_isolation_policy_report_only(self) -> str | None:
         """What an isolated document could not load, only reported on."""
     @property
-    def cross_origin_resource_policy(self) -> str | None:
+    def cross_origin_resource_policy(self) -> _CrossOriginResourcePolicy | _Unchecked | None:
         """Who may load this response."""
     @property
     def permissions_policy(self) -> str | None:
@@ -291,16 +352,16 @@ class SecurityHeaders:
     def clear_site_data(self) -> str | None:
         """What the browser forgets of the site. For the answer of a sign-out."""
     @property
-    def x_dns_prefetch_control(self) -> str | None:
+    def x_dns_prefetch_control(self) -> _XDnsPrefetchControl | _Unchecked | None:
         """Whether links are looked up before a click."""
     @property
-    def x_download_options(self) -> str | None:
+    def x_download_options(self) -> _XDownloadOptions | _Unchecked | None:
         """No opening of downloads in the site's context."""
     @property
-    def x_permitted_cross_domain_policies(self) -> str | None:
+    def x_permitted_cross_domain_policies(self) -> _XPermittedCrossDomainPolicies | _Unchecked | None:
         """Policy files of Flash and Acrobat."""
     @property
-    def x_xss_protection(self) -> str | None:
+    def x_xss_protection(self) -> _XXssProtection | _Unchecked | None:
         """The filter that browsers have removed."""
     # </properties>
 
@@ -404,7 +465,7 @@ def script_hash(text: str | bytes) -> str:
 def style_hash(text: str | bytes) -> str:
     """`'sha256-…'` of an inline style, quotes included, for `style-src`; as `script_hash`."""
 
-def unchecked(text: str) -> str:
+def unchecked(text: str) -> _Unchecked:
     """A text that Sallet does not know, to be sent as it is: a directive, source, sandbox flag, feature or a header's whole value.
 
     Only what would make it unsafe to send is refused, and `lint()` reports it.
@@ -674,6 +735,14 @@ class ByPath:
     def __new__(cls, entries: Mapping[str, Any]) -> Self: ...
     def matching(self, method: str, path: str) -> list[Any]:
         """What the rules that apply stand for, the most exact first."""
+
+def https_redirect(
+    scheme: str, host: str, path: bytes, query: bytes
+) -> tuple[int, list[tuple[bytes, bytes]]] | None:
+    """The status and the fields of a redirect to TLS; `None` where the host is not one, or the path has no slash in front."""
+
+def https_authority(host: str) -> str | None:
+    """The authority that a host and port become in such a redirect; `None` where that is not one."""
 
 def can_deny_websocket(scope: _Scope) -> bool:
     """Whether the server can answer a WebSocket handshake with a response."""

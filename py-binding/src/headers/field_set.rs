@@ -4,30 +4,38 @@ use super::SecurityHeaders;
 use super::content_security_policy::refused;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
-use sallet_core::merge::{MergeRules, PRIVATE, PolicyFields, is_targeted};
-use sallet_core::{Nonce, NonceSlots, Scheme};
+use sallet_core::merge::{MergeRules, PolicyFields, is_caching};
+use sallet_core::{FieldKind, Nonce, NonceForm, NonceSlots, Scheme};
 use std::sync::Arc;
 
 pub(super) type Rules = MergeRules<Vec<String>>;
 
-/// One policy, over HTTP and over HTTPS, and how it meets the app's own headers.
+/// One policy, over HTTP and over HTTPS, with a nonce and without, and how it meets the app's own headers.
 #[derive(Debug)]
 pub(super) struct Plan {
-    http: FieldSet,
-    https: FieldSet,
+    http: Forms,
+    https: Forms,
     pub(super) rules: Arc<Rules>,
+}
+
+#[derive(Debug)]
+pub(super) struct Forms {
+    /// With a nonce, where the policy has one.
+    pub(super) whole: FieldSet,
+    /// `None` where the policy has no nonce.
+    without_nonce: Option<FieldSet>,
 }
 
 impl Plan {
     pub(super) fn new(py: Python<'_>, headers: &SecurityHeaders, rules: &Arc<Rules>) -> PyResult<Arc<Self>> {
         Ok(Arc::new(Self {
-            http: FieldSet::new(py, headers, Scheme::Http, rules)?,
-            https: FieldSet::new(py, headers, Scheme::Https, rules)?,
+            http: Forms::new(py, headers, Scheme::Http, rules)?,
+            https: Forms::new(py, headers, Scheme::Https, rules)?,
             rules: Arc::clone(rules),
         }))
     }
 
-    pub(super) const fn over(&self, scheme: Scheme) -> &FieldSet {
+    pub(super) const fn over(&self, scheme: Scheme) -> &Forms {
         match scheme {
             Scheme::Http => &self.http,
             Scheme::Https => &self.https,
@@ -36,7 +44,24 @@ impl Plan {
 
     /// Whether a response may take one: what is left out over HTTP has none.
     pub(super) const fn needs_nonce(&self) -> bool {
-        self.https.needs_nonce()
+        self.https.without_nonce.is_some()
+    }
+}
+
+impl Forms {
+    fn new(py: Python<'_>, headers: &SecurityHeaders, scheme: Scheme, rules: &Rules) -> PyResult<Self> {
+        headers.with_core(|policy| {
+            let policy = policy.over(scheme);
+            let without_nonce = policy.needs_nonce().then(|| FieldSet::new(py, policy.without_nonce(), rules));
+            Ok(Self { whole: FieldSet::new(py, policy, rules)?, without_nonce: without_nonce.transpose()? })
+        })?
+    }
+
+    pub(super) fn form(&self, form: NonceForm) -> &FieldSet {
+        match &self.without_nonce {
+            Some(set) if form == NonceForm::WithoutNonce => set,
+            _ => &self.whole,
+        }
     }
 }
 
@@ -52,6 +77,7 @@ pub(super) struct FieldSet {
 #[derive(Debug)]
 pub(super) struct PlannedField {
     name: Vec<u8>,
+    kind: FieldKind,
     pair: Pair,
 }
 
@@ -62,10 +88,8 @@ enum Pair {
 }
 
 impl FieldSet {
-    fn new(py: Python<'_>, headers: &SecurityHeaders, scheme: Scheme, rules: &Rules) -> PyResult<Self> {
-        let fields = headers.with_core(|policy| {
-            policy.over(scheme).fields().map(|field| PlannedField::new(py, field)).collect::<PyResult<Vec<_>>>()
-        })??;
+    fn new(py: Python<'_>, policy: sallet_core::SecurityHeaders<'_>, rules: &Rules) -> PyResult<Self> {
+        let fields = policy.fields().map(|field| PlannedField::new(py, field)).collect::<PyResult<Vec<_>>>()?;
         let ready: Option<Vec<_>> = fields
             .iter()
             .map(|field| match &field.pair {
@@ -76,28 +100,29 @@ impl FieldSet {
         let pairs = ready.map(|pairs| PyList::new(py, pairs)).transpose()?.map(Bound::unbind);
         let names = fields.iter().map(|field| field.name.as_slice());
         let removed = rules.remove().iter().map(String::as_bytes);
-        let watch = Watch::new(names.chain(removed).chain([PRIVATE.0.as_bytes()]));
+        let watch = Watch::new(names.chain(removed).chain(POLICIES));
         Ok(Self { fields, pairs, watch })
     }
 
-    /// Whether a header of this name is one of the policy's, or one that is removed. What only looks like one at a
-    /// glance (`x-request-id` is as long as `x-powered-by`) is looked up.
+    /// Whether a header of this name is one of the policy's, one that is removed, or a policy of the app's own. What only looks
+    /// like one at a glance (`x-request-id` is as long as `x-powered-by`) is looked up.
     pub(super) fn watches(&self, name: &[u8], rules: &Rules) -> bool {
         self.watch.may_hold(name) && {
             let name = name.trim_ascii();
-            self.position(name).is_some() || rules.removes(name)
+            self.position(name).is_some()
+                || rules.removes(name)
+                || POLICIES.iter().any(|policy| name.eq_ignore_ascii_case(policy))
         }
     }
 
-    /// Never `false` for a header that matters; a glance.
-    pub(super) fn may_matter(&self, name: &[u8]) -> bool {
-        self.watch.may_hold(name) || self.needs_nonce() && is_targeted(name.trim_ascii())
-    }
-
-    pub(super) const fn needs_nonce(&self) -> bool {
-        self.pairs.is_none()
+    /// Never `false` for a header that matters; a glance. In a response without a nonce, what is said to caches does not.
+    pub(super) fn may_matter(&self, name: &[u8], may_have_nonce: bool) -> bool {
+        self.watch.may_hold(name) || may_have_nonce && is_caching(name.trim_ascii())
     }
 }
+
+/// What an app may have written itself with the placeholder of a nonce, or with the nonce.
+const POLICIES: [&[u8]; 2] = [b"content-security-policy", b"content-security-policy-report-only"];
 
 impl PolicyFields for FieldSet {
     fn count(&self) -> usize {
@@ -108,8 +133,8 @@ impl PolicyFields for FieldSet {
         self.fields.iter().position(|field| field.name.eq_ignore_ascii_case(name))
     }
 
-    fn has_nonce(&self, at: usize) -> bool {
-        matches!(self.fields[at].pair, Pair::WithNonce { .. })
+    fn kind(&self, at: usize) -> FieldKind {
+        self.fields[at].kind
     }
 }
 
@@ -153,7 +178,7 @@ impl PlannedField {
         } else {
             Pair::WithNonce { name: py_name.unbind(), text, slots }
         };
-        Ok(Self { name, pair })
+        Ok(Self { name, kind: field.kind(), pair })
     }
 
     pub(super) fn name(&self) -> &[u8] {

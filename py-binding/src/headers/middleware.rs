@@ -11,7 +11,7 @@ use crate::errors::policy_error;
 use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyMapping, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::merge::{MergeRules, Precedence};
 use sallet_core::paths::{ByPath, PathRule, RequestPath};
@@ -68,13 +68,13 @@ impl SecurityHeadersMiddleware {
         Self { setup: OnceLock::new() }
     }
 
-    #[pyo3(signature = (app, headers = None, *, paths = None, r#override = false, remove = None))]
+    #[pyo3(signature = (app, headers = None, *, paths = None, r#override = None, remove = None))]
     fn __init__(
         &self,
         app: Bound<'_, PyAny>,
         headers: Option<&Bound<'_, PyAny>>,
         paths: Option<&Bound<'_, PyAny>>,
-        r#override: bool,
+        r#override: Option<&Bound<'_, PyAny>>,
         remove: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = app.py();
@@ -125,12 +125,13 @@ impl SecurityHeadersMiddleware {
             asgi::own_state(dict)?;
         }
         let plan = setup.plan_for(dict)?;
-        let nonce = if plan.needs_nonce() { Some(request_nonce(dict)?) } else { None };
+        if plan.needs_nonce() {
+            request_nonce(dict)?;
+        }
         let sender = Sender {
             send: send.clone().unbind(),
             scope: dict.clone().unbind(),
             plan,
-            nonce,
             handshake: can_deny,
             settled: AtomicBool::new(false),
         };
@@ -301,13 +302,27 @@ fn refuse_coroutine_function(choose: &Bound<'_, PyAny>, place: &str) -> PyResult
     Ok(())
 }
 
-fn rules(overriding: bool, remove: Option<&Bound<'_, PyAny>>) -> PyResult<Rules> {
-    let precedence = if overriding { Precedence::Policy } else { Precedence::App };
+fn rules(overriding: Option<&Bound<'_, PyAny>>, remove: Option<&Bound<'_, PyAny>>) -> PyResult<Rules> {
+    let precedence = overriding.map_or(Ok(Precedence::App), precedence)?;
     let removed = match remove {
         Some(remove) => removed(remove)?,
         None => MergeRules::REMOVED.iter().map(|&name| name.to_owned()).collect(),
     };
     Rules::try_new(precedence, removed).map_err(|error| policy_error("remove", error))
+}
+
+fn precedence(overriding: &Bound<'_, PyAny>) -> PyResult<Precedence> {
+    if let Ok(overriding) = overriding.cast::<PyBool>() {
+        return Ok(if overriding.is_true() { Precedence::Policy } else { Precedence::App });
+    }
+    match overriding.cast::<PyString>().ok().and_then(|text| text.to_str().ok()) {
+        Some("add") => Ok(Precedence::Add),
+        _ => Err(PyTypeError::new_err(format!(
+            "override={}: give False (a header of the app's own wins), True (the policy's replaces it) or \"add\" (both \
+             Content-Security-Policies are sent)",
+            overriding.repr()?
+        ))),
+    }
 }
 
 fn removed(remove: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {

@@ -48,9 +48,10 @@ pub(super) fn request_nonce(scope: &Bound<'_, PyDict>) -> PyResult<Py<RequestNon
     Ok(nonce.unbind())
 }
 
-/// Whether some layer of the request has one.
-pub(super) fn is_drawn(scope: &Bound<'_, PyDict>) -> PyResult<bool> {
-    scope.contains(intern!(scope.py(), "sallet.nonce"))
+/// The one of the request, if some layer has drawn it.
+pub(super) fn drawn<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, RequestNonce>>> {
+    let drawn = scope.get_item(intern!(scope.py(), "sallet.nonce"))?;
+    Ok(drawn.and_then(|drawn| drawn.cast_into().ok()))
 }
 
 /// How many nonces one call to the operating system is for. More would save little, and lie in memory for longer.

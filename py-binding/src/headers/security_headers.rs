@@ -2,6 +2,7 @@
 
 use super::content_security_policy::{ContentSecurityPolicy, refused, text_of};
 use super::lint::Lint;
+use super::permissions_policy;
 use crate::errors::policy_error;
 use crate::near;
 use pyo3::exceptions::PyTypeError;
@@ -81,6 +82,7 @@ impl SecurityHeaders {
         let text = match value.cast::<PyString>() {
             Ok(text) => Some(text.to_str()?.to_owned()),
             Err(_) if is_csp(header) => text_of(value)?,
+            Err(_) if header.enforced() == "permissions-policy" => permissions_policy::text_of(value)?,
             Err(_) => None,
         };
         let Some(text) = text else {

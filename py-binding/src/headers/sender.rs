@@ -1,8 +1,8 @@
 //! The `send` that the app is given: it adds the headers to the message that starts a response.
 
 use super::field_set::Plan;
-use super::merge::merge;
-use super::nonce::RequestNonce;
+use super::merge::Start;
+use super::{nonce as request_nonce, told};
 use crate::asgi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -19,7 +19,6 @@ pub(super) struct Sender {
     /// The request's: read when the response starts, because the app inside may have set its scheme.
     pub(super) scope: Py<PyDict>,
     pub(super) plan: Arc<Plan>,
-    pub(super) nonce: Option<Py<RequestNonce>>,
     /// A WebSocket handshake that the server can answer with a response (ASGI's `websocket.http.response`).
     pub(super) handshake: bool,
     /// A body has begun, or a WebSocket was accepted or denied: no response can start any more.
@@ -98,9 +97,20 @@ impl Sender {
             Some(headers) => headers,
             None => PyList::empty(py).into_any(),
         };
-        let (scope, nonce) = (self.scope.bind(py), self.nonce.as_ref().map(|nonce| nonce.get().nonce()));
-        let set = self.plan.over(asgi::scheme(scope)?);
-        let merged = merge(&headers, || status(message), set, nonce, &self.plan.rules, scope)?;
+        let scope = self.scope.bind(py);
+        let scheme = asgi::scheme(scope)?;
+        let nonce = request_nonce::drawn(scope)?;
+        let start = Start {
+            headers,
+            status: status(message)?,
+            forms: self.plan.over(scheme),
+            rules: &self.plan.rules,
+            scheme,
+            nonce: nonce.as_ref().map(|nonce| nonce.get().nonce()),
+            told: told::by_layers_inside(scope)?,
+        };
+        let (merged, told) = start.merged()?;
+        told::tell_layers_around(scope, told)?;
         let message = message.copy()?;
         message.set_item(intern!(py, "headers"), merged)?;
         Ok(message)

@@ -1,4 +1,4 @@
-"""Django 6.1, with every setting of its security and CSP middlewares: the same headers, but for what is listed here."""
+"""Django 6.1 with every setting of its security and CSP middlewares: the same headers, except for what is listed here."""
 
 from __future__ import annotations
 

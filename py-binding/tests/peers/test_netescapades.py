@@ -1,6 +1,6 @@
 """The header values that NetEscapades.AspNetCore.SecurityHeaders documents and promises in its tests.
 
-`netescapades.json` has each with the file and line that it is from; there is no .NET here to ask.
+`netescapades.json` gives the file and line of each. They are data, because the tests do not run .NET.
 """
 
 from __future__ import annotations

@@ -3,14 +3,16 @@
 use std::mem;
 use std::sync::Arc;
 
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderName, Request, Response};
-use sallet_core::Scheme;
+use http::{Request, Response};
+use sallet_core::merge::Precedence;
+use sallet_core::{NonceForm, Scheme};
 
 use super::ResponsePolicy;
 use super::config::{Config, SchemeOf};
 use super::field_set::Plan;
-use super::merge::merge;
+use super::merge::{Start, Told, merge};
 use crate::RequestNonce;
 use crate::request_path::{Paths, Place};
 
@@ -21,8 +23,13 @@ pub(super) struct Exchange {
     chosen: Chosen,
     scheme: Scheme,
     nonce: Option<RequestNonce>,
+    asked: bool,
 }
 
+/// In the extensions of a request: a layer around adds its policy to the app's own and wants to know which is a layer's. Only then
+/// is it worth an extension of the response.
+#[derive(Debug, Clone, Copy)]
+struct Asked;
 /// The policy of a request, unless its response brings one.
 #[derive(Debug)]
 enum Chosen {
@@ -41,10 +48,6 @@ impl Chosen {
     }
 }
 
-/// The fields that were left off a 304, for the layers around.
-#[derive(Debug, Clone, Default)]
-struct LeftOff(Vec<HeaderName>);
-
 impl Exchange {
     /// What is to be done before the inner service is called.
     pub(super) fn begin<B>(config: &Arc<Config>, request: &mut Request<B>, place: Place) -> Self {
@@ -53,8 +56,12 @@ impl Exchange {
             SchemeOf::All(scheme) => *scheme,
             SchemeOf::Each(scheme) => with_parts(request, |parts| scheme.ask(parts)),
         };
-        let nonce = if chosen.plan(config).over(scheme).needs_nonce() { nonce_of(request) } else { None };
-        Self { config: Arc::clone(config), chosen, scheme, nonce }
+        let nonce = if chosen.plan(config).needs_nonce(scheme) { nonce_of(request) } else { None };
+        let asked = request.extensions().get::<Asked>().is_some();
+        if config.rules.precedence() == Precedence::Add {
+            request.extensions_mut().insert(Asked);
+        }
+        Self { config: Arc::clone(config), chosen, scheme, nonce, asked }
     }
 
     pub(super) fn finish<B>(&self, response: &mut Response<B>) {
@@ -62,19 +69,25 @@ impl Exchange {
         if status.is_informational() {
             return;
         }
-        let mut left_off: LeftOff = response.extensions_mut().remove().unwrap_or_default();
+        let mut told: Told = response.extensions_mut().remove().unwrap_or_default();
         let handlers = ResponsePolicy::of(response).cloned();
-        let plan = handlers.as_ref().map_or_else(|| self.chosen.plan(&self.config), ResponsePolicy::plan);
-        let set = plan.over(self.scheme);
-        let inner = response.extensions().get().copied();
-        let nonce = handlers.as_ref().and_then(ResponsePolicy::nonce).or(self.nonce).or(inner);
-        let rules = &self.config.rules;
-        merge(response.headers_mut(), set, nonce.as_ref(), rules, status.as_u16(), inner.is_some(), &mut left_off.0);
+        // A layer further in has put its own there, where this one has no need for one.
+        let inner = || response.extensions().get().copied();
+        let nonce = handlers.as_ref().and_then(ResponsePolicy::nonce).or(self.nonce).or_else(inner);
+        let start = Start {
+            plan: handlers.as_ref().map_or_else(|| self.chosen.plan(&self.config), ResponsePolicy::plan),
+            rules: &self.config.rules,
+            scheme: self.scheme,
+            form: NonceForm::of(status.as_u16(), response.headers().get_all(CONTENT_TYPE).iter()),
+            nonce: nonce.as_ref(),
+            asked: self.asked,
+        };
+        merge(response.headers_mut(), &start, &mut told);
         if let Some(nonce) = nonce {
             response.extensions_mut().insert(nonce);
         }
-        if !left_off.0.is_empty() {
-            response.extensions_mut().insert(left_off);
+        if told != Told::default() {
+            response.extensions_mut().insert(told);
         }
     }
 }

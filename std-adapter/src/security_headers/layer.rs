@@ -72,6 +72,16 @@ impl SecurityHeadersLayer {
         Self::with_plan(plan(policy), Precedence::Policy)
     }
 
+    /// The policy's `Content-Security-Policy`, and its report-only twin, are sent next to those of the app's own: browsers enforce
+    /// both. Any other header that the app sets stays as it is ([`Precedence::Add`]).
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    #[track_caller]
+    pub fn adding(policy: &sallet_core::SecurityHeaders<'_>) -> Self {
+        Self::with_plan(plan(policy), Precedence::Add)
+    }
+
     fn with_plan(plan: Plan, precedence: Precedence) -> Self {
         Self { config: Arc::new(Config::new(plan, precedence)) }
     }

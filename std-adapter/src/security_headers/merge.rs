@@ -2,48 +2,116 @@
 
 use std::mem;
 
-use http::header::Entry;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY, Entry};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sallet_core::merge::{Merge, MergeRules, Own, PRIVATE, PolicyFields, Precedence};
+use sallet_core::merge::{Merge, MergeRules, Own, PRIVATE, PolicyFields, Precedence, Sent, made_private};
+use sallet_core::{ContentSecurityPolicy, FieldKind, NonceForm, Scheme};
 
-use super::field_set::FieldSet;
+use super::field_set::{FieldSet, Plan};
 use crate::RequestNonce;
 
 pub(super) type Rules = MergeRules<Vec<HeaderName>>;
 
-/// Joins them as the core decides. `has_nonce`: a layer further in has put one there. `left_off` are the fields that a layer further in has left off, and then those that the layer
-/// around has to leave off.
-pub(super) fn merge(
-    headers: &mut HeaderMap,
-    set: &FieldSet,
-    nonce: Option<&RequestNonce>,
-    rules: &Rules,
-    status: u16,
-    has_nonce: bool,
-    left_off: &mut Vec<HeaderName>,
-) {
-    if !set.needs_nonce() && !has_nonce && left_off.is_empty() {
-        return merge_fixed(headers, set, rules);
-    }
-    let mut merge = Merge::new(set, rules, status).beside_nonce(has_nonce);
-    let own = mem::replace(headers, set.fixed.clone());
-    left_off.retain(|name| {
-        let stays_off = merge.left_off(name.as_str().as_bytes());
-        if stays_off {
-            headers.remove(name);
+/// What is joined with the app's own, and how.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) rules: &'a Rules,
+    pub(super) scheme: Scheme,
+    pub(super) form: NonceForm,
+    /// That of the request, if one was drawn.
+    pub(super) nonce: Option<&'a RequestNonce>,
+    /// Whether a layer around wants to know what was [sent](Sent).
+    pub(super) asked: bool,
+}
+
+/// What a layer tells the one around, in the extensions of the response.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The fields that were left off a 304.
+    pub(super) left_off: Vec<HeaderName>,
+    pub(super) sent: Sent,
+}
+
+/// Joins them as the core decides.
+pub(super) fn merge(headers: &mut HeaderMap, start: &Start<'_>, told: &mut Told) {
+    let Start { rules, form, .. } = *start;
+    let set = start.plan.fields(start.scheme, form);
+    if start.nonce.is_none() && told.left_off.is_empty() && !set.needs_nonce() && !is_intersected(headers, rules) {
+        merge_fixed(headers, set, rules);
+        if start.asked {
+            told.sent = Sent::all(set);
         }
-        stays_off
-    });
-    put_own(headers, own, |name, value| merge.own(name.as_str().as_bytes(), value.as_bytes()));
-    if set.needs_nonce() {
-        for at in merge.additions().filter(|&at| set.has_nonce(at)) {
-            headers.insert(set.name(at), set.value(at, nonce));
+        return;
+    }
+    let nonce = start.nonce.map(RequestNonce::core);
+    let mut merge = Merge::new(set, rules, form).with_nonce(nonce).around(told.sent);
+    let own = mem::take(headers);
+    told.left_off.retain(|name| merge.left_off(name.as_str().as_bytes()));
+    let mut joined = HeaderMap::with_capacity(own.len() + set.count());
+    let mut shared = Vec::new();
+    let mut name = None;
+    for (next, value) in own {
+        // The second and further values of a name come without it.
+        name = next.or(name);
+        let Some(name) = &name else { continue };
+        let value = match merge.own(name.as_str().as_bytes(), value.as_bytes()) {
+            Own::Keep => value,
+            Own::KeepShared => {
+                shared.push((name.clone(), joined.get_all(name).iter().count()));
+                value
+            }
+            Own::Fill => match filled(&value, start) {
+                Some(value) => value,
+                None => continue,
+            },
+            Own::Drop => continue,
+            Own::LeaveOff => {
+                told.left_off.push(name.clone());
+                continue;
+            }
+        };
+        joined.append(name, value);
+    }
+    for (name, line) in shared {
+        if merge.makes_private(name.as_str().as_bytes())
+            && let Entry::Occupied(mut entry) = joined.entry(&name)
+            && let Some(value) = entry.iter_mut().nth(line)
+        {
+            *value = private(&name, value);
         }
     }
-    if merge.is_private() {
-        headers.append(PRIVATE.0, HeaderValue::from_static(PRIVATE.1));
+    for at in merge.additions() {
+        let (name, value) = (set.name(at), set.value(at, start.nonce));
+        let made_private = set.kind(at) == FieldKind::Shared && merge.makes_private(name.as_str().as_bytes());
+        joined.append(name, if made_private { private(name, &value) } else { value });
     }
-    left_off.extend(merge.leaves_off().map(|at| set.name(at).clone()));
+    if merge.adds_private() {
+        joined.insert(PRIVATE.0, HeaderValue::from_static(PRIVATE.1));
+    }
+    told.left_off.extend(merge.leaves_off().map(|at| set.name(at).clone()));
+    told.sent = if start.asked { merge.sent() } else { Sent::default() };
+    *headers = joined;
+}
+
+/// Whether more is to be decided than who wins.
+fn is_intersected(headers: &HeaderMap, rules: &Rules) -> bool {
+    rules.precedence() == Precedence::Add
+        || [CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY].iter().any(|name| headers.contains_key(name))
+}
+
+fn private(name: &HeaderName, value: &HeaderValue) -> HeaderValue {
+    let text = made_private(name.as_str().as_bytes(), value.as_bytes()).concat();
+    HeaderValue::try_from(text).expect("what was a value still is one")
+}
+
+/// An app's own policy with the nonce of the request, if something is left of it.
+fn filled(value: &HeaderValue, start: &Start<'_>) -> Option<HeaderValue> {
+    let nonce = start.nonce.map(RequestNonce::core).filter(|_| start.form == NonceForm::Fresh);
+    let own = ContentSecurityPolicy::own(value.as_bytes(), start.scheme, nonce);
+    let mut text = vec![0; own.value_len()];
+    let Ok(text) = own.write(&mut text) else { unreachable!("value_len is exact") };
+    (!text.is_empty()).then(|| HeaderValue::from_bytes(text).expect("the words of a value are one"))
 }
 
 /// [`merge`] where all that is to be decided is who wins: in less time.
@@ -55,34 +123,21 @@ fn merge_fixed(headers: &mut HeaderMap, set: &FieldSet, rules: &Rules) {
     }
     let own = mem::replace(headers, set.fixed.clone());
     let overriding = rules.precedence() == Precedence::Policy;
-    put_own(headers, own, |name, _| {
-        let goes = rules.remove().contains(name) || overriding && set.fixed.contains_key(name);
-        if goes { Own::Drop } else { Own::Keep }
-    });
-}
-
-/// Puts the app's fields among the policy's, each in place of the policy's of its name.
-fn put_own(headers: &mut HeaderMap, own: HeaderMap, mut decide: impl FnMut(&HeaderName, &HeaderValue) -> Own) {
-    let (mut name, mut private) = (None, Vec::new());
+    let mut name = None;
     for (next, value) in own {
         // The second and further values of a name come without it.
         let is_first = next.is_some();
         name = next.or(name);
         let Some(name) = &name else { continue };
-        match decide(name, &value) {
-            Own::Drop => continue,
-            Own::KeepPrivate => private.push(name.clone()),
-            Own::Keep => {}
+        if rules.remove().contains(name) || overriding && set.fixed.contains_key(name) {
+            continue;
         }
+        // In place of the policy's of its name.
         if is_first {
             headers.insert(name, value);
         } else {
             headers.append(name, value);
         }
-    }
-    // Last: what a line begins, such as a quoted string, the next may end.
-    for name in private {
-        headers.append(name, HeaderValue::from_static(PRIVATE.1));
     }
 }
 
@@ -109,8 +164,8 @@ fn put_policy(headers: &mut HeaderMap, set: &FieldSet, rules: &Rules) {
 mod tests {
     use super::*;
     use crate::security_headers::field_set::Plan;
-    use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
-    use sallet_core::{CacheControl, ContentSecurityPolicy, Directive, Scheme, SecurityHeaders, Source};
+    use http::header::CACHE_CONTROL;
+    use sallet_core::{CacheControl, CustomField, Directive, SecurityHeaders, Source};
 
     const NAMES: [&str; 6] =
         ["x-frame-options", "cache-control", "cdn-cache-control", "server", "set-cookie", "content-security-policy"];
@@ -121,34 +176,42 @@ mod tests {
         SecurityHeaders::STRICT,
         SecurityHeaders::STRICT.content_security_policy(Some(CSP)),
         SecurityHeaders::EMPTY.content_security_policy_report_only(Some(CSP)),
-        SecurityHeaders::EMPTY,
         SecurityHeaders::EMPTY.cache_control(Some(CacheControl::NO_STORE)),
+        SecurityHeaders::EMPTY.custom(&[CustomField::new("cdn-cache-control", "max-age=600")]),
     ];
 
     /// Every app that sends each of six names no, one or two times, with few further fields and with many, a 200 and a 304, with
     /// a field left off further in and without: headers are joined as the core decides.
     #[test]
     fn every_small_app_gets_what_the_core_decides() {
+        let drawn = RequestNonce::new([0; 16]);
         for policy in POLICIES {
             let plan = Plan::new(&policy).unwrap();
-            let set = plan.over(Scheme::Https);
-            for precedence in [Precedence::App, Precedence::Policy] {
+            for precedence in [Precedence::App, Precedence::Policy, Precedence::Add] {
                 let all = [HeaderName::from_static("server"), HeaderName::from_static("x-powered-by"), CACHE_CONTROL];
                 for remove in [all[..2].to_vec(), all.to_vec()] {
                     let rules = Rules::try_new(precedence, remove).unwrap();
-                    for (code, more) in (0..3_usize.pow(6)).flat_map(|code| [(code, 0), (code, 20)]) {
+                    for (code, more) in (0..3_usize.pow(6)).map(|code| (code, [0, 20, 0, 5][code % 4])) {
                         let own = app(code, more);
-                        for (status, nonce, left) in [
-                            (200, false, vec![]),
-                            (200, true, vec![]),
-                            (304, false, vec![]),
-                            (304, true, vec![CONTENT_SECURITY_POLICY]),
+                        for (form, nonce, left_off) in [
+                            (NonceForm::Fresh, None, vec![]),
+                            (NonceForm::Fresh, Some(&drawn), vec![]),
+                            (NonceForm::WithoutNonce, Some(&drawn), vec![]),
+                            (NonceForm::LeftOff, None, vec![]),
+                            (NonceForm::LeftOff, Some(&drawn), vec![CONTENT_SECURITY_POLICY]),
                         ] {
-                            let (mut merged, mut left_off) = (own.clone(), left.clone());
-                            merge(&mut merged, set, None, &rules, status, nonce, &mut left_off);
-                            let (expected, expected_left) = decided(&own, set, &rules, status, nonce, left);
-                            assert_eq!(lines(&merged), lines(&expected), "{own:?} {status}");
-                            assert_eq!(left_off, expected_left, "{own:?} {status}");
+                            let start =
+                                Start { plan: &plan, rules: &rules, scheme: Scheme::Https, form, nonce, asked: true };
+                            let mut merged = own.clone();
+                            let mut told = Told { left_off, sent: Sent::default() };
+                            let (expected, expected_told) = decided(&own, &start, told.clone());
+                            merge(&mut merged, &start, &mut told);
+                            assert_eq!(
+                                lines(&merged),
+                                lines(expected.iter().map(|(name, value)| (name, value))),
+                                "{own:?} {start:?}"
+                            );
+                            assert_eq!(told, expected_told, "{own:?} {start:?}");
                         }
                     }
                 }
@@ -156,11 +219,20 @@ mod tests {
         }
     }
 
+    fn value(name: &str, code: usize) -> HeaderValue {
+        let policies =
+            ["script-src 'nonce-{one-for-each-request}'", "script-src 'nonce-AAAAAAAAAAAAAAAAAAAAAA'", "img-src *"];
+        HeaderValue::from_static(match name {
+            "content-security-policy" => policies[code % 3],
+            _ => ["public", "private"][code % 2],
+        })
+    }
+
     fn app(code: usize, more: usize) -> HeaderMap {
         let mut own = HeaderMap::new();
         for (at, name) in NAMES.iter().enumerate() {
             for line in 0..(code / 3_usize.pow(u32::try_from(at).unwrap()) % 3) {
-                own.append(*name, HeaderValue::from_static(["public", "private"][(line + code) % 2]));
+                own.append(*name, value(name, line + code));
             }
         }
         for at in 0..more {
@@ -169,44 +241,53 @@ mod tests {
         own
     }
 
-    /// What the core decides, word by word.
-    fn decided(
-        own: &HeaderMap,
-        set: &FieldSet,
-        rules: &Rules,
-        status: u16,
-        has_nonce: bool,
-        mut left_off: Vec<HeaderName>,
-    ) -> (HeaderMap, Vec<HeaderName>) {
-        let (mut joined, mut merge) = (HeaderMap::new(), Merge::new(set, rules, status).beside_nonce(has_nonce));
-        let mut private = vec![];
+    /// What the core decides, word by word, into a list.
+    fn decided(own: &HeaderMap, start: &Start<'_>, mut told: Told) -> (Vec<(HeaderName, HeaderValue)>, Told) {
+        let set = start.plan.fields(start.scheme, start.form);
+        let nonce = start.nonce.map(RequestNonce::core);
+        let mut merge = Merge::new(set, start.rules, start.form).with_nonce(nonce).around(told.sent);
+        told.left_off.retain(|name| merge.left_off(name.as_str().as_bytes()));
+        let (mut joined, mut shared) = (vec![], vec![]);
         for (name, value) in own {
-            let decided = merge.own(name.as_str().as_bytes(), value.as_bytes());
-            if decided != Own::Drop {
-                joined.append(name, value.clone());
+            match merge.own(name.as_str().as_bytes(), value.as_bytes()) {
+                Own::Keep => {}
+                Own::KeepShared => shared.push(joined.len()),
+                Own::Fill => {
+                    joined.extend(filled(value, start).map(|value| (name.clone(), value)));
+                    continue;
+                }
+                Own::Drop => continue,
+                Own::LeaveOff => {
+                    told.left_off.push(name.clone());
+                    continue;
+                }
             }
-            if decided == Own::KeepPrivate {
-                private.push(name);
+            joined.push((name.clone(), value.clone()));
+        }
+        for at in shared {
+            let (name, value) = &mut joined[at];
+            if merge.makes_private(name.as_str().as_bytes()) {
+                *value = private(name, value);
             }
         }
-        for name in private {
-            joined.append(name, HeaderValue::from_static(PRIVATE.1));
-        }
-        left_off.retain(|name| merge.left_off(name.as_str().as_bytes()));
         for at in merge.additions() {
-            assert!(joined.insert(set.name(at), set.value(at, None)).is_none());
+            let (name, value) = (set.name(at).clone(), set.value(at, start.nonce));
+            let goes = set.kind(at) == FieldKind::Shared && merge.makes_private(name.as_str().as_bytes());
+            joined.push((name.clone(), if goes { private(&name, &value) } else { value }));
         }
-        if merge.is_private() {
-            joined.append(PRIVATE.0, HeaderValue::from_static(PRIVATE.1));
+        if merge.adds_private() {
+            joined.push((CACHE_CONTROL, HeaderValue::from_static("private")));
         }
-        left_off.extend(merge.leaves_off().map(|at| set.name(at).clone()));
-        (joined, left_off)
+        told.left_off.extend(merge.leaves_off().map(|at| set.name(at).clone()));
+        told.sent = merge.sent();
+        (joined, told)
     }
 
     /// Names in order, and the values of each in theirs.
-    fn lines(map: &HeaderMap) -> Vec<(&HeaderName, Vec<&HeaderValue>)> {
-        let mut lines: Vec<_> = map.keys().map(|name| (name, map.get_all(name).iter().collect())).collect();
-        lines.sort_by_key(|(name, _)| name.as_str());
+    fn lines<'a>(fields: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>) -> Vec<(String, String)> {
+        let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+        let mut lines: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        lines.sort_by(|(a, _), (b, _)| a.cmp(b));
         lines
     }
 
@@ -215,7 +296,9 @@ mod tests {
         let plan = Plan::new(&SecurityHeaders::EMPTY.content_security_policy(Some(CSP))).unwrap();
         let mut headers = HeaderMap::new();
         let rules = Rules::try_new(Precedence::App, vec![]).unwrap();
-        merge(&mut headers, plan.over(Scheme::Https), None, &rules, 200, false, &mut vec![]);
+        let (scheme, form) = (Scheme::Https, NonceForm::Fresh);
+        let start = Start { plan: &plan, rules: &rules, scheme, form, nonce: None, asked: false };
+        merge(&mut headers, &start, &mut Told::default());
         assert_eq!(headers["content-security-policy"], "script-src 'nonce-{one-for-each-request}'");
         assert_eq!(headers["cache-control"], "private");
     }

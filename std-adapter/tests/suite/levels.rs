@@ -171,7 +171,7 @@ async fn in_axum_a_policy_is_a_part_of_a_response_or_a_layer_of_a_route() {
             "/nonce",
             get(async |nonce: Option<RequestNonce>| {
                 let nonce = nonce.or_else(RequestNonce::draw).expect("entropy");
-                (ResponsePolicy::new(&WITH_NONCE).with_nonce(nonce), nonce.to_string())
+                (ResponsePolicy::new(&WITH_NONCE).with_nonce(nonce), Html(nonce.to_string()))
             }),
         )
         .layer(levels().path("/route", &RULE));

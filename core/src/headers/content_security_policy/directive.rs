@@ -415,10 +415,10 @@ const fn takes_bare(source: &str) -> Result<(), PolicyError> {
     }
 }
 
-/// The flags of HTML's `sandbox` attribute (HTML, section 7.1.5), of the Storage Access API, and `allow-same-site-none-cookies`, which
-/// has a proposal and an implementation; in lower case, for they have none.
-pub(super) const fn sandbox_flag(flag: &str) -> Option<&'static str> {
-    const FLAGS: [&str; 15] = [
+impl Directive<'_> {
+    /// The flags of HTML's `sandbox` attribute (HTML, section 7.1.5), of the Storage Access API, and `allow-same-site-none-cookies`,
+    /// which has a proposal and an implementation.
+    pub const SANDBOX_FLAGS: &'static [&'static str] = &[
         "allow-downloads",
         "allow-forms",
         "allow-modals",
@@ -435,12 +435,16 @@ pub(super) const fn sandbox_flag(flag: &str) -> Option<&'static str> {
         "allow-top-navigation-by-user-activation",
         "allow-top-navigation-to-custom-protocols",
     ];
-    let mut i = 0;
-    while i < FLAGS.len() {
-        if flag.eq_ignore_ascii_case(FLAGS[i]) {
-            return Some(FLAGS[i]);
+}
+
+/// The flag in the spelling that is sent; browsers ignore its case.
+pub(super) const fn sandbox_flag(flag: &str) -> Option<&'static str> {
+    let mut rest = Directive::SANDBOX_FLAGS;
+    while let [known, after @ ..] = rest {
+        if flag.eq_ignore_ascii_case(known) {
+            return Some(known);
         }
-        i += 1;
+        rest = after;
     }
     None
 }

@@ -117,7 +117,8 @@ const fn is_nonce(word: &[u8]) -> bool {
     word.eq_ignore_ascii_case(super::source::NONCE_SOURCE.as_bytes())
 }
 
-fn holds_placeholder(word: &[u8]) -> bool {
+/// Whether the place of a nonce is in it.
+pub(crate) fn holds_placeholder(word: &[u8]) -> bool {
     word.windows(PLACEHOLDER.len()).any(|part| part.eq_ignore_ascii_case(PLACEHOLDER.as_bytes()))
 }
 

@@ -1,4 +1,4 @@
-//! What Sallet sends, parsers that others wrote read as it was meant; and nothing is accepted that they cannot read.
+//! Independent parsers read what Sallet sends as it was meant, and Sallet accepts nothing that they cannot read.
 
 use content_security_policy::{CspList, PolicyDisposition, PolicySource};
 use other_readers::content_security_policy::{Directive, NONCE, PolicyList, policy_list};
@@ -78,17 +78,17 @@ fn directives(value: &str) -> Vec<usize> {
 fn no_spoilt_policy_is_accepted_of_which_servo_drops_a_part() {
     let mut random = Random::new(2);
     let mut accepted = 0;
-    for _ in 0..POLICIES {
+    for _ in 0..POLICIES / 2 {
         let text = spoilt(&policy_list(&mut random).text, &mut random);
         let Some(value) = sent("content-security-policy", &text) else { continue };
         accepted += 1;
         let read: Vec<usize> = read(&value).iter().map(Vec::len).collect();
         assert_eq!(read, directives(&value), "{text:?} as {value:?}");
     }
-    assert!(accepted > POLICIES / 50, "{accepted}");
+    assert!(accepted > POLICIES / 100, "{accepted}");
 }
 
-/// `count` members of a grammar, and as many spoilt ones: what is accepted is read, and means what the text meant.
+/// Members of a grammar and as many spoilt ones: `sfv` reads what is accepted, and it means what the text meant.
 fn check<T: PartialEq + std::fmt::Debug>(
     header: &str,
     mut value: impl FnMut(&mut Random) -> String,
