@@ -15,8 +15,8 @@ pub use extend::{Addition, ExtendError, Extended};
 pub use hash::Hash;
 pub use lists::{Directives, Sources};
 pub use own::OwnPolicy;
-pub use policies::Policies;
 pub(crate) use own::holds_placeholder;
+pub use policies::Policies;
 pub use source::{Source, SourceConstant};
 pub use url_source::UrlSource;
 

@@ -168,7 +168,7 @@ impl Watch {
 }
 
 impl PlannedField {
-    fn new(py: Python<'_>, field: sallet_core::Field<'_>) -> PyResult<Self> {
+    fn new(py: Python<'_>, field: sallet_core::Field<'_, '_>) -> PyResult<Self> {
         let name = field.name().as_bytes().to_vec();
         let mut text = vec![0; field.value_len()];
         let slots = field.write_value(&mut text).map(|(_, slots)| slots).map_err(|error| refused(error.to_string()))?;

@@ -37,6 +37,12 @@ const SAMPLES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "content-security-policy",
+        "script-src 'sha256-YWJj'",
+        "no digest of SHA-256 has this length, so nothing matches",
+        "script-src {unchecked}'sha256-YWJj'",
+    ),
+    (
+        "content-security-policy",
         "block-all-mixed-content",
         "browsers have dropped it",
         "{unchecked}block-all-mixed-content",
