@@ -98,7 +98,7 @@ impl<'a> Field<'_, 'a> {
             None if grammar::eq(name, PRIVATE.0) => match &self.policy.cache_control {
                 Slot::Checked(value) => Some(value.as_str()),
                 Slot::Unchecked(text) => Some(*text),
-                Slot::Unset => None,
+                Slot::Unset => Some(PRIVATE.1),
             },
             None => None,
         };
