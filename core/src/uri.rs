@@ -18,11 +18,10 @@ use crate::grammar::{self, cut};
 /// ([RFC 8252, section 7.1](https://www.rfc-editor.org/rfc/rfc8252#section-7.1)).
 pub(crate) const fn is_csp_source(source: &str) -> bool {
     let (scheme, rest) = cut(source, grammar::find(source, b':', 0));
-    let has_scheme = is_scheme(scheme);
+    // The colon may be that of a port, or a character of the path.
     let rest = match rest.as_bytes() {
-        [b':'] => return has_scheme,
-        [b':', b'/', b'/', ..] if has_scheme => cut(rest, 3).1,
-        [b':', b'/', b'/', ..] => return false,
+        [b':'] if is_scheme(scheme) => return true,
+        [b':', b'/', b'/', ..] if is_scheme(scheme) => cut(rest, 3).1,
         _ => source,
     };
     let (authority, path) = cut(rest, grammar::find(rest, b'/', 0));
@@ -293,6 +292,8 @@ mod tests {
             "a.example/x//y",
             "a.example/%7Ex/(y)",
             "a.example/it's",
+            "a.example/x:",
+            "a.example/x://y",
             "a.example:999999",
             "com.example.app:",
             // A host whose port was forgotten, as people read it.
@@ -315,7 +316,6 @@ mod tests {
             "a.example:8*",
             "https://a.example?x",
             "https://a.example/x#y",
-            "ht/tp://a",
             "1x:",
             "1x://a",
             "a@b",

@@ -74,8 +74,8 @@ fn as_a_browser_reads(policy: &ContentSecurityPolicy<'_>, text: &str, rendered: 
     };
     let ours: Vec<_> = policy.policies().map(read).collect();
     assert!(ours.iter().all(|policy| !policy.is_empty()));
-    assert_eq!(lower(csp3::policies(text)), lower(ours.clone()), "as it was given");
-    assert_eq!(lower(csp3::policies(rendered)), lower(ours.clone()), "as it is sent");
+    assert_eq!(csp3::lower(csp3::policies(text)), csp3::lower(ours.clone()), "as it was given");
+    assert_eq!(csp3::lower(csp3::policies(rendered)), csp3::lower(ours.clone()), "as it is sent");
     for ours in ours {
         for (i, (name, sources)) in ours.iter().enumerate() {
             assert!(ours[..i].iter().all(|(other, _)| other != name), "{name} stands once");
@@ -84,17 +84,6 @@ fn as_a_browser_reads(policy: &ContentSecurityPolicy<'_>, text: &str, rendered: 
             }
         }
     }
-}
-
-/// Keywords, and of a hash all, for its digest is compared elsewhere; flags.
-fn lower(mut policies: Vec<Vec<csp3::Directive>>) -> Vec<Vec<csp3::Directive>> {
-    for (name, sources) in policies.iter_mut().flatten() {
-        sources
-            .iter_mut()
-            .filter(|source| source.starts_with('\'') || name == "sandbox")
-            .for_each(|source| source.make_ascii_lowercase());
-    }
-    policies
 }
 
 fn is_source_list(name: &str) -> bool {

@@ -20,6 +20,17 @@ fn directive(text: &str) -> Option<Directive> {
     Some((name, words.map(str::to_owned).collect()))
 }
 
+/// With all in lower case that has no case: keywords and flags; and hashes, whose digests are compared elsewhere.
+pub(crate) fn lower(mut policies: Vec<Vec<Directive>>) -> Vec<Vec<Directive>> {
+    for (name, sources) in policies.iter_mut().flatten() {
+        sources
+            .iter_mut()
+            .filter(|source| source.starts_with('\'') || name == "sandbox")
+            .for_each(|source| source.make_ascii_lowercase());
+    }
+    policies
+}
+
 /// What a directive falls back to, first to last (CSP3 section 6.8.3); nothing for those that load nothing.
 pub(crate) fn fallbacks(name: &str) -> &'static [&'static str] {
     match name {

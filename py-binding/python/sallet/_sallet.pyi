@@ -191,9 +191,9 @@ class ContentSecurityPolicy:
 
         Several policies are sent in one line, and a browser enforces each of them: what one forbids, none allows.
 
-        What Sallet does not know yet is sent with `{unchecked}` in front: a source or flag, as in
-        `{"script-src": [SELF, "{unchecked}'new-keyword'"]}`, or a directive, as in `{"{unchecked}new-directive": ["a"]}`.
-        The mark itself is not sent.
+        `unchecked` marks what Sallet does not know yet: a source or flag, as in
+        `{"script-src": [SELF, unchecked("'new-keyword'")]}`, or a directive, as in `{unchecked("new-directive"): ["a"]}`.
+        Only what is unsafe to send is refused then, and `lint` names each.
 
         Raises:
             PolicyError: An unknown or repeated directive, an unquoted keyword, `'none'` beside

@@ -176,7 +176,6 @@ def helmet() -> dict[str, Any]:
     return cast("dict[str, Any]", node("helmet.mjs"))
 
 
-@pytest.mark.xfail(reason="legal values that are still refused")
 def test_helmet_with_all_its_options(helmet: dict[str, Any]) -> None:
     answers = helmet["answers"]
     assert len(answers) >= 110
