@@ -56,7 +56,7 @@ fn is_weak_too(policy: &ContentSecurityPolicy<'_>, lint: &Lint<'_>) -> bool {
 }
 
 /// Of what `default-src` rules, scripts decide.
-fn is_silent(policy: &ContentSecurityPolicy<'_>, lint: &Lint<'_>) -> bool {
+const fn is_silent(policy: &ContentSecurityPolicy<'_>, lint: &Lint<'_>) -> bool {
     match DirectiveName::parse(lint.directive) {
         Ok(DirectiveName::DefaultSrc) => policy.effective(DirectiveName::ScriptSrc).is_none(),
         Ok(name) => policy.effective(name).is_none(),
