@@ -118,6 +118,24 @@ fn each_weak_part_is_named_with_its_directive() {
 }
 
 #[test]
+fn one_look_finds_what_one_by_one_does() {
+    let text = changed("script-src 'unsafe-inline' http://a.example https:; img-src *");
+    let policy = with_csp(&text).x_content_type_options(None).referrer_policy(None);
+    let mut one_by_one = Vec::new();
+    for lint in policy.lint() {
+        one_by_one.push(lint);
+    }
+    for skipped in 0..one_by_one.len() {
+        let mut rest = policy.lint();
+        assert_eq!(rest.by_ref().take(skipped).count(), skipped);
+        let mut looked = Vec::new();
+        rest.for_each(|lint| looked.push(lint));
+        assert_eq!(looked, one_by_one[skipped..]);
+    }
+    assert_eq!(policy.lint().count(), one_by_one.len());
+}
+
+#[test]
 fn what_is_missing_is_named() {
     for (text, expected) in [
         (

@@ -25,6 +25,12 @@ def literal(words: list[str]) -> str:
     return f"Literal[{lines[0]}]" if len(lines) == 1 else "Literal[\n    " + "\n    ".join(lines) + "\n]"
 
 
+def dict_type(name: str, keys: list[str], value: str) -> str:
+    """With the same keys as a Mapping of literals: of this kind editors complete a key before its value is there."""
+    members = "".join(f"        {json.dumps(key)}: {value},\n" for key in keys)
+    return f'{name} = TypedDict(\n    "{name}",\n    {{\n{members}    }},\n    total=False,\n)\n'
+
+
 def name_of(row: dict[str, Any]) -> str | None:
     """The name of the type of a header whose value is made of a few words, shared with its twin."""
     return "_" + row["enforced"].title().replace("-", "") if row["values"] else None
@@ -55,6 +61,7 @@ def parts() -> Iterator[tuple[str, str]]:
         **{name: row["values"] for row in headers if (name := name_of(row))},
     }
     yield "words", "".join(f"{name} = {literal(texts)}\n" for name, texts in words.items())
+    yield "dicts", "".join(dict_type(*of) for of in (("_DirectiveDict", ROWS["directives"], "_Sources"), ("_FeatureDict", ROWS["features"], "_Origins")))
     yield "keywords", "".join(f"    {row['keyword']}: {given(row)} | None\n" for row in headers)
     yield (
         "properties",

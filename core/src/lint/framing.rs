@@ -17,9 +17,11 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
         found(
             match policy.x_frame_options.is_set() {
                 false => Lint::medium(CSP, "anyone may frame the page, and default-src does not cover that", REMEDY),
-                true => {
-                    Lint::low(CSP, "x-frame-options, which its successor replaces, is all that covers framing", REMEDY)
-                }
+                true => Lint::low(
+                    CSP,
+                    "only x-frame-options covers framing, and browsers have replaced it by frame-ancestors",
+                    REMEDY,
+                ),
             }
             .of("frame-ancestors"),
         );

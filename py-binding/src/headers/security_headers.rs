@@ -208,7 +208,11 @@ impl SecurityHeaders {
 
     /// What is legal but weak.
     fn lint(&self) -> PyResult<Vec<Lint>> {
-        self.with_core(|policy| policy.lint().map(Lint::from).collect())
+        self.with_core(|policy| {
+            let mut found = Vec::new();
+            policy.lint().for_each(|lint| found.push(Lint::from(lint)));
+            found
+        })
     }
 
     /// Fields that have no keyword of their own.

@@ -70,7 +70,7 @@ impl Exchange {
         if status.is_informational() {
             return;
         }
-        let mut told: Told = response.extensions_mut().remove().unwrap_or_default();
+        let told: Option<Told> = response.extensions_mut().remove();
         let handlers = ResponsePolicy::of(response).cloned();
         // A layer further in has put its own there, where this one has no need for one.
         let inner = || response.extensions().get().copied();
@@ -83,11 +83,11 @@ impl Exchange {
             nonce: nonce.as_ref(),
             asked: self.asked,
         };
-        merge(response.headers_mut(), &start, &mut told);
+        let told = merge(response.headers_mut(), &start, told);
         if let Some(nonce) = nonce {
             response.extensions_mut().insert(nonce);
         }
-        if told != Told::default() {
+        if let Some(told) = told {
             response.extensions_mut().insert(told);
         }
     }

@@ -33,14 +33,16 @@ pub(super) struct Told {
     pub(super) sent: Sent,
 }
 
-/// Joins them as the core decides.
-pub(super) fn merge(headers: &mut HeaderMap, start: &Start<'_>, told: &mut Told) {
+/// Joins them as the core decides. `told` comes from a layer further in, and what is returned goes to the one around.
+pub(super) fn merge(headers: &mut HeaderMap, start: &Start<'_>, told: Option<Told>) -> Option<Told> {
     let set = start.plan.fields(start.scheme, start.form);
     // Either can be put into the other. An app's few fields into a copy of the policy's map is the usual case, and the fast
     // one: a copy hashes no name. But an app's field costs more there than a policy's costs here.
     let into_own = !set.needs_nonce() && 3 * headers.keys_len() > 2 * set.fixed.keys_len();
-    if !is_usual(headers, start, told, set) {
-        return merge_any(headers, start, told, set);
+    if !is_usual(headers, start, told.as_ref(), set) {
+        let mut told = told.unwrap_or_default();
+        merge_any(headers, start, &mut told, set);
+        return (told != Told::default()).then_some(told);
     }
     if into_own {
         put_policy(headers, set, start.rules);
@@ -49,16 +51,19 @@ pub(super) fn merge(headers: &mut HeaderMap, start: &Start<'_>, told: &mut Told)
     } else {
         put_own(headers, set, start.rules, |_, _, _| {});
     }
-    told.sent = if start.asked { Sent::all(set) } else { Sent::default() };
+    start.asked.then(|| Told { left_off: Vec::new(), sent: Sent::all(set) })
 }
 
 /// Whether all that is to be decided is who wins, and what caches may share.
-fn is_usual(headers: &HeaderMap, start: &Start<'_>, told: &Told, set: &FieldSet) -> bool {
+fn is_usual(headers: &HeaderMap, start: &Start<'_>, told: Option<&Told>, set: &FieldSet) -> bool {
     let leaves_off = start.form == NonceForm::LeftOff && set.needs_nonce();
     // By each name, which are few: looking two up takes longer.
     let has_policy =
         || headers.keys().any(|name| *name == CONTENT_SECURITY_POLICY || *name == CONTENT_SECURITY_POLICY_REPORT_ONLY);
-    start.rules.precedence() != Precedence::Add && told.left_off.is_empty() && !leaves_off && !has_policy()
+    start.rules.precedence() != Precedence::Add
+        && told.is_none_or(|told| told.left_off.is_empty())
+        && !leaves_off
+        && !has_policy()
 }
 
 fn merge_any(headers: &mut HeaderMap, start: &Start<'_>, told: &mut Told, set: &FieldSet) {
@@ -239,9 +244,9 @@ mod tests {
                         ] {
                             let start = Start { plan: &plan, rules: &rules, scheme: Scheme::Https, form, nonce, asked };
                             let mut merged = own.clone();
-                            let mut told = Told { left_off, sent: Sent::default() };
+                            let told = Told { left_off, sent: Sent::default() };
                             let (expected, expected_told) = decided(&own, &start, told.clone());
-                            merge(&mut merged, &start, &mut told);
+                            let told = merge(&mut merged, &start, Some(told)).unwrap_or_default();
                             assert_eq!(
                                 lines(&merged),
                                 lines(expected.iter().map(|(name, value)| (name, value))),
