@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ from sallet import NONCE, PolicyError, SecurityHeaders
 
 # Headers whose bad value is no protection at all: browsers skip what they cannot read.
 _LOAD_BEARING = ("content-security-policy", "strict-transport-security")
+
+# Those of which a response may have several.
+_SEVERAL = ("content-security-policy", "content-security-policy-report-only")
 
 PROBES = ("/", "/sallet-check-not-found")
 
@@ -29,6 +32,8 @@ class Answer:
     status: int
     headers: list[tuple[str, str]]
     error: str | None = None
+    # The fields of the policy that are not sent, because the app has set its own.
+    displaced: tuple[tuple[str, str], ...] = ()
 
 
 def check(app: Any, token: str | None = None) -> bool:
@@ -44,7 +49,7 @@ def check(app: Any, token: str | None = None) -> bool:
             print(f"  the app raised {answer.error}")
         for name, value in answer.headers:
             print(f"  {name}: {value}")
-        found = list(judge(answer.headers))
+        found = [*judge(answer.headers), *displaced(answer)]
         for finding in found:
             print(f"  {finding.severity.upper():<6} {finding.header}: {finding.reason}")
             print(f"         {finding.remedy}")
@@ -62,7 +67,7 @@ def judge(headers: list[tuple[str, str]]) -> Iterator[Finding]:
     """What is weak or wrong in one response's headers."""
     policy = SecurityHeaders.EMPTY
     seen: set[str] = set()
-    for name, value in headers:
+    for name, value in _with_policies_joined(headers):
         attribute = name.replace("-", "_")
         if getattr(SecurityHeaders.EMPTY, attribute, name) is not None:
             continue  # a header Sallet has no opinion on
@@ -81,6 +86,28 @@ def judge(headers: list[tuple[str, str]]) -> Iterator[Finding]:
     for lint in policy.lint():
         place = " ".join(part for part in (lint.header, lint.directive, lint.value) if part)
         yield Finding(lint.severity, place, lint.reason, lint.remedy)
+
+
+def _with_policies_joined(headers: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Several Content-Security-Policies are all in force, in one line or in many (CSP3 section 8.1)."""
+    for at, (name, value) in enumerate(headers):
+        same = [other for known, other in headers if known == name] if name in _SEVERAL else [value]
+        if name not in _SEVERAL or name not in (known for known, _ in headers[:at]):
+            yield name, ", ".join(same)
+
+
+def displaced(answer: Answer) -> Iterator[Finding]:
+    """Policies that the app's own have taken the place of: one line about frames loses all the rest."""
+    for name, policy in answer.displaced:
+        if not name.startswith("content-security-policy"):
+            continue  # the app's own value of another header says the same kind of thing
+        own = ", ".join(value for known, value in answer.headers if known == name)
+        yield Finding(
+            "medium",
+            name,
+            f"the app's own ({own}) is sent instead of the policy's ({policy})",
+            'send both with override="add", or choose the policy of this path by paths= or set_policy',
+        )
 
 
 async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer:
@@ -102,6 +129,8 @@ async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer
         "client": ("127.0.0.1", 0),
         "server": ("localhost", 443),
         "state": {},
+        # Each layer of Sallet adds to it.
+        "sallet.check": [],
     }
     started: list[dict[str, Any]] = []
 
@@ -120,8 +149,8 @@ async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer
         error = repr(raised)
     if not started:
         return Answer(0, [], error or "nothing: it sent no response")
-    headers = [
-        (bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1"))
-        for name, value in started[0]["headers"]
-    ]
-    return Answer(started[0]["status"], headers, error)
+    return Answer(started[0]["status"], _text(started[0]["headers"]), error, tuple(_text(scope["sallet.check"])))
+
+
+def _text(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1")) for name, value in headers]

@@ -15,6 +15,8 @@ pub(super) type Rules = MergeRules<Vec<String>>;
 pub(super) struct Plan {
     http: Forms,
     https: Forms,
+    /// What it was made of.
+    pub(super) headers: Py<SecurityHeaders>,
     pub(super) rules: Arc<Rules>,
 }
 
@@ -27,10 +29,12 @@ pub(super) struct Forms {
 }
 
 impl Plan {
-    pub(super) fn new(py: Python<'_>, headers: &SecurityHeaders, rules: &Arc<Rules>) -> PyResult<Arc<Self>> {
+    pub(super) fn new(headers: &Bound<'_, SecurityHeaders>, rules: &Arc<Rules>) -> PyResult<Arc<Self>> {
+        let (py, policy) = (headers.py(), headers.get());
         Ok(Arc::new(Self {
-            http: Forms::new(py, headers, Scheme::Http, rules)?,
-            https: Forms::new(py, headers, Scheme::Https, rules)?,
+            http: Forms::new(py, policy, Scheme::Http, rules)?,
+            https: Forms::new(py, policy, Scheme::Https, rules)?,
+            headers: headers.clone().unbind(),
             rules: Arc::clone(rules),
         }))
     }
@@ -113,6 +117,10 @@ impl FieldSet {
                 || rules.removes(name)
                 || POLICIES.iter().any(|policy| name.eq_ignore_ascii_case(policy))
         }
+    }
+
+    pub(super) const fn needs_nonce(&self) -> bool {
+        self.pairs.is_none()
     }
 
     /// Never `false` for a header that matters; a glance. In a response without a nonce, what is said to caches does not.

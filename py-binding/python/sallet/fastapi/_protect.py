@@ -38,7 +38,7 @@ _LEFT_OUT: Any = _LeftOut()
 def protect(
     app: Starlette,
     *,
-    headers: SecurityHeaders | None = None,
+    headers: PolicyRule | None = None,
     auth: Scheme = _LEFT_OUT,
     public: Iterable[str] = (),
     protected: Iterable[str] | None = None,
@@ -68,7 +68,7 @@ def protect(
     Args:
         app: The FastAPI (or plain Starlette) app. Routes, mounts and middleware may be added
             later; everything is put together when the app starts.
-        headers: The policy; `SecurityHeaders.STRICT` by default.
+        headers: The policy, or a function of the ASGI scope; `SecurityHeaders.STRICT` by default.
         auth: A `sallet.fastapi.Bearer` (or a plain `sallet.Bearer`); leave it out for headers only.
         public: Paths that need no credentials: `"/health"` opens that path alone, `"/static/*"`
             everything below, `"GET /items"` one method of it (HEAD counts as GET).
@@ -79,7 +79,7 @@ def protect(
         docs: Whether FastAPI's docs get their page policies and are public. `False` opens nothing,
             and closes nothing that `protected` leaves open.
         **options: What `SecurityHeadersMiddleware` takes beside: `paths={rule: policy}` for another
-            policy on some paths, `override`, `remove`.
+            policy on some paths, `override`, `remove`, `https`.
 
     Raises:
         RuntimeError: The app has already started, or is already protected.
@@ -116,7 +116,7 @@ class _Protection:
     def __init__(
         self,
         app: Starlette,
-        headers: SecurityHeaders | None,
+        headers: PolicyRule | None,
         auth: Scheme,
         public: Iterable[str],
         protected: Iterable[str] | None,
@@ -126,7 +126,7 @@ class _Protection:
     ) -> None:
         self._app = app
         # As in SecurityHeadersMiddleware, for those who pass a setting through.
-        self._headers = headers if headers is not None else SecurityHeaders.STRICT
+        self._headers: PolicyRule = headers if headers is not None else SecurityHeaders.STRICT
         if auth is None:
             # A setting that was not there: the app would be open.
             raise TypeError(
@@ -235,7 +235,7 @@ class _Protection:
         for path, page in docs.pages.items():
             rule = f"GET {path}"
             if path not in rules and rule not in rules:
-                bases = (*self._by_path.matching("GET", path), self._headers)
+                bases = (*self._by_path.matching("GET", path), self._headers, SecurityHeaders.STRICT)
                 rules[rule] = PagePolicy(path, page, bases)
         return rules
 
