@@ -32,7 +32,7 @@ pub use clear_site_data::ClearSiteData;
 pub(crate) use content_security_policy::holds_placeholder;
 pub use content_security_policy::{
     Addition, ContentSecurityPolicy, Directive, DirectiveName, Directives, ExtendError, Extended, Hash, OwnPolicy,
-    Source, SourceConstant, Sources, UrlSource,
+    Policies, Source, SourceConstant, Sources, UrlSource,
 };
 pub use cross_origin_embedder_policy::CrossOriginEmbedderPolicy;
 pub use cross_origin_opener_policy::CrossOriginOpenerPolicy;

@@ -145,6 +145,9 @@ const SUBJECTS: [for<'a> fn(&SecurityHeaders<'a>, Found<'_, 'a>); 7] = [
 ];
 
 /// The findings of a policy: what [`SecurityHeaders::lint`] returns.
+///
+/// `next` looks through the policy again for each finding, since there is no heap to keep them in; `for_each` looks once, which is
+/// what to take where a policy could be long.
 #[derive(Debug, Clone)]
 pub struct Lints<'a> {
     policy: SecurityHeaders<'a>,
@@ -172,6 +175,23 @@ impl<'a> Iterator for Lints<'a> {
             (self.subject, self.given) = (self.subject + 1, 0);
         }
         None
+    }
+
+    /// Looks once, and so does all that is made of it: `for_each`, `count`, `map(...).for_each`.
+    fn fold<B, F: FnMut(B, Lint<'a>) -> B>(self, start: B, mut take: F) -> B {
+        let (mut given, mut so_far) = (self.given, Some(start));
+        for lints in SUBJECTS.iter().skip(self.subject) {
+            lints(&self.policy, &mut |lint| match given {
+                0 => so_far = so_far.take().map(|so_far| take(so_far, lint)),
+                _ => given -= 1,
+            });
+            given = 0;
+        }
+        match so_far {
+            Some(result) => result,
+            // Taken above for as long as it takes to put it back.
+            None => unreachable!(),
+        }
     }
 }
 

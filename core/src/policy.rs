@@ -176,9 +176,17 @@ macro_rules! security_headers {
                 self
             }
 
-            const fn is_set(&self, slot: usize) -> bool {
-                let set = [$( self.$field.is_set() ),+];
-                if slot < set.len() { set[slot] } else { slot - set.len() < self.custom.len() }
+            /// Whether the header of this number is sent: it is set, or it follows from the rest. A response that carries a nonce is for
+            /// one reader, so unless the policy rules caching itself it says `private`.
+            const fn is_sent(&self, slot: usize) -> bool {
+                let mut at = 0;
+                $(
+                    if at == slot {
+                        return self.$field.is_set() || grammar::eq($name, "cache-control") && self.needs_nonce();
+                    }
+                    at += 1;
+                )+
+                slot - at < self.custom.len()
             }
 
             const fn render_value(&self, slot: usize, out: &mut Cursor<'_>) {
@@ -187,8 +195,11 @@ macro_rules! security_headers {
                     if at == slot {
                         match &self.$field {
                             Slot::Checked(value) => value.render(out),
-                            Slot::Unchecked(value) => out.put(value.as_bytes()),
-                            Slot::Unset => {}
+                            Slot::Unchecked(value) => {
+                                out.put_mark();
+                                out.put(value.as_bytes());
+                            }
+                            Slot::Unset => CacheControl::PRIVATE.render(out),
                         }
                         return;
                     }
@@ -311,14 +322,5 @@ impl<'a> SecurityHeaders<'a> {
     pub const fn needs_nonce(&self) -> bool {
         matches!(self.content_security_policy, Slot::Checked(policy) if policy.needs_nonce())
             || matches!(self.content_security_policy_report_only, Slot::Checked(policy) if policy.needs_nonce())
-    }
-
-    /// With what follows from the rest: a response that carries a nonce is for one reader, so unless the policy rules
-    /// caching itself it says `private`.
-    const fn completed(mut self) -> Self {
-        if self.needs_nonce() && !self.cache_control.is_set() {
-            self.cache_control = Slot::Checked(CacheControl::PRIVATE);
-        }
-        self
     }
 }

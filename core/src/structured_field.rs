@@ -159,11 +159,6 @@ impl<'a> Params<'a> {
     }
 }
 
-/// `key = ( lcalpha / "*" ) *( lcalpha / DIGIT / "_" / "-" / "." / "*" )` (section 3.1.2), the whole text.
-pub(crate) const fn is_key(text: &str) -> bool {
-    matches!(key(text), Ok((_, rest)) if rest.is_empty())
-}
-
 /// One member, and what follows the comma after it.
 const fn member(text: &str) -> Result<(Member<'_>, &str), Malformed> {
     let (key, rest) = ok!(key(text));
@@ -186,6 +181,7 @@ const fn member(text: &str) -> Result<(Member<'_>, &str), Malformed> {
     if rest.is_empty() { Err(Malformed) } else { Ok((member, rest)) }
 }
 
+/// `key = ( lcalpha / "*" ) *( lcalpha / DIGIT / "_" / "-" / "." / "*" )` (section 3.1.2).
 const fn key(text: &str) -> Result<(&str, &str), Malformed> {
     if let [b'a'..=b'z' | b'*', ..] = text.as_bytes() {
         Ok(take!(text, byte if matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'*')))
@@ -486,6 +482,5 @@ mod tests {
         assert!(dictionary.next().is_some() && dictionary.has("a") && dictionary.has("b"));
         assert!(dictionary.next().is_some() && dictionary.has("a") && !dictionary.has("b"));
         assert!(dictionary.next().is_some() && !dictionary.has("a"));
-        assert!(is_key("a-b.c*") && !is_key("") && !is_key("A") && !is_key("a b"));
     }
 }

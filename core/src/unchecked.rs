@@ -45,6 +45,10 @@ const fn is_safe(value: &str) -> Result<(), PolicyError> {
     if grammar::is_field_value(value) { Ok(()) } else { Err(PolicyError::BadFieldValue) }
 }
 
+/// A value as the text that can be read again, and not sent: `Display` writes it with its marks.
+#[derive(Debug, Clone, Copy)]
+pub struct Marked<T>(pub(crate) T);
+
 #[cfg(test)]
 mod tests {
     extern crate std;

@@ -93,6 +93,16 @@ fn each_weak_part_is_named_with_its_directive() {
         // Nothing matches.
         ("img-src https://cdn.example/lib/*", &["medium img-src https://cdn.example/lib/*"]),
         ("connect-src https://192.0.2.1", &["low connect-src https://192.0.2.1"]),
+        ("form-action 'self' com.example.app:", &[]),
+        ("form-action 'self' de.example.app:", &[]),
+        ("form-action 'self' cdn.example:", &["medium form-action cdn.example:"]),
+        ("img-src com.example.app:", &["medium img-src com.example.app:"]),
+        ("script-src cdn.example:", &["medium script-src cdn.example:"]),
+        ("base-uri data:", &["low base-uri data:"]),
+        ("script-src-attr https://a.example", &["low script-src-attr https://a.example"]),
+        ("script-src 'strict-dynamic'", &["high script-src 'strict-dynamic'"]),
+        ("script-src {unchecked}'new-word'", &["low script-src 'new-word'"]),
+        ("{unchecked}new-thing 'a' b", &["low new-thing"]),
         // Switched off.
         ("default-src 'self' NONCE; style-src 'self' NONCE 'unsafe-inline'", &["medium style-src 'unsafe-inline'"]),
         ("default-src 'self' NONCE 'unsafe-inline'", &[]),
@@ -105,6 +115,24 @@ fn each_weak_part_is_named_with_its_directive() {
         let text = changed(&directives.replace("NONCE", NONCE));
         assert_eq!(found(&with_csp(&text)), *expected, "{text}");
     }
+}
+
+#[test]
+fn one_look_finds_what_one_by_one_does() {
+    let text = changed("script-src 'unsafe-inline' http://a.example https:; img-src *");
+    let policy = with_csp(&text).x_content_type_options(None).referrer_policy(None);
+    let mut one_by_one = Vec::new();
+    for lint in policy.lint() {
+        one_by_one.push(lint);
+    }
+    for skipped in 0..one_by_one.len() {
+        let mut rest = policy.lint();
+        assert_eq!(rest.by_ref().take(skipped).count(), skipped);
+        let mut looked = Vec::new();
+        rest.for_each(|lint| looked.push(lint));
+        assert_eq!(looked, one_by_one[skipped..]);
+    }
+    assert_eq!(policy.lint().count(), one_by_one.len());
 }
 
 #[test]
@@ -194,6 +222,26 @@ fn typos_that_are_legal_are_named() {
     let lints: Vec<_> = strict.custom(&custom).lint().map(|lint| lint.to_string()).collect();
     assert_eq!(lints.len(), 1);
     assert!(lints[0].starts_with("medium: x-frame-option: ") && lints[0].contains("did you mean x-frame-options?"));
+}
+
+#[test]
+fn of_several_policies_each_must_be_weak() {
+    let both = |first: &str, second: &str| format!("{}, {}", changed(first), changed(second));
+    for (text, expected) in [
+        (both("script-src 'unsafe-inline'", "script-src 'self'"), &[][..]),
+        (both("script-src 'unsafe-inline'", "script-src-elem 'unsafe-inline'"), &["high script-src 'unsafe-inline'"]),
+        (format!("{GOOD}, img-src 'self'"), &[]),
+        (format!("img-src 'self', {GOOD}"), &[]),
+        (
+            "img-src 'self', frame-ancestors 'none'; form-action 'self'; base-uri 'self'".to_owned(),
+            &["high script-src", "medium object-src"],
+        ),
+        // What does nothing is named wherever it is.
+        (both("img-src 'self'", "img-src https://a.example/*"), &["medium img-src https://a.example/*"]),
+        (both("img-src {unchecked}'a'", "img-src {unchecked}'b'"), &["low img-src 'a'", "low img-src 'b'"]),
+    ] {
+        assert_eq!(found(&with_csp(&text)), expected, "{text}");
+    }
 }
 
 #[test]

@@ -107,9 +107,7 @@ fn together(policy: &SecurityHeaders<'_>, size: usize) {
     for (i, (name, _)) in given.iter().enumerate() {
         assert!(given[..i].iter().all(|(other, _)| other != name), "{name} stands once");
     }
-    for lint in policy.lint() {
-        assert_eq!(lint.to_string().lines().count(), 1);
-    }
+    policy.lint().for_each(|lint| assert_eq!(lint.to_string().lines().count(), 1));
     let plain = policy.over(Scheme::Http);
     assert!(plain.fields().all(|field| field.name() != "strict-transport-security"));
     assert!(plain.fields().count() <= given.len());

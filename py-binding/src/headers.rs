@@ -10,10 +10,12 @@ mod choice;
 mod content_security_policy;
 mod exchange;
 mod field_set;
+mod https_redirect;
 mod lint;
 mod merge;
 mod middleware;
 mod nonce;
+mod permissions_policy;
 mod security_headers;
 mod sender;
 
@@ -54,6 +56,13 @@ fn hash(text: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(hash.as_str().to_owned())
 }
 
+/// Whether its value is one of its words, and never two of them or one with parameters.
+fn is_closed(header: &core::Header) -> bool {
+    let takes = |value: &str| core::SecurityHeaders::EMPTY.with(header.name, value).is_ok();
+    header.values.iter().all(|word| !takes(&format!("{word}, {word}")) && !takes(&format!("{word};report-to=\"a\"")))
+        && !header.values.is_empty()
+}
+
 /// The core's tables, for the stub and the tests, which name nothing that stands there.
 #[pyfunction]
 fn _rows(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
@@ -65,14 +74,18 @@ fn _rows(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         row.set_item("good", header.good)?;
         row.set_item("bad", header.bad)?;
         row.set_item("values", header.values)?;
+        row.set_item("closed", is_closed(header))?;
+        row.set_item("enforced", header.enforced())?;
         row.set_item("type", if security_headers::is_csp(header) { "ContentSecurityPolicy" } else { "str" })?;
         Ok(row)
     });
-    let sources = Source::CONSTANTS.iter().map(|constant| (constant.name, constant.doc));
+    let sources = Source::CONSTANTS.iter().map(|constant| (constant.name, constant.doc, constant.source.as_str()));
     let rows = PyDict::new(py);
     rows.set_item("headers", headers.collect::<PyResult<Vec<_>>>()?)?;
     rows.set_item("sources", sources.collect::<Vec<_>>())?;
     rows.set_item("features", core::PermissionsPolicy::FEATURES)?;
+    rows.set_item("flags", core::Directive::SANDBOX_FLAGS)?;
+    rows.set_item("directives", core::DirectiveName::ALL.iter().map(|name| name.as_str()).collect::<Vec<_>>())?;
     Ok(rows)
 }
 
@@ -92,6 +105,8 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(unchecked, m)?)?;
     add_internal(m, wrap_pyfunction!(content_security_policy::url_source, m)?)?;
     add_internal(m, wrap_pyfunction!(content_security_policy::url_origin, m)?)?;
+    add_internal(m, wrap_pyfunction!(https_redirect::https_redirect, m)?)?;
+    add_internal(m, wrap_pyfunction!(https_redirect::https_authority, m)?)?;
     add_internal(m, wrap_pyfunction!(_rows, m)?)?;
     for constant in Source::CONSTANTS {
         m.add(constant.name, constant.source.as_str())?;

@@ -1,7 +1,7 @@
 //! The nearest right name for a wrong one, which `sallet._near` finds.
 
 use pyo3::prelude::*;
-use sallet_core::{DirectiveName, PolicyError, Source};
+use sallet_core::{Directive, DirectiveName, PolicyError, Source};
 
 /// The error's sentence. Where the directive or keyword that it is about has a near one, that is what it advises.
 ///
@@ -17,6 +17,9 @@ pub(crate) fn sentence(place: &str, error: PolicyError) -> String {
             place.split(|end| ENDS.contains(&end) || end == ' ').filter(|word| word.starts_with('\'')),
             Source::CONSTANTS.iter().map(|constant| constant.source.as_str()),
         ),
+        PolicyError::UnknownSandboxFlag => {
+            near(place.split(|end| ENDS.contains(&end) || end == ' '), Directive::SANDBOX_FLAGS.iter().copied())
+        }
         _ => None,
     };
     let sentence = error.message();

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sallet import Keyring, SecurityHeaders
+from sallet._check import judge
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -142,6 +143,37 @@ def test_a_broken_value_and_a_doubled_header_are_high(apps: Path):
     assert done.returncode == 1
     assert "write 'self', quotes included" in done.stdout
     assert "x-frame-options: sent twice" in done.stdout
+
+
+def test_a_finding_names_the_directive_and_the_part() -> None:
+    headers = [
+        ("content-security-policy", "default-src 'self'; base-uri 'none'; script-src-attr 'unsafe-inline'"),
+        ("x-frame-option", "DENY"),
+        ("permissions-policy", "camra=()"),
+        ("date", "Mon, 30 Nov 2026 23:00:00 GMT"),
+    ]
+    found = {finding.header: finding for finding in judge(headers)}
+    assert found["content-security-policy script-src-attr 'unsafe-inline'"].severity == "high"
+    assert found["permissions-policy camra"].remedy.startswith("did you mean camera?")
+    assert found["x-frame-option"].remedy.startswith("did you mean x-frame-options?")
+    assert not any(place.startswith("date") for place in found)
+
+
+def test_two_lines_of_a_list_are_one_list() -> None:
+    strict = dict(SecurityHeaders.STRICT.items())
+    csp = "content-security-policy"
+    others = [(name, value) for name, value in strict.items() if name != csp]
+    # A browser enforces both policies (CSP3, section 8.1), so neither has to be whole.
+    assert list(judge([*others, (csp, "img-src 'self'"), (csp, strict[csp]), ("cache-control", "private"), ("cache-control", "max-age=1")])) == []
+    twice = [finding.header for finding in judge([*strict.items(), ("x-frame-options", "DENY")])]
+    assert twice == ["x-frame-options"]
+
+
+def test_a_refused_value_is_not_called_missing_too() -> None:
+    headers = {**dict(SecurityHeaders.STRICT.items()), "content-security-policy": "default-src self"}
+    (finding,) = judge(list(headers.items()))
+    assert (finding.severity, finding.header) == ("high", "content-security-policy")
+    assert "quotes included" in finding.remedy
 
 
 def test_an_app_that_raises_is_shown_with_what_it_sent(apps: Path):

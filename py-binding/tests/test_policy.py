@@ -173,7 +173,7 @@ def test_constants_carry_their_quotes():
     assert (SELF, sallet.UNSAFE_HASHES, sallet.TRUSTED_TYPES_EVAL) == ("'self'", "'unsafe-hashes'", "'trusted-types-eval'")
     assert (sallet.DATA, sallet.ALLOW_DUPLICATES) == ("data:", "'allow-duplicates'")
     assert NONCE.startswith("'nonce-")
-    for name, doc in _sallet._rows()["sources"]:
+    for name, doc, _ in _sallet._rows()["sources"]:
         assert name in sallet.__all__ and doc
         assert isinstance(getattr(sallet, name), str)
 

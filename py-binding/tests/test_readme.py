@@ -38,7 +38,7 @@ def shell_lines() -> list[str]:
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
-    assert {name for name, _ in BLOCKS} == {"python", "pycon", "sh", "toml", "rust", "rust,compile_fail"}
+    assert {name for name, _ in BLOCKS} == {"python", "pycon", "sh", "toml", "nginx", "rust", "rust,compile_fail"}
     assert 'include_str!("../../README.md")' in (ROOT / "std-adapter/src/lib.rs").read_text(encoding="utf-8")
 
 

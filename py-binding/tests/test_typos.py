@@ -80,6 +80,8 @@ TEXTS: list[tuple[Any, str]] = [
     ({"style-src": ["'unsafe_inline'"]}, "'unsafe-inline'"),
     ("default-src 'self'; img-scr 'self'", "img-src"),
     ("default-src 'sefl'", "'self'"),
+    ("sandbox allow-forms allow-script", "allow-scripts"),
+    ({"sandbox": ["allow-form"]}, "allow-forms"),
 ]
 
 

@@ -17,6 +17,7 @@ mod suite {
     mod rules;
     mod server;
     mod services;
+    mod static_files;
     mod users;
     mod wire;
 }

@@ -29,7 +29,7 @@ fn styles<'c, 'a>(csp: &'c ContentSecurityPolicy<'a>) -> impl Iterator<Item = Di
 }
 
 const fn is_attributes(directive: &Directive<'_>) -> bool {
-    matches!(directive.name(), ScriptSrcAttr | StyleSrcAttr)
+    matches!(directive.name(), Some(ScriptSrcAttr | StyleSrcAttr))
 }
 
 fn has_nonce_or_hash(directive: &Directive<'_>) -> bool {
@@ -43,7 +43,7 @@ fn allows_all_inline(directive: &Directive<'_>) -> bool {
 
 pub(super) fn weak<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
     for directive in scripts(csp) {
-        let name = directive.name().as_str();
+        let name = directive.name_str();
         if allows_all_inline(&directive) {
             let remedy = if is_attributes(&directive) {
                 "write 'none' and call addEventListener in a script; or 'unsafe-hashes' with the hash of each handler"
@@ -79,14 +79,14 @@ pub(super) fn weak<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
                 "it turns strings into code",
                 "use 'wasm-unsafe-eval' if it is for WebAssembly, else remove it",
             )
-            .of(directive.name().as_str())
+            .of(directive.name_str())
             .at("'unsafe-eval'"),
         );
     }
     for directive in styles(csp).filter(allows_all_inline) {
         found(
             Lint::low(CSP, "injected styles can read and redraw the page", "use a nonce or hashes")
-                .of(directive.name().as_str())
+                .of(directive.name_str())
                 .at("'unsafe-inline'"),
         );
     }
@@ -120,13 +120,15 @@ fn script_source<'a>(source: Source<'a>, directive: Directive<'a>, found: Found<
             "use a nonce or hashes if you can",
         )
     };
-    found(lint.of(directive.name().as_str()).at(source.as_str()));
+    found(lint.of(directive.name_str()).at(source.as_str()));
 }
 
 pub(super) fn idle<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
     for directive in scripts(csp).filter(|directive| directive.has("'strict-dynamic'")) {
-        let name = directive.name().as_str();
-        if !is_attributes(&directive) && !has_nonce_or_hash(&directive) {
+        let name = directive.name_str();
+        let vouches =
+            |source: Source<'_>| source.is_nonce() || source.is_hash() || source.as_str().starts_with("'url-sha");
+        if !is_attributes(&directive) && !directive.sources().any(vouches) {
             found(
                 Lint::high(CSP, "without a nonce or a hash next to it no script runs", "add NONCE or a hash")
                     .of(name)
@@ -161,17 +163,22 @@ pub(super) fn idle<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
         };
         found(
             Lint::medium(CSP, "the nonce or hash next to it switches it off", remedy)
-                .of(directive.name().as_str())
+                .of(directive.name_str())
                 .at("'unsafe-inline'"),
         );
     }
+    if let Some(directive) = csp.directive(ScriptSrcAttr) {
+        for source in directive.sources().filter(|source| !source.is_quoted()) {
+            found(
+                Lint::low(CSP, "event handlers have no address, so no host or scheme matches one", "remove it")
+                    .of(directive.name_str())
+                    .at(source.as_str()),
+            );
+        }
+    }
     for directive in [ScriptSrcAttr, StyleSrcAttr].into_iter().filter_map(|name| csp.directive(name)) {
         if let Some(nonce) = directive.sources().find(Source::is_nonce) {
-            found(
-                Lint::low(CSP, "attributes have no nonce", "remove it")
-                    .of(directive.name().as_str())
-                    .at(nonce.as_str()),
-            );
+            found(Lint::low(CSP, "attributes have no nonce", "remove it").of(directive.name_str()).at(nonce.as_str()));
         }
     }
 }

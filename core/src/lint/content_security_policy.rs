@@ -22,19 +22,37 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
     }
     if let Some(csp) = policy.content_security_policy_report_only.checked() {
         let twin = &mut |lint: Lint<'a>| found(Lint { severity: lint.severity.one_lower(), header: TWIN, ..lint });
-        weak_parts(csp, twin);
-        idle_parts(csp, twin);
-        // A trial of one directive leaves the others to the enforced policy.
-        if !policy.content_security_policy.is_set() {
-            missing(csp, twin);
+        // Each is a trial by itself.
+        for csp in csp.policies() {
+            weak_parts(&csp, twin);
+            idle_parts(&csp, twin);
+            // A trial of one directive leaves the others to the enforced policy.
+            if !policy.content_security_policy.is_set() {
+                missing(&csp, twin);
+            }
         }
     }
 }
 
 /// Browsers apply every policy, so what one of them rules out is no weakness of the others (CSP3, section 8.1).
 fn enforced<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
-    weak(csp, found);
-    idle_parts(csp, found);
+    let mut others = csp.policies();
+    let Some(first) = others.next() else { return };
+    weak(&first, &mut |lint| {
+        let mut others = others;
+        if others.all(|other| is_weak_too(&other, &lint)) {
+            found(lint);
+        }
+    });
+    for policy in csp.policies() {
+        idle_parts(&policy, found);
+    }
+}
+
+fn is_weak_too(policy: &ContentSecurityPolicy<'_>, lint: &Lint<'_>) -> bool {
+    let mut is_weak = false;
+    weak(policy, &mut |other| is_weak |= other.reason == lint.reason);
+    is_weak
 }
 
 fn weak<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {

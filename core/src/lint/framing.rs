@@ -10,14 +10,18 @@ const XFO: &str = "x-frame-options";
 pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
     let Some(csp) = policy.content_security_policy.checked() else { return };
     let header = policy.x_frame_options.checked();
-    let Some(ancestors) = csp.directive(DirectiveName::FrameAncestors) else {
+    // The first policy decides where none refuses every frame.
+    let all = || csp.policies().filter_map(|policy| policy.directive(DirectiveName::FrameAncestors));
+    let Some(ancestors) = all().find(|ancestors| ancestors.has("'none'")).or_else(|| all().next()) else {
         const REMEDY: &str = "add frame-ancestors 'none' or 'self'";
         found(
             match policy.x_frame_options.is_set() {
                 false => Lint::medium(CSP, "anyone may frame the page, and default-src does not cover that", REMEDY),
-                true => {
-                    Lint::low(CSP, "x-frame-options, which its successor replaces, is all that covers framing", REMEDY)
-                }
+                true => Lint::low(
+                    CSP,
+                    "only x-frame-options covers framing, and browsers have replaced it by frame-ancestors",
+                    REMEDY,
+                ),
             }
             .of("frame-ancestors"),
         );

@@ -22,13 +22,15 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
     }
     let csp = policy.content_security_policy_report_only.checked();
     for row in SecurityHeaders::HEADERS.iter().filter(|row| row.report_only_of.is_some()) {
-        let is_csp = |name| csp.is_some_and(|csp| row.name == TWIN && csp.directive(name).is_some());
+        let reports_by_uri = csp.is_some_and(|csp| {
+            row.name == TWIN && csp.policies().all(|policy| policy.directive(DirectiveName::ReportUri).is_some())
+        });
         // Permissions Policy, section 9.3: what names no endpoint is reported to the one of that name.
         let by_default = row.name == "permissions-policy-report-only"
             && policy.reporting_endpoints.checked().is_some_and(|endpoints| endpoints.defines("default"));
         if is_checked(policy, row.name)
             && policy.reporting_endpoints(None).undefined_endpoint(row.name).is_none()
-            && !is_csp(DirectiveName::ReportUri)
+            && !reports_by_uri
             && !by_default
         {
             let remedy = "name an endpoint in it, and define that in Reporting-Endpoints";
@@ -36,7 +38,7 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
         }
     }
     for name in [DirectiveName::Sandbox, DirectiveName::UpgradeInsecureRequests] {
-        if csp.is_some_and(|csp| csp.directive(name).is_some()) {
+        if csp.is_some_and(|csp| csp.policies().any(|policy| policy.directive(name).is_some())) {
             found(
                 Lint::low(TWIN, "browsers ignore this directive where a policy only reports", "remove it")
                     .of(name.as_str()),

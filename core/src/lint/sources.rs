@@ -68,7 +68,8 @@ fn rules_scripts(csp: &ContentSecurityPolicy<'_>, directive: &Directive<'_>) -> 
 
 pub(super) fn weak<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
     for directive in csp.directives() {
-        let name = directive.name();
+        // An unchecked one may mean anything.
+        let Some(name) = directive.name() else { continue };
         if name == DirectiveName::ReportUri {
             for url in directive
                 .sources()
@@ -114,7 +115,7 @@ pub(super) fn weak<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
             } else {
                 Lint::low(CSP, reason, remedy)
             };
-            found(lint.of(directive.name().as_str()).at(source.as_str()));
+            found(lint.of(directive.name_str()).at(source.as_str()));
         }
     }
 }
@@ -137,7 +138,8 @@ fn everyone<'a>(csp: &ContentSecurityPolicy<'a>, name: DirectiveName) -> Lint<'a
 }
 
 pub(super) fn idle<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
-    for directive in csp.directives().filter(|directive| is_source_list(directive.name())) {
+    for directive in csp.directives() {
+        let Some(name) = directive.name().filter(|name| is_source_list(*name)) else { continue };
         for source in directive.sources().filter(|source| !source.is_quoted()) {
             let parts = Parts::of(source);
             let lint = if parts.path.contains('*') {
@@ -148,16 +150,18 @@ pub(super) fn idle<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
                 )
             } else if parts.is_address() {
                 Lint::low(CSP, "CSP matches no IP address but 127.0.0.1", "give the host a name")
-            } else if is_forgotten_port(&parts, directive.name()) {
+            } else if is_forgotten_port(&parts, name) {
                 Lint::medium(
                     CSP,
                     "this is a scheme, and looks like a host whose port was forgotten",
                     "remove the colon, or add the port",
                 )
+            } else if name == DirectiveName::BaseUri && (parts.is_scheme("data") || parts.is_scheme("javascript")) {
+                Lint::low(CSP, "no <base> can have this scheme (HTML, section 4.2.3)", "remove it")
             } else {
                 continue;
             };
-            found(lint.of(directive.name().as_str()).at(source.as_str()));
+            found(lint.of(directive.name_str()).at(source.as_str()));
         }
     }
 }

@@ -111,7 +111,6 @@ fn custom<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
         let replaced = match name {
             "feature-policy" => "use permissions_policy",
             "expect-ct" | "public-key-pins" => "remove it",
-            "report-to" => "use reporting_endpoints",
             "x-content-security-policy" | "x-webkit-csp" => "use content_security_policy",
             _ => continue,
         };

@@ -5,22 +5,20 @@ use super::{NAMES, SecurityHeaders, Slot};
 use crate::cursor::{self, BufferTooSmall, Cursor};
 use crate::grammar;
 use crate::nonce::NonceSlots;
+use crate::unchecked::Marked;
 
 /// The fields of a policy, in the order in which they are sent.
 #[derive(Debug, Clone, Copy)]
-pub struct Fields<'a> {
-    policy: SecurityHeaders<'a>,
+pub struct Fields<'p, 'a> {
+    policy: &'p SecurityHeaders<'a>,
     slot: usize,
-    /// The policy says nothing of caches, and has a nonce.
-    implies_private: bool,
 }
 
 /// One field: a name in lower case, and a value that is rendered when asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Field<'a> {
-    policy: SecurityHeaders<'a>,
+pub struct Field<'p, 'a> {
+    policy: &'p SecurityHeaders<'a>,
     slot: usize,
-    implies_private: bool,
 }
 
 /// What of a field decides how it is joined with an app's own: [`merge`](crate::merge) asks for it.
@@ -48,35 +46,34 @@ impl<'a> SecurityHeaders<'a> {
     /// assert_eq!(csp.write_value(&mut buf).unwrap().0, "default-src 'self'");
     /// assert_eq!(fields.count(), 6);
     /// ```
-    pub const fn fields(&self) -> Fields<'a> {
-        let implies_private = self.needs_nonce() && matches!(self.cache_control, Slot::Unset);
-        Fields { policy: self.completed(), slot: 0, implies_private }
+    pub const fn fields(&self) -> Fields<'_, 'a> {
+        Fields { policy: self, slot: 0 }
     }
 }
 
-impl<'a> Fields<'a> {
+impl<'p, 'a> Fields<'p, 'a> {
     /// [`Iterator::next`], for a `const fn`.
-    pub const fn next_field(&mut self) -> Option<Field<'a>> {
+    pub const fn next_field(&mut self) -> Option<Field<'p, 'a>> {
         while self.slot < NAMES.len() + self.policy.custom.len() {
             let slot = self.slot;
             self.slot += 1;
-            if self.policy.is_set(slot) {
-                return Some(Field { policy: self.policy, slot, implies_private: self.implies_private });
+            if self.policy.is_sent(slot) {
+                return Some(Field { policy: self.policy, slot });
             }
         }
         None
     }
 }
 
-impl<'a> Iterator for Fields<'a> {
-    type Item = Field<'a>;
+impl<'p, 'a> Iterator for Fields<'p, 'a> {
+    type Item = Field<'p, 'a>;
 
-    fn next(&mut self) -> Option<Field<'a>> {
+    fn next(&mut self) -> Option<Field<'p, 'a>> {
         self.next_field()
     }
 }
 
-impl<'a> Field<'a> {
+impl<'a> Field<'_, 'a> {
     /// The name, in lower case.
     pub const fn name(&self) -> &'a str {
         if self.slot < NAMES.len() { NAMES[self.slot] } else { self.policy.custom[self.slot - NAMES.len()].name() }
@@ -91,22 +88,21 @@ impl<'a> Field<'a> {
 
     /// What of it decides how it is joined with an app's own.
     pub fn kind(&self) -> FieldKind {
+        if self.needs_nonce() {
+            return FieldKind::Nonce;
+        }
         let name = self.name();
         let value = match self.slot.checked_sub(NAMES.len()) {
-            Some(custom) => Some(self.policy.custom[custom].value()),
+            Some(custom) => self.policy.custom[custom].value(),
             None if grammar::eq(name, PRIVATE.0) => match &self.policy.cache_control {
-                Slot::Checked(value) => Some(value.as_str()),
-                Slot::Unchecked(text) => Some(*text),
-                Slot::Unset => None,
+                Slot::Checked(value) => value.as_str(),
+                Slot::Unchecked(text) => text,
+                // It is sent all the same: it follows from a nonce.
+                Slot::Unset => return FieldKind::Private,
             },
-            None => None,
+            None => return FieldKind::Plain,
         };
-        match value {
-            _ if self.needs_nonce() => FieldKind::Nonce,
-            Some(_) if self.implies_private && grammar::eq(name, PRIVATE.0) => FieldKind::Private,
-            Some(value) if lets_caches_share(name.as_bytes(), value.as_bytes()) => FieldKind::Shared,
-            _ => FieldKind::Plain,
-        }
+        if lets_caches_share(name.as_bytes(), value.as_bytes()) { FieldKind::Shared } else { FieldKind::Plain }
     }
 
     /// The exact length of the value in bytes.
@@ -131,14 +127,25 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// The value as [`SecurityHeaders::with`] reads it again: with the marks of what is unchecked, which are not sent.
+    pub const fn marked(&self) -> Marked<Self> {
+        Marked(*self)
+    }
+
     pub(super) const fn render_value(&self, out: &mut Cursor<'_>) {
         self.policy.render_value(self.slot, out);
     }
 }
 
 /// The value; where a nonce goes, a text that no browser takes for one.
-impl core::fmt::Display for Field<'_> {
+impl core::fmt::Display for Field<'_, '_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         cursor::display(f, |out| self.render_value(out))
+    }
+}
+
+impl core::fmt::Display for Marked<Field<'_, '_>> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        cursor::display_marked(f, |out| self.0.render_value(out))
     }
 }

@@ -10,7 +10,7 @@ pub(crate) fn of(name: &str, value: &str) -> Vec<String> {
     let value = value.trim_matches([' ', '\t']);
     let header = SecurityHeaders::HEADERS.iter().find(|header| header.name == name).expect("a header with a row");
     match header.enforced() {
-        CSP => csp3::policies(value).into_iter().map(|policy| format!("{policy:?}")).collect(),
+        CSP => csp3::lower(csp3::policies(value)).into_iter().map(|policy| format!("{policy:?}")).collect(),
         "strict-transport-security" => strict_transport_security(value),
         "referrer-policy" | "clear-site-data" => words(name, value),
         "cross-origin-opener-policy"

@@ -5,16 +5,28 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sallet import NONCE, PolicyError, SecurityHeaders
+from sallet import NONCE, PolicyError, SecurityHeaders, unchecked
 
 # Headers whose bad value is no protection at all: browsers skip what they cannot read.
 _LOAD_BEARING = ("content-security-policy", "strict-transport-security")
 
-# Those of which a response may have several.
-_SEVERAL = ("content-security-policy", "content-security-policy-report-only")
+# Whose lines are one list, so that two of them are in order.
+_LISTS = (
+    "cache-control",
+    "clear-site-data",
+    "content-security-policy",
+    "content-security-policy-report-only",
+    "integrity-policy",
+    "integrity-policy-report-only",
+    "permissions-policy",
+    "permissions-policy-report-only",
+    "referrer-policy",
+    "reporting-endpoints",
+)
 
 PROBES = ("/", "/sallet-check-not-found")
 
@@ -66,34 +78,49 @@ def check(app: Any, token: str | None = None) -> bool:
 def judge(headers: list[tuple[str, str]]) -> Iterator[Finding]:
     """What is weak or wrong in one response's headers."""
     policy = SecurityHeaders.EMPTY
-    seen: set[str] = set()
-    for name, value in _with_policies_joined(headers):
+    custom: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value)
+    refused: set[str] = set()
+    for name, lines in values.items():
         attribute = name.replace("-", "_")
         if getattr(SecurityHeaders.EMPTY, attribute, name) is not None:
-            continue  # a header Sallet has no opinion on
-        if name in seen:
-            yield Finding("high", name, "sent twice", "send it once; browsers differ on the rest")
+            # No value of Sallet's to check; it may be a misspelt name, or a header that browsers have dropped.
+            if _is_custom(name, lines[0]):
+                custom[name] = lines[0]
             continue
-        seen.add(name)
-        # A nonce is new in each response; the policy knows the place it stands in.
+        if len(lines) > 1 and name not in _LISTS:
+            yield Finding("high", name, "sent twice", "send it once; browsers differ on the rest")
+        # Lines of a list are one list (RFC 9110, section 5.3). A nonce is new in each response; the policy knows its place.
+        value = ", ".join(lines) if name in _LISTS else lines[0]
         value = re.sub(r"'nonce-[A-Za-z0-9+/_=-]+'", NONCE, value)
-        change: dict[str, Any] = {attribute: value}
         try:
-            policy = policy.replace(**change)
+            policy = _with(policy, attribute, value)
         except PolicyError as error:
             severity = "high" if name in _LOAD_BEARING else "medium"
             yield Finding(severity, name, "Sallet would refuse this value", str(error))
-    for lint in policy.lint():
-        place = " ".join(part for part in (lint.header, lint.directive, lint.value) if part)
-        yield Finding(lint.severity, place, lint.reason, lint.remedy)
+            refused.add(name)
+            # It is there, so nothing is said of its being missing.
+            with suppress(PolicyError):
+                policy = _with(policy, attribute, unchecked(value))
+    for lint in policy.replace(custom=custom).lint():
+        if lint.header not in refused:
+            place = " ".join(part for part in (lint.header, lint.directive, lint.value) if part)
+            yield Finding(lint.severity, place, lint.reason, lint.remedy)
 
 
-def _with_policies_joined(headers: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Several Content-Security-Policies are all in force, in one line or in many (CSP3 section 8.1)."""
-    for at, (name, value) in enumerate(headers):
-        same = [other for known, other in headers if known == name] if name in _SEVERAL else [value]
-        if name not in _SEVERAL or name not in (known for known, _ in headers[:at]):
-            yield name, ", ".join(same)
+def _with(policy: SecurityHeaders, attribute: str, value: str) -> SecurityHeaders:
+    change: Any = {attribute: value}
+    return policy.replace(**change)
+
+
+def _is_custom(name: str, value: str) -> bool:
+    try:
+        SecurityHeaders.EMPTY.replace(custom={name: value})
+    except PolicyError:
+        return False
+    return True
 
 
 def displaced(answer: Answer) -> Iterator[Finding]:

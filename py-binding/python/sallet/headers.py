@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from sallet import _sallet
 from sallet._coroutines import mark_asgi3
@@ -11,10 +11,19 @@ from sallet._near import arguments
 from sallet._sallet import SecurityHeaders
 
 if TYPE_CHECKING:
+    from sallet._sallet import _Directives
     from typing_extensions import Unpack
 
 PolicyRule = SecurityHeaders | Callable[[MutableMapping[str, Any]], SecurityHeaders | None]
 """What `headers` is, and what `paths={rule: ...}` maps a rule to: a policy, or a function of the ASGI scope that chooses one."""
+
+
+if TYPE_CHECKING:
+    Directives: TypeAlias = _Directives
+    """Directives and their sources: for a variable that is given to `ContentSecurityPolicy` later."""
+else:
+    # The names of the directives are in the stub.
+    Directives = Mapping
 
 
 class HeadersOptions(TypedDict, total=False):
@@ -26,7 +35,7 @@ class HeadersOptions(TypedDict, total=False):
     https: bool | Callable[[MutableMapping[str, Any]], bool] | None
 
 
-__all__ = ["SecurityHeadersMiddleware"]
+__all__ = ["Directives", "SecurityHeadersMiddleware"]
 
 
 class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):

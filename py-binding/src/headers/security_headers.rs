@@ -2,12 +2,13 @@
 
 use super::content_security_policy::{ContentSecurityPolicy, refused, text_of};
 use super::lint::Lint;
+use super::permissions_policy;
 use crate::errors::policy_error;
 use crate::near;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyCFunction, PyDict, PyMapping, PyString, PyTuple, PyType};
-use sallet_core::{self as core, CustomField, Header, Scheme, UNCHECKED};
+use sallet_core::{self as core, CustomField, Header, Scheme};
 
 /// The headers that every response carries.
 ///
@@ -30,7 +31,8 @@ impl SecurityHeaders {
     }
 
     fn of_core(policy: core::SecurityHeaders<'_>) -> Self {
-        let values = policy.fields().filter_map(|field| Some((known(field.name())?.name, field.to_string()))).collect();
+        let values =
+            policy.fields().filter_map(|field| Some((known(field.name())?.name, field.marked().to_string()))).collect();
         Self { values, custom: Vec::new() }
     }
 
@@ -77,28 +79,27 @@ impl SecurityHeaders {
             return Ok(());
         }
         let keyword = snake(name);
-        let policy = if is_csp(header) { text_of(value)? } else { None };
-        let text = match (policy, value.cast::<PyString>()) {
-            (Some(text), _) => text,
-            (None, Ok(text)) => text.to_str()?.to_owned(),
-            (None, Err(_)) => {
-                return Err(PyTypeError::new_err(format!(
-                    "{keyword}: give the header's value as a str, or None to leave it out"
-                )));
-            }
+        let text = match value.cast::<PyString>() {
+            Ok(text) => Some(text.to_str()?.to_owned()),
+            Err(_) if is_csp(header) => text_of(value)?,
+            Err(_) if header.enforced() == "permissions-policy" => permissions_policy::text_of(value)?,
+            Err(_) => None,
+        };
+        let Some(text) = text else {
+            return Err(PyTypeError::new_err(format!(
+                "{keyword}: give the header's value as a str, or None to leave it out"
+            )));
         };
         let rendered = core::SecurityHeaders::EMPTY
             .with(name, &text)
             .map_err(|error| policy_error(&format!("{keyword}={text:?}"), error))?
             .fields()
             .next()
-            .map(|field| field.to_string())
+            .map(|field| field.marked().to_string())
             .unwrap_or_default();
-        // Without its marks the text would be checked when it is read again.
-        let kept = if text.contains(UNCHECKED) { text } else { rendered };
         let slot = |name: &str| core::SecurityHeaders::NAMES.iter().position(|known| *known == name);
         let at = self.values.partition_point(|(present, _)| slot(present) < slot(name));
-        self.values.insert(at, (name, kept));
+        self.values.insert(at, (name, rendered));
         Ok(())
     }
 
@@ -207,7 +208,11 @@ impl SecurityHeaders {
 
     /// What is legal but weak.
     fn lint(&self) -> PyResult<Vec<Lint>> {
-        self.with_core(|policy| policy.lint().map(Lint::from).collect())
+        self.with_core(|policy| {
+            let mut found = Vec::new();
+            policy.lint().for_each(|lint| found.push(Lint::from(lint)));
+            found
+        })
     }
 
     /// Fields that have no keyword of their own.

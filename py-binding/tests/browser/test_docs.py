@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sallet import SCRIPT, ContentSecurityPolicy, SecurityHeaders
 
 from .apps import LAYOUTS, TOKEN, default_app, reached
 from .cdn import Cdn
@@ -64,6 +65,33 @@ def test_redoc_draws_the_operations_and_searches(watch: Watched, base: str) -> N
     # The search runs in a worker made from a blob.
     page.locator(".search-input").fill("newest")
     page.locator("[data-role='search:results'] li").first.wait_for()
+    assert watch.complaints() == []
+
+
+SANDBOX = ContentSecurityPolicy({**ContentSecurityPolicy.STRICT.directives, "sandbox": []})
+HARD = {
+    "sandbox": {"content_security_policy": SANDBOX},
+    # Of embedder policy and isolation the stand-in shows nothing: it promises Cross-Origin-Resource-Policy for every file.
+    "all others": {
+        "content_security_policy": ContentSecurityPolicy.STRICT.extend({"require-trusted-types-for": [SCRIPT]}),
+        "integrity_policy": "blocked-destinations=(script style)",
+        "integrity_policy_report_only": "blocked-destinations=(script style)",
+        "cross_origin_embedder_policy": "require-corp",
+        "custom": {"document-isolation-policy": "isolate-and-require-corp"},
+    },
+}
+
+
+@pytest.mark.parametrize("which", HARD)
+def test_under_policies_that_are_harder(watch: Watched, which: str) -> None:
+    with serve(default_app(headers=SecurityHeaders(**HARD[which]))) as port:
+        base = f"http://127.0.0.1:{port}"
+        open_docs(watch.page, base)
+        authorize(watch.page, TOKEN)
+        assert try_out(operation(watch.page, "get", "/items")) == "200"
+        watch.page.goto(f"{base}/redoc")
+        watch.page.locator(".search-input").fill("newest")
+        watch.page.locator("[data-role='search:results'] li").first.wait_for()
     assert watch.complaints() == []
 
 

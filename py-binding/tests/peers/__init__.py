@@ -1,1 +1,1 @@
-"""What other libraries send, and what other readers make of ours."""
+"""Sallet compared with other libraries and scanners."""

@@ -1,6 +1,6 @@
-"""Another library against Sallet: the same values, but for what a table lists with its reason.
+"""Compares the headers of another library with Sallet's. Each difference must be listed with its reason.
 
-A difference that no table has fails, and so does an entry that no longer happens.
+A difference that is not listed fails, and so does an entry for one that no longer happens.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The README's table of headers and features, made from `features.json`, which has the source of each cell.
+"""Writes the README's table of headers and features from `features.json`, which has the source of each cell.
 
-`python py-binding/tests/peers/features.py` writes it; `test_features.py` compares.
+Run `python py-binding/tests/peers/features.py` after a change; `test_features.py` compares.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OURS = DATA["columns"][0]["name"]
 
 
 def cells(row: dict[str, Any]) -> list[str]:
-    """One for each column. What a row does not name is not in the column's `lists`; every header is in Sallet's."""
+    """One per column. A dash means that the file or folder in the column's `lists` does not have it. Sallet has every header."""
     marks = {name: mark for name, (mark, _) in row["cells"].items()}
     if "header" in row:
         marks[OURS] = "yes"

@@ -1,6 +1,6 @@
-// Every option of helmet, and what helmet sends for it: [{ name, options, headers }], or `error` where it refuses.
-// JSON has no word for two kinds of options: a function is told as { each_request: what it returns }, and the symbol that
-// switches default-src off as "<off>".
+// Runs helmet with all its options: [{ name, options, headers }], or `error` instead of `headers` where helmet refuses.
+// JSON lacks two kinds of options: a function becomes { each_request: what it returns }, and the symbol that switches
+// default-src off becomes "<off>".
 
 import { require } from "./packages.mjs";
 

@@ -1,4 +1,4 @@
-"""The npm packages of `tests/npm`, asked through a script of this folder: JSON goes in, JSON comes out."""
+"""Runs a script of this folder that uses the npm packages of `tests/npm`: JSON goes in, JSON comes out."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 // MDN's HTTP Observatory scans a site that answers HTTP on one port and HTTPS on another: { http, https } comes in, its
-// report goes out, with the grade that the headers have by themselves: the scan without its test of the redirect.
+// report goes out. `headers` is the grade without the test for the redirect.
 
 import fs from "node:fs";
 import net from "node:net";

@@ -1,7 +1,7 @@
-"""helmet, with all its options: the same headers, but for the differences listed here.
+"""helmet with all its options: Sallet sends the same headers, except for the differences listed here.
 
-`helmet.mjs` has the configurations and asks the real helmet. Each is said here in Sallet's terms, as someone would who
-moves an Express app to Sallet.
+`helmet.mjs` has the configurations and runs the real helmet. `moved` writes each of them for Sallet, as you would when you
+move an app from Express.
 """
 
 from __future__ import annotations
@@ -176,7 +176,6 @@ def helmet() -> dict[str, Any]:
     return cast("dict[str, Any]", node("helmet.mjs"))
 
 
-@pytest.mark.xfail(reason="legal values that are still refused")
 def test_helmet_with_all_its_options(helmet: dict[str, Any]) -> None:
     answers = helmet["answers"]
     assert len(answers) >= 110

@@ -159,7 +159,7 @@ def test_what_has_no_type_can_be_sent(name, data):
     if name in {header.lower() for header in data["http"]["headers"]}:
         assert SecurityHeaders.EMPTY.replace(custom={name: "x"}).items() == [(name, "x")]
     else:
-        policy = unchecked(f"default-src 'none'; {name}")
+        policy = f"default-src 'none'; {unchecked(name)}"
         assert SecurityHeaders.EMPTY.replace(content_security_policy=policy).items() == [
             ("content-security-policy", f"default-src 'none'; {name}")
         ]

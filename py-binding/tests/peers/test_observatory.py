@@ -48,7 +48,6 @@ def test_a_plus_for_the_headers(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", POLICIES)
-@pytest.mark.xfail(reason="https_redirect is not there yet", raises=TypeError)
 def test_a_plus_for_a_site_that_redirects_to_https(name: str, tmp_path: Path) -> None:
     report = scan(site(headers=POLICIES[name], https_redirect=True), tmp_path)
     assert report["grade"] == "A+", report

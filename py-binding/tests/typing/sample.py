@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import signal
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -29,6 +29,7 @@ from sallet import (
     ContentSecurityPolicy,
     Credentials,
     CredentialsError,
+    Directives,
     Key,
     Keyring,
     KeyringError,
@@ -61,8 +62,11 @@ def policies() -> SecurityHeaders:
             "style-src": (SELF, UNSAFE_INLINE, style_hash(b"p { margin: 0 }")),
         }
     ).extend({"img-src": ["https://images.example"]})
-    assert_type(policy.directives, dict[str, list[str]])
-    assert policy == ContentSecurityPolicy(str(policy)) and hash(policy)
+    assert policy.directives["script-src"][0] == SELF
+    assert policy == ContentSecurityPolicy(policy.directives) == ContentSecurityPolicy(str(policy)) and hash(policy)
+    fonts: Directives = {"font-src": "https://fonts.example"}
+    policy = policy.extend(fonts)
+    assert_type(ContentSecurityPolicy([policy, {"img-src": "*"}, "font-src *"]).policies, list[ContentSecurityPolicy])
     assert_type(NONCE, str)
 
     try:
@@ -81,7 +85,7 @@ def policies() -> SecurityHeaders:
     ).replace(x_frame_options=None)
     assert_type(headers.custom, dict[str, str])
     assert_type(headers.content_security_policy, ContentSecurityPolicy | None)
-    assert_type(headers.x_frame_options, str | None)
+    assert headers.replace(x_frame_options=headers.x_frame_options) == headers
     assert_type(headers.items(https=False), list[tuple[str, str]])
     for lint in SecurityHeaders.EMPTY.report_only().lint():
         assert_type(lint, sallet.Lint)
@@ -89,10 +93,25 @@ def policies() -> SecurityHeaders:
         assert_type((lint.directive, lint.value), tuple[str, str])
     assert len({SecurityHeaders.STRICT, SecurityHeaders.API, SecurityHeaders.CLASSIC, SecurityHeaders.THIRD_PARTY_UI}) == 4
 
-    try:
-        SecurityHeaders(x_frame_option="DENY")  # type: ignore[call-arg]
-    except PolicyError:
-        pass
+    # What has a few values takes no others; what takes more than words takes any text.
+    own: str = "same-origin; report-to=\"r\""
+    SecurityHeaders(cross_origin_opener_policy=own, referrer_policy="no-referrer, origin", permissions_policy={"camera": [], "usb": SELF})
+    typos: list[Callable[[], object]] = [
+        lambda: SecurityHeaders(x_frame_option="DENY"),  # type: ignore[call-arg]
+        lambda: SecurityHeaders(x_frame_options="DENNY"),  # type: ignore[arg-type]
+        lambda: ContentSecurityPolicy({"script-scr": [SELF]}),  # type: ignore[dict-item]
+        lambda: policy.extend({"script_src": [SELF]}),  # type: ignore[dict-item]
+        lambda: SecurityHeaders(content_security_policy={"script_src": [SELF]}),  # type: ignore[dict-item]
+    ]
+    for typo in typos:
+        try:
+            typo()
+        except PolicyError:
+            continue
+        raise AssertionError(typo)
+    # Not an error: a browser may know it.
+    SecurityHeaders(permissions_policy={"camra": []})  # type: ignore[dict-item]
+    SecurityHeaders(permissions_policy={unchecked("new-feature"): ["self"]})
     return headers
 
 

@@ -30,6 +30,7 @@ pub(super) struct Exchange {
 /// is it worth an extension of the response.
 #[derive(Debug, Clone, Copy)]
 struct Asked;
+
 /// The policy of a request, unless its response brings one.
 #[derive(Debug)]
 enum Chosen {
@@ -69,7 +70,7 @@ impl Exchange {
         if status.is_informational() {
             return;
         }
-        let mut told: Told = response.extensions_mut().remove().unwrap_or_default();
+        let told: Option<Told> = response.extensions_mut().remove();
         let handlers = ResponsePolicy::of(response).cloned();
         // A layer further in has put its own there, where this one has no need for one.
         let inner = || response.extensions().get().copied();
@@ -78,17 +79,29 @@ impl Exchange {
             plan: handlers.as_ref().map_or_else(|| self.chosen.plan(&self.config), ResponsePolicy::plan),
             rules: &self.config.rules,
             scheme: self.scheme,
-            form: NonceForm::of(status.as_u16(), response.headers().get_all(CONTENT_TYPE).iter()),
+            form: form_of(response, nonce.is_some()),
             nonce: nonce.as_ref(),
             asked: self.asked,
         };
-        merge(response.headers_mut(), &start, &mut told);
+        let told = merge(response.headers_mut(), &start, told);
         if let Some(nonce) = nonce {
             response.extensions_mut().insert(nonce);
         }
-        if told != Told::default() {
+        if let Some(told) = told {
             response.extensions_mut().insert(told);
         }
+    }
+}
+
+/// Without a nonce, for want of entropy or because no layer has drawn one, there is none to send.
+fn form_of<B>(response: &Response<B>, has_nonce: bool) -> NonceForm {
+    let status = response.status().as_u16();
+    if has_nonce {
+        return NonceForm::of(status, response.headers().get_all(CONTENT_TYPE));
+    }
+    match NonceForm::of(status, [""; 0]) {
+        NonceForm::Fresh => NonceForm::WithoutNonce,
+        form => form,
     }
 }
 

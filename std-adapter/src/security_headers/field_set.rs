@@ -122,7 +122,7 @@ impl PolicyFields for FieldSet {
 }
 
 impl Value {
-    fn of(field: Field<'_>) -> Self {
+    fn of(field: Field<'_, '_>) -> Self {
         let mut text = vec![0; field.value_len()];
         let Ok((value, slots)) = field.write_value(&mut text) else { unreachable!("value_len is exact") };
         if slots.is_empty() { Self::Fixed(header_value(value)) } else { Self::WithNonce(text, slots) }

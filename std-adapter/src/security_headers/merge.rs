@@ -4,7 +4,7 @@ use std::mem;
 
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY, Entry};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sallet_core::merge::{Merge, MergeRules, Own, PRIVATE, PolicyFields, Precedence, Sent, made_private};
+use sallet_core::merge::{Merge, MergeRules, Own, PRIVATE, PolicyFields, Precedence, Sent, is_caching, made_private};
 use sallet_core::{ContentSecurityPolicy, FieldKind, NonceForm, Scheme};
 
 use super::field_set::{FieldSet, Plan};
@@ -33,17 +33,41 @@ pub(super) struct Told {
     pub(super) sent: Sent,
 }
 
-/// Joins them as the core decides.
-pub(super) fn merge(headers: &mut HeaderMap, start: &Start<'_>, told: &mut Told) {
-    let Start { rules, form, .. } = *start;
-    let set = start.plan.fields(start.scheme, form);
-    if start.nonce.is_none() && told.left_off.is_empty() && !set.needs_nonce() && !is_intersected(headers, rules) {
-        merge_fixed(headers, set, rules);
-        if start.asked {
-            told.sent = Sent::all(set);
-        }
-        return;
+/// Joins them as the core decides. `told` comes from a layer further in, and what is returned goes to the one around.
+pub(super) fn merge(headers: &mut HeaderMap, start: &Start<'_>, told: Option<Told>) -> Option<Told> {
+    let set = start.plan.fields(start.scheme, start.form);
+    // Either can be put into the other. An app's few fields into a copy of the policy's map is the usual case, and the fast
+    // one: a copy hashes no name. But an app's field costs more there than a policy's costs here.
+    let into_own = !set.needs_nonce() && 3 * headers.keys_len() > 2 * set.fixed.keys_len();
+    if !is_usual(headers, start, told.as_ref(), set) {
+        let mut told = told.unwrap_or_default();
+        merge_any(headers, start, &mut told, set);
+        return (told != Told::default()).then_some(told);
     }
+    if into_own {
+        put_policy(headers, set, start.rules);
+    } else if set.needs_nonce() {
+        put_own_beside_nonce(headers, set, start);
+    } else {
+        put_own(headers, set, start.rules, |_, _, _| {});
+    }
+    start.asked.then(|| Told { left_off: Vec::new(), sent: Sent::all(set) })
+}
+
+/// Whether all that is to be decided is who wins, and what caches may share.
+fn is_usual(headers: &HeaderMap, start: &Start<'_>, told: Option<&Told>, set: &FieldSet) -> bool {
+    let leaves_off = start.form == NonceForm::LeftOff && set.needs_nonce();
+    // By each name, which are few: looking two up takes longer.
+    let has_policy =
+        || headers.keys().any(|name| *name == CONTENT_SECURITY_POLICY || *name == CONTENT_SECURITY_POLICY_REPORT_ONLY);
+    start.rules.precedence() != Precedence::Add
+        && told.is_none_or(|told| told.left_off.is_empty())
+        && !leaves_off
+        && !has_policy()
+}
+
+fn merge_any(headers: &mut HeaderMap, start: &Start<'_>, told: &mut Told, set: &FieldSet) {
+    let Start { rules, form, .. } = *start;
     let nonce = start.nonce.map(RequestNonce::core);
     let mut merge = Merge::new(set, rules, form).with_nonce(nonce).around(told.sent);
     let own = mem::take(headers);
@@ -73,14 +97,7 @@ pub(super) fn merge(headers: &mut HeaderMap, start: &Start<'_>, told: &mut Told)
         };
         joined.append(name, value);
     }
-    for (name, line) in shared {
-        if merge.makes_private(name.as_str().as_bytes())
-            && let Entry::Occupied(mut entry) = joined.entry(&name)
-            && let Some(value) = entry.iter_mut().nth(line)
-        {
-            *value = private(&name, value);
-        }
-    }
+    make_private(&mut joined, shared, |name| merge.makes_private(name));
     for at in merge.additions() {
         let (name, value) = (set.name(at), set.value(at, start.nonce));
         let made_private = set.kind(at) == FieldKind::Shared && merge.makes_private(name.as_str().as_bytes());
@@ -92,12 +109,6 @@ pub(super) fn merge(headers: &mut HeaderMap, start: &Start<'_>, told: &mut Told)
     told.left_off.extend(merge.leaves_off().map(|at| set.name(at).clone()));
     told.sent = if start.asked { merge.sent() } else { Sent::default() };
     *headers = joined;
-}
-
-/// Whether more is to be decided than who wins.
-fn is_intersected(headers: &HeaderMap, rules: &Rules) -> bool {
-    rules.precedence() == Precedence::Add
-        || [CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY].iter().any(|name| headers.contains_key(name))
 }
 
 fn private(name: &HeaderName, value: &HeaderValue) -> HeaderValue {
@@ -114,29 +125,58 @@ fn filled(value: &HeaderValue, start: &Start<'_>) -> Option<HeaderValue> {
     (!text.is_empty()).then(|| HeaderValue::from_bytes(text).expect("the words of a value are one"))
 }
 
-/// [`merge`] where all that is to be decided is who wins: in less time.
-fn merge_fixed(headers: &mut HeaderMap, set: &FieldSet, rules: &Rules) {
-    // Either can be put into the other. An app's few fields into a copy of the policy's map is the usual case, and the fast
-    // one: a copy hashes no name. But an app's field costs more there than a policy's costs here.
-    if 3 * headers.keys_len() > 2 * set.fixed.keys_len() {
-        return put_policy(headers, set, rules);
-    }
+/// Puts the app's fields among the policy's, each in place of the policy's of its name. `kept` sees each line that stays, with its
+/// number among those of its name.
+fn put_own(
+    headers: &mut HeaderMap,
+    set: &FieldSet,
+    rules: &Rules,
+    mut kept: impl FnMut(&HeaderName, &HeaderValue, usize),
+) {
     let own = mem::replace(headers, set.fixed.clone());
     let overriding = rules.precedence() == Precedence::Policy;
-    let mut name = None;
+    let (mut name, mut line) = (None, 0);
     for (next, value) in own {
         // The second and further values of a name come without it.
-        let is_first = next.is_some();
+        line = if next.is_some() { 0 } else { line + 1 };
         name = next.or(name);
         let Some(name) = &name else { continue };
         if rules.remove().contains(name) || overriding && set.fixed.contains_key(name) {
             continue;
         }
-        // In place of the policy's of its name.
-        if is_first {
+        kept(name, &value, line);
+        if line == 0 {
             headers.insert(name, value);
         } else {
             headers.append(name, value);
+        }
+    }
+}
+
+/// [`put_own`] where the policy has a nonce, and the app no policy: all that has one is sent, and no cache may share it.
+fn put_own_beside_nonce(headers: &mut HeaderMap, set: &FieldSet, start: &Start<'_>) {
+    let mut merge = Merge::new(set, start.rules, start.form);
+    let mut shared = Vec::new();
+    put_own(headers, set, start.rules, |name, value, line| {
+        let bytes = name.as_str().as_bytes();
+        if is_caching(bytes) && merge.own(bytes, value.as_bytes()) == Own::KeepShared {
+            shared.push((name.clone(), line));
+        }
+    });
+    make_private(headers, shared, |name| merge.makes_private(name));
+    for at in (0..set.count()).filter(|&at| set.kind(at) == FieldKind::Nonce) {
+        headers.insert(set.name(at), set.value(at, start.nonce));
+    }
+}
+
+/// Makes those of the lines private that have to be, each known by its name and its number among those of the name.
+fn make_private(headers: &mut HeaderMap, lines: Vec<(HeaderName, usize)>, has_to_be: impl Fn(&[u8]) -> bool) {
+    for (name, line) in lines {
+        if has_to_be(name.as_str().as_bytes())
+            && let Entry::Occupied(mut entry) = headers.entry(&name)
+            && let Some(value) = entry.iter_mut().nth(line)
+        {
+            *value = private(&name, value);
         }
     }
 }
@@ -193,19 +233,20 @@ mod tests {
                     let rules = Rules::try_new(precedence, remove).unwrap();
                     for (code, more) in (0..3_usize.pow(6)).map(|code| (code, [0, 20, 0, 5][code % 4])) {
                         let own = app(code, more);
-                        for (form, nonce, left_off) in [
-                            (NonceForm::Fresh, None, vec![]),
-                            (NonceForm::Fresh, Some(&drawn), vec![]),
-                            (NonceForm::WithoutNonce, Some(&drawn), vec![]),
-                            (NonceForm::LeftOff, None, vec![]),
-                            (NonceForm::LeftOff, Some(&drawn), vec![CONTENT_SECURITY_POLICY]),
+                        for (form, nonce, asked, left_off) in [
+                            (NonceForm::WithoutNonce, None, false, vec![]),
+                            (NonceForm::WithoutNonce, None, true, vec![]),
+                            (NonceForm::Fresh, Some(&drawn), false, vec![]),
+                            (NonceForm::Fresh, Some(&drawn), true, vec![]),
+                            (NonceForm::WithoutNonce, Some(&drawn), true, vec![]),
+                            (NonceForm::LeftOff, None, true, vec![]),
+                            (NonceForm::LeftOff, Some(&drawn), true, vec![CONTENT_SECURITY_POLICY]),
                         ] {
-                            let start =
-                                Start { plan: &plan, rules: &rules, scheme: Scheme::Https, form, nonce, asked: true };
+                            let start = Start { plan: &plan, rules: &rules, scheme: Scheme::Https, form, nonce, asked };
                             let mut merged = own.clone();
-                            let mut told = Told { left_off, sent: Sent::default() };
+                            let told = Told { left_off, sent: Sent::default() };
                             let (expected, expected_told) = decided(&own, &start, told.clone());
-                            merge(&mut merged, &start, &mut told);
+                            let told = merge(&mut merged, &start, Some(told)).unwrap_or_default();
                             assert_eq!(
                                 lines(&merged),
                                 lines(expected.iter().map(|(name, value)| (name, value))),
@@ -279,7 +320,7 @@ mod tests {
             joined.push((CACHE_CONTROL, HeaderValue::from_static("private")));
         }
         told.left_off.extend(merge.leaves_off().map(|at| set.name(at).clone()));
-        told.sent = merge.sent();
+        told.sent = if start.asked { merge.sent() } else { Sent::default() };
         (joined, told)
     }
 
@@ -289,17 +330,5 @@ mod tests {
         let mut lines: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         lines.sort_by(|(a, _), (b, _)| a.cmp(b));
         lines
-    }
-
-    #[test]
-    fn without_entropy_the_nonce_matches_no_script() {
-        let plan = Plan::new(&SecurityHeaders::EMPTY.content_security_policy(Some(CSP))).unwrap();
-        let mut headers = HeaderMap::new();
-        let rules = Rules::try_new(Precedence::App, vec![]).unwrap();
-        let (scheme, form) = (Scheme::Https, NonceForm::Fresh);
-        let start = Start { plan: &plan, rules: &rules, scheme, form, nonce: None, asked: false };
-        merge(&mut headers, &start, &mut Told::default());
-        assert_eq!(headers["content-security-policy"], "script-src 'nonce-{one-for-each-request}'");
-        assert_eq!(headers["cache-control"], "private");
     }
 }

@@ -5,8 +5,10 @@ use std::future::ready;
 use std::panic::catch_unwind;
 
 use http::{Request, Response, StatusCode};
-use sallet_core::{CacheControl, ContentSecurityPolicy, CustomField, Directive, Scheme, SecurityHeaders, Source};
-use sallet_hyper::{Layer, RequestNonce, SecurityHeadersLayer};
+use sallet_core::{
+    CacheControl, ContentSecurityPolicy, CustomField, Directive, PolicyError, Scheme, SecurityHeaders, Source,
+};
+use sallet_hyper::{Layer, RequestNonce, ResponsePolicy, SecurityHeadersLayer};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 const NONCE: ContentSecurityPolicy<'static> = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])]);
@@ -248,6 +250,8 @@ fn mistakes_are_told_when_the_layer_is_made() {
     assert!(told(|| SecurityHeadersLayer::new(&SHARED)).contains("shared cache"));
     assert!(told(|| SecurityHeadersLayer::overriding(&SHARED)).contains("shared cache"));
     assert!(told(|| SecurityHeadersLayer::new(&ENFORCED).path("/a", &SHARED)).contains("shared cache"));
+    assert!(told(|| SecurityHeadersLayer::adding(&SHARED)).contains("shared cache"));
+    assert_eq!(ResponsePolicy::try_new(&SHARED).err(), Some(PolicyError::SharedNonce));
     let pattern = told(|| SecurityHeadersLayer::new(&ENFORCED).path("/items/{id}", &ENFORCED));
     assert!(pattern.contains("\"/items/{id}\"") && pattern.contains("no wildcards"), "{pattern}");
     assert!(

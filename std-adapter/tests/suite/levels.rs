@@ -184,3 +184,17 @@ async fn in_axum_a_policy_is_a_part_of_a_response_or_a_layer_of_a_route() {
     let page = axum::body::to_bytes(response.into_body(), 100).await.unwrap();
     assert_eq!(policy, format!("script-src 'nonce-{}'", str::from_utf8(&page).unwrap()));
 }
+
+/// No page can have it: the handler has chosen the policy and not said a nonce, and no layer has drawn one.
+#[tokio::test]
+async fn a_policy_whose_nonce_nobody_knows_lets_no_script_run() {
+    let chosen = ResponsePolicy::new(&WITH_NONCE);
+    let inner = service_fn(move |_: Request<()>| {
+        let mut response = Response::new(());
+        response.extensions_mut().insert(chosen.clone());
+        ready(Ok::<_, Infallible>(response))
+    });
+    let response = SecurityHeadersLayer::new(&LAYER).layer(inner).oneshot(Request::new(())).await.unwrap();
+    assert_eq!(all(response.headers(), "content-security-policy"), ["script-src 'none'"]);
+    assert!(!response.headers().contains_key("cache-control"), "it is the same for everyone");
+}

@@ -5,11 +5,14 @@ use crate::grammar;
 use crate::headers::{forbids_sharing, is_targeted, surrogate_forbids_sharing, targeted_forbids_sharing};
 
 const SURROGATE_CONTROL: &str = "surrogate-control";
+/// nginx's own: seconds, which count more than `Cache-Control`; of `0` it keeps nothing
+/// ([`proxy_cache_valid`](https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_cache_valid)).
+const X_ACCEL_EXPIRES: &str = "x-accel-expires";
 
 /// Whether a field of this name tells caches what they may keep: `Cache-Control`, a targeted field ([RFC
-/// 9213](https://www.rfc-editor.org/rfc/rfc9213), section 2.1) or `Surrogate-Control`, its forerunner.
+/// 9213](https://www.rfc-editor.org/rfc/rfc9213), section 2.1), `Surrogate-Control`, its forerunner, or nginx's `X-Accel-Expires`.
 pub const fn is_caching(name: &[u8]) -> bool {
-    is(name, CACHE_CONTROL) || is_targeted(name) || is(name, SURROGATE_CONTROL)
+    is(name, CACHE_CONTROL) || is_targeted(name) || is(name, SURROGATE_CONTROL) || is(name, X_ACCEL_EXPIRES)
 }
 
 /// Whether a field of this name and value lets shared caches keep the response. Of a name that tells caches nothing, `false`.
@@ -22,6 +25,8 @@ pub const fn lets_caches_share(name: &[u8], value: &[u8]) -> bool {
         forbids_sharing(value)
     } else if is(name, SURROGATE_CONTROL) {
         surrogate_forbids_sharing(value)
+    } else if is(name, X_ACCEL_EXPIRES) {
+        matches!(value.as_bytes(), b"0")
     } else {
         targeted_forbids_sharing(value)
     }
@@ -41,6 +46,9 @@ pub const fn lets_caches_share(name: &[u8], value: &[u8]) -> bool {
 /// 2.2](https://www.w3.org/TR/edge-arch/)). A targeted field is a dictionary, in which the last member of a key counts (RFC 9213 section 2.1, RFC 9651 section
 /// 4.2.2).
 pub const fn made_private<'v>(name: &[u8], value: &'v [u8]) -> [&'v [u8]; 3] {
+    if is(name, X_ACCEL_EXPIRES) {
+        return [b"", b"0", b""];
+    }
     let [in_front, alone, behind]: [&[u8]; 3] = if is(name, CACHE_CONTROL) {
         [b"private, ", b"private", b""]
     } else if is(name, SURROGATE_CONTROL) {
@@ -64,7 +72,7 @@ mod tests {
 
     #[test]
     fn what_is_made_private_lets_no_cache_share() {
-        for name in ["Cache-Control", "CDN-Cache-Control", "Surrogate-Control"] {
+        for name in ["Cache-Control", "CDN-Cache-Control", "Surrogate-Control", "X-Accel-Expires"] {
             let name = name.as_bytes();
             for value in ["", " ", "public", "max-age=60", "private=\"x\"", "private=?0", "no-store=1", "x=\"a, \\\""] {
                 let value = value.as_bytes();

@@ -1,7 +1,6 @@
-//! Values written from the grammars of the specifications, for Sallet and for parsers that others wrote.
+//! Generators of header values, written from the grammars of the specifications.
 //!
-//! A generator knows no rule of Sallet's. What it writes is legal by the ABNF that its comment cites, and the same in
-//! every run.
+//! They know none of Sallet's rules: every value is legal by the ABNF that the comment cites. Each run makes the same values.
 
 pub mod content_security_policy;
 pub mod other_fields;

@@ -1,4 +1,4 @@
-//! Values whose grammar is of their own.
+//! Headers that have a grammar of their own.
 
 use crate::random::Random;
 

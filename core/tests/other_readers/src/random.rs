@@ -1,4 +1,4 @@
-//! Chance that is the same in every run.
+//! A random generator with a fixed seed.
 
 use std::iter;
 

@@ -17,6 +17,7 @@ from sallet._sallet import ByPath
 from sallet.auth import Scheme
 from sallet.fastapi._dependency import Dependency
 from sallet.fastapi._docs import Docs, PagePolicy, find_docs
+from sallet.fastapi._https import HttpsRedirect, redirect_host
 from sallet.fastapi._mounts import mounted_apps
 from sallet.fastapi._openapi import mark
 from sallet.fastapi._scopes import FailedApp, mistakes
@@ -44,6 +45,7 @@ def protect(
     protected: Iterable[str] | None = None,
     preflights: Iterable[str] | bool = False,
     docs: bool = True,
+    https_redirect: bool | str = False,
     **options: Unpack[HeadersOptions],
 ) -> None:
     """Puts security headers on every response of `app`, and `auth` in front of every route.
@@ -78,12 +80,20 @@ def protect(
             `CORSMiddleware` of this app answers them in front of the guard and needs none.
         docs: Whether FastAPI's docs get their page policies and are public. `False` opens nothing,
             and closes nothing that `protected` leaves open.
+        https_redirect: `True` answers a request that came over plain HTTP with 308 and the same URL over
+            TLS, on the host that it was sent to; a name such as `"www.example.com"` sends it there. The
+            redirect comes from inside all middleware of the app, so that a `ProxyHeadersMiddleware` is heard
+            and CORS headers are on it, and in front of `auth`. Exact paths in `public` are answered
+            over plain HTTP too (a load balancer's `"/health"`), those below a `/*` are not. A request whose
+            `Host` is not one host is 400. Where TLS ends at a proxy, the server must be told to believe it,
+            or the redirect never ends: see "Behind a proxy" in the README.
         **options: What `SecurityHeadersMiddleware` takes beside: `paths={rule: policy}` for another
             policy on some paths, `override`, `remove`, `https`.
 
     Raises:
         RuntimeError: The app has already started, or is already protected.
-        PolicyError: A rule in `public` or `paths` is malformed, or a name in `remove` is none.
+        PolicyError: A rule in `public` or `paths` is malformed, a name in `remove` is none, or the host of
+            `https_redirect` is none.
         TypeError: An argument is not of its kind.
         RuntimeError: `auth` is of a subclass that has not called `super().__init__`.
 
@@ -105,7 +115,7 @@ def protect(
     if app.middleware_stack is not None:
         raise RuntimeError("protect() came too late: the app has started; call it before serving")
     protection = _Protection(
-        app, headers, auth, public, protected, preflights, docs, options
+        app, headers, auth, public, protected, preflights, docs, https_redirect, options
     )
     vars(app)["_sallet"] = protection
     # On the instance, so that the class and other apps stay as they are.
@@ -122,6 +132,7 @@ class _Protection:
         protected: Iterable[str] | None,
         preflights: Iterable[str] | bool,
         docs: bool,
+        https_redirect: bool | str,
         options: HeadersOptions,
     ) -> None:
         self._app = app
@@ -147,6 +158,9 @@ class _Protection:
                 "public, protected and preflights are about auth, and auth is left out, so everything "
                 "would be open: add auth=Bearer(keyring), or remove them"
             )
+        self._https = options.get("https")
+        self._redirects = https_redirect is not False
+        self._redirect_host = redirect_host(https_redirect, self._https) if self._redirects else None
         self._options: Any = {name: _once(value) for name, value in options.items()}
         paths = self._options.pop("paths", None)
         self._paths: Mapping[str, PolicyRule] = {} if paths is None else paths
@@ -164,7 +178,7 @@ class _Protection:
             )
         self._mark_openapi()
         self._building: Docs | None = None
-        self._checked = False
+        self._placed = False
         self._layer = Middleware(_Innermost, protection=self)
         app.user_middleware.append(self._layer)
 
@@ -176,12 +190,12 @@ class _Protection:
         # Last again: anything may have been appended since.
         others = [layer for layer in app.user_middleware if layer is not self._layer]
         app.user_middleware[:] = [*others, self._layer]
-        self._building, self._checked = docs, self._auth is None
+        self._building, self._placed = docs, self._auth is None and not self._redirects
         try:
             stack = self._build_inner()
         finally:
             self._building = None
-        if not self._checked:
+        if not self._placed:
             return FailedApp(
                 "protect() cannot check the requests: build_middleware_stack of this app leaves out "
                 "app.user_middleware: let it call super().build_middleware_stack()"
@@ -206,7 +220,9 @@ class _Protection:
                 protected=self._protected,
                 preflights=self._preflights,
             )
-            self._checked = True
+        if self._redirects:
+            app = HttpsRedirect(app, self._redirect_host, self._https, self._public)
+        self._placed = True
         return app if self._building is not None else self._wrap(app, self._with_pages(docs))
 
     def _may_open(self, rule: str) -> bool:
