@@ -183,6 +183,22 @@ def test_a_websocket() -> None:
     assert asgi.connect(app, "/ws", scheme="wss").types[0] == "websocket.accept"
 
 
+def test_https_may_be_asked_of_a_function() -> None:
+    def https(scope: Any) -> bool:
+        return scope["path"] == "/health" or scope["scheme"] == "https"
+
+    app = redirecting(https=https)
+    assert asgi.call(app, "/health").json() == "fine"
+    assert asgi.call(app, "/items", scheme="https").json() == "items"
+    assert location(app) == "https://testserver/items"
+
+
+@pytest.mark.parametrize("https", [True, False])
+def test_https_that_leaves_nothing_to_decide_is_a_type_error(https: bool) -> None:
+    with pytest.raises(TypeError, match=f"https={https} says the same of every request"):
+        redirecting(https=https)
+
+
 @pytest.mark.parametrize("wrong", [None, 1, b"a.example", ["a.example"]])
 def test_something_else_is_a_type_error(wrong: Any) -> None:
     with pytest.raises(TypeError, match="https_redirect is True, False or a host"):

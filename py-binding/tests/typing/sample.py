@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Security
+from fastapi.responses import HTMLResponse
 from typing_extensions import assert_type
 
 import sallet
@@ -49,7 +50,7 @@ from sallet import (
     templates,
     unchecked,
 )
-from sallet.fastapi import Bearer, protect
+from sallet.fastapi import Bearer, docs_page, protect
 from sallet.templates import csp_nonce as csp_nonce_context
 from sallet.templates import csp_nonce_attr_of, csp_nonce_of
 
@@ -206,10 +207,15 @@ def wrapped(headers: SecurityHeaders, ring: Keyring) -> None:
     assert dressed.app is guarded
 
 
+def docs_of_ones_own(request: Request) -> HTMLResponse:
+    return docs_page(request, HTMLResponse("<!doctype html>"))
+
+
 def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
     bearer = Bearer(ring, realm="items", scheme_name="Items", description="A token.", bearer_format="opaque", auto_error=True)
     app = FastAPI()
     protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), https=True, docs=True)
+    protect(FastAPI(), https_redirect="www.example.com")
 
     assert_type(bearer.make_not_authenticated_error(), Exception)
 

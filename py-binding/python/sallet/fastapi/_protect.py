@@ -20,6 +20,7 @@ from sallet.fastapi._docs import Docs, PagePolicy, find_docs
 from sallet.fastapi._https import HttpsRedirect, redirect_host
 from sallet.fastapi._mounts import mounted_apps
 from sallet.fastapi._openapi import mark
+from sallet.fastapi._own_page import allow_debug_page
 from sallet.fastapi._scopes import FailedApp, mistakes
 from sallet.headers import HeadersOptions, PolicyRule
 
@@ -62,7 +63,8 @@ def protect(
     - **The docs keep working**: FastAPI's own `/docs`, `/redoc`, OAuth2 redirect and
       `openapi.json` (those of FastAPI apps mounted inside too) are public, and each page gets
       the hashes and URLs it needs, on that path alone, under any `root_path`. A docs page you
-      made yourself is not touched.
+      made yourself is not touched: give it its policy with `docs_page`. Starlette's page for an
+      exception works too, where `debug=True`.
     - **`app.openapi()`** gains the security scheme, and on every operation that is not public
       `security`, so that the Authorize button works, and the answers 400, 401 and, where scopes
       are needed, 403. Those that you have described yourself stay.
@@ -84,7 +86,8 @@ def protect(
             TLS, on the host that it was sent to; a name such as `"www.example.com"` sends it there. The
             redirect comes from inside all middleware of the app, so that a `ProxyHeadersMiddleware` is heard
             and CORS headers are on it, and in front of `auth`. Exact paths in `public` are answered
-            over plain HTTP too (a load balancer's `"/health"`), those below a `/*` are not. A request whose
+            over plain HTTP too (a load balancer's `"/health"`), those below a `/*` are not; without `auth` let
+            `https=` say so: `lambda scope: scope["scheme"] == "https" or scope["path"] == "/health"`. A request whose
             `Host` is not one host is 400. Where TLS ends at a proxy, the server must be told to believe it,
             or the redirect never ends: see "Behind a proxy" in the README.
         **options: What `SecurityHeadersMiddleware` takes beside: `paths={rule: policy}` for another
@@ -193,6 +196,7 @@ class _Protection:
         self._building, self._placed = docs, self._auth is None and not self._redirects
         try:
             stack = self._build_inner()
+            allow_debug_page(stack)
         finally:
             self._building = None
         if not self._placed:

@@ -1,4 +1,4 @@
-"""A policy under which one of FastAPI's docs pages works: the app's own, and no more than the page needs."""
+"""A policy under which a docs page works: the app's own, and no more than the page needs."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ _KINDS: dict[str, Needs] = {
         "sandbox": [*_SCRIPTS, "allow-downloads"],
     },
     "oauth2-redirect": {"sandbox": _SCRIPTS},
+    # Starlette's page for an exception while debugging.
+    "debug": {"sandbox": ["allow-scripts"]},
 }
 
 # Sources and directives under which the pages cannot work however many hashes are added.
@@ -59,7 +61,7 @@ _HEADERS_DROPPED = (
 
 def relaxed(policy: SecurityHeaders, kind: str, needs: Needs) -> SecurityHeaders:
     """`policy` for a page of a kind that holds what `needs` lists."""
-    needs = merge(needs, _KINDS[kind])
+    needs = merge(needs, _KINDS.get(kind, {}))
     dropped = [name for name, _ in policy.items() if name in _HEADERS_DROPPED]
     typed = {name.replace("-", "_"): None for name in dropped if name not in policy.custom}
     custom = {name: value for name, value in policy.custom.items() if name not in dropped}
