@@ -81,7 +81,9 @@ const LISTS: [&str; 19] = [
     "form-action",
 ];
 
-const SOURCES: [&str; 22] = [
+const SOURCES: [&str; 24] = [
+    "self.example",
+    "none.example",
     "*",
     "*:*",
     "*/",

@@ -1,16 +1,19 @@
 //! Content-Security-Policy: what a page may load, run and send to.
 
 mod directive;
+mod directive_name;
 mod extend;
 mod hash;
 mod lists;
 mod own;
 mod policies;
 mod source;
+mod unquoted;
 mod url_source;
 mod view;
 
-pub use directive::{Directive, DirectiveName};
+pub use directive::Directive;
+pub use directive_name::DirectiveName;
 pub use extend::{Addition, ExtendError, Extended};
 pub use hash::Hash;
 pub use lists::{Directives, Sources};

@@ -11,7 +11,7 @@
 /// ```
 ///
 /// A value that its specification allows is taken. These aren't, though their grammar has them; the mark
-/// [`UNCHECKED`](crate::UNCHECKED) sends them all the same, except a feature that stands twice. [`ContentSecurityPolicy`](crate::ContentSecurityPolicy) has a table of its own.
+/// [`UNCHECKED`](crate::UNCHECKED) sends them all the same. [`ContentSecurityPolicy`](crate::ContentSecurityPolicy) has a table of its own.
 ///
 /// | Header | Refused | Why |
 /// |---|---|---|

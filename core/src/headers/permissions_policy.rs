@@ -52,7 +52,7 @@ impl<'a> PermissionsPolicy<'a> {
             if !(unchecked || is_feature(key) && is_allowlist(value) && names_endpoint(params)) {
                 return Err(BAD);
             }
-            if rest.has(key) {
+            if !unchecked && rest.has(key) {
                 return Err(PolicyError::DuplicateFeature);
             }
         }
@@ -131,10 +131,10 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Whether a member of that key is to come.
+    /// Whether a checked member of that key is to come.
     const fn has(mut self, key: &str) -> bool {
-        while let Some(Ok((_, member))) = self.next() {
-            if grammar::eq(member.key, key) {
+        while let Some(Ok((unchecked, member))) = self.next() {
+            if !unchecked && grammar::eq(member.key, key) {
                 return true;
             }
         }
@@ -275,7 +275,11 @@ mod tests {
         assert_eq!(policy.to_string(), "new_feature=(new-word 1);x,\tcamera=(), usb=src");
         let features: Vec<_> = policy.features().collect();
         assert_eq!(features, [("new_feature", true), ("camera", false), ("usb", true)]);
-        assert_eq!(PermissionsPolicy::parse("usb=(), {unchecked}usb=src"), Err(PolicyError::DuplicateFeature));
+        for twice in ["usb=(), {unchecked}usb=src", "{unchecked}usb=(), usb=()", "{unchecked}usb=(), {unchecked}usb=()"]
+        {
+            assert!(PermissionsPolicy::parse(twice).is_ok(), "{twice}");
+        }
+        assert_eq!(PermissionsPolicy::parse("usb=(), {unchecked}usb=a, usb=*"), Err(PolicyError::DuplicateFeature));
         // The mark is of the member, so the next one is checked.
         let policy = crate::SecurityHeaders::EMPTY;
         assert_eq!(policy.with("permissions-policy", "{unchecked}a=b, camera=none").map(|_| ()), Err(BAD));

@@ -3,7 +3,7 @@
 //! A policy comes as slices (a `const` in Rust) or as text (a configuration file, Python). Neither can be turned into
 //! the other without a heap, so both are walked by the same iterators and checked by the same code.
 
-use super::directive::sandbox_flag;
+use super::directive_name::sandbox_flag;
 use super::view::View;
 use super::{Directive, Source};
 use crate::dialect::ok;
