@@ -5,8 +5,7 @@ mod meaning;
 use sallet_core::merge::{Merge, MergeRules, Own, made_private};
 use sallet_core::{
     ContentSecurityPolicy, CustomField, Directive, Hash, NonceForm, PolicyError, Scheme, SecurityHeaders, Source,
-    UNCHECKED,
-    removable,
+    UNCHECKED, removable,
 };
 
 use crate::{buffers, csp3, input, wire};

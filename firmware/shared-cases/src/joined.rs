@@ -234,7 +234,8 @@ impl Joined {
         slot: usize,
         room: &mut [u8],
     ) -> Option<usize> {
-        let field = in_form(policy, form).fields().nth(slot)?;
+        let policy = in_form(policy, form);
+        let field = policy.fields().nth(slot)?;
         let value = room.get_mut(..field.value_len())?;
         let (_, slots) = field.write_value(value).ok()?;
         if let Some(nonce) = &self.nonce {

@@ -117,7 +117,7 @@ impl FieldSet {
         } || self.needs_nonce() && is_caching(name.trim_ascii())
     }
 
-    pub(super) fn needs_nonce(&self) -> bool {
+    pub(super) const fn needs_nonce(&self) -> bool {
         !self.with_nonce.is_empty()
     }
 

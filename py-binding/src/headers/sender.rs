@@ -22,7 +22,7 @@ pub(super) struct Sender {
     layer: Py<SecurityHeadersMiddleware>,
     base: Base,
     /// The one of the outermost layer; `None` in that one itself.
-    outermost: OnceLock<Py<Sender>>,
+    outermost: OnceLock<Py<Self>>,
     /// Of the outermost layer's alone.
     own_exchange: Exchange,
     /// A WebSocket handshake that the server can answer with a response (ASGI's `websocket.http.response`).
