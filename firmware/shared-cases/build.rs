@@ -45,7 +45,10 @@ fn headers(code: &mut String, table: &Table) {
         let (status, head) = (status(case), head(case, body));
         let start = format!("{head}{lines}");
         let scheme = if https { "Https" } else { "Http" };
-        let _ = writeln!(code, "headers_case!({status}, {scheme}, {head:?}, {start:?}, [{app}], {outer}, [{paths}], {inside}),");
+        let _ = writeln!(
+            code,
+            "headers_case!({status}, {scheme}, {head:?}, {start:?}, [{app}], {outer}, [{paths}], {inside}),"
+        );
     }
     *code += "];\n";
 }

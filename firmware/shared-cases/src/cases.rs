@@ -69,7 +69,8 @@ use layer;
 
 macro_rules! block {
     ($preset:ident $scheme:ident $changes:tt $custom:tt) => {{
-        const POLICY: SecurityHeaders<'static> = changed(SecurityHeaders::$preset, &$changes).custom(&$custom).over(Scheme::$scheme);
+        const POLICY: SecurityHeaders<'static> =
+            changed(SecurityHeaders::$preset, &$changes).custom(&$custom).over(Scheme::$scheme);
         const PLAN: Plan = Plan { policy: POLICY, text: Text::Block(const_block!(POLICY)) };
         &PLAN
     }};
@@ -78,7 +79,8 @@ use block;
 
 macro_rules! page {
     ($preset:ident $scheme:ident $changes:tt $custom:tt) => {{
-        const POLICY: SecurityHeaders<'static> = changed(SecurityHeaders::$preset, &$changes).custom(&$custom).over(Scheme::$scheme);
+        const POLICY: SecurityHeaders<'static> =
+            changed(SecurityHeaders::$preset, &$changes).custom(&$custom).over(Scheme::$scheme);
         static PAGE: Template<'_> = const_template!(POLICY);
         static PLAN: Plan = Plan { policy: POLICY, text: Text::Page(&PAGE) };
         &PLAN

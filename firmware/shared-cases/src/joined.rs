@@ -82,7 +82,8 @@ impl Joined {
             reason: None,
         };
 
-        let types = case.app.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|&(_, value)| value);
+        let types =
+            case.app.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|&(_, value)| value);
         self.form = NonceForm::of(case.status, types);
         self.scheme = case.scheme;
         let own = |&(name, value)| Line { name, value: Value { text: Text::Own(value), caches: Caches::Untold } };
@@ -172,7 +173,8 @@ impl Joined {
         }
         if merge.adds_private() {
             simply = false;
-            let _ = lines.push(Line { name: PRIVATE.0, value: Value { text: Text::Own(PRIVATE.1), caches: Caches::Untold } });
+            let _ = lines
+                .push(Line { name: PRIVATE.0, value: Value { text: Text::Own(PRIVATE.1), caches: Caches::Untold } });
         }
         told.sent = merge.sent();
         simply
@@ -227,13 +229,7 @@ impl Joined {
     }
 
     /// How long the value is.
-    fn put_field(
-        &self,
-        policy: &SecurityHeaders<'_>,
-        form: NonceForm,
-        slot: usize,
-        room: &mut [u8],
-    ) -> Option<usize> {
+    fn put_field(&self, policy: &SecurityHeaders<'_>, form: NonceForm, slot: usize, room: &mut [u8]) -> Option<usize> {
         let policy = in_form(policy, form);
         let field = policy.fields().nth(slot)?;
         let value = room.get_mut(..field.value_len())?;
