@@ -6,8 +6,9 @@ use crate::headers::DirectiveName;
 use crate::scheme::Scheme;
 
 impl SecurityHeaders<'_> {
-    /// The policy for a response that travels over `scheme`. Over HTTP, `Strict-Transport-Security`
-    /// (RFC 6797, section 7.2) and `upgrade-insecure-requests` are left out; a policy says `Https` until told otherwise.
+    /// The policy for a response that travels over `scheme`. Over HTTP, `Strict-Transport-Security` (RFC 6797, section 7.2),
+    /// `upgrade-insecure-requests`, Reporting-Endpoints and the `report-to` of Content-Security-Policy are left out; a policy says
+    /// `Https` until told otherwise.
     ///
     /// ```
     /// use sallet_core::{Scheme, SecurityHeaders, const_block};
@@ -18,6 +19,8 @@ impl SecurityHeaders<'_> {
     pub const fn over(mut self, scheme: Scheme) -> Self {
         if scheme.is_http() {
             self.strict_transport_security = Slot::Unset;
+            // Browsers take it from HTTPS alone (Reporting API, section 3.3).
+            self.reporting_endpoints = Slot::Unset;
         }
         if let Slot::Checked(policy) = self.content_security_policy {
             self.content_security_policy = Slot::of(policy.over(scheme));

@@ -33,6 +33,9 @@ impl View {
         match name {
             // Over HTTP it would break a site that has no HTTPS.
             DirectiveName::UpgradeInsecureRequests => self.http || self.report_only,
+            // Over HTTP no endpoint can be defined, and a browser that knows report-to does not look at report-uri next to it (CSP3,
+            // section 6.5.1).
+            DirectiveName::ReportTo => self.http,
             // Browsers ignore both in a policy that only reports (CSP3, section 6.3.2; Upgrade Insecure Requests, section 3.1).
             DirectiveName::Sandbox => self.report_only,
             _ => false,
@@ -42,7 +45,8 @@ impl View {
 
 impl ContentSecurityPolicy<'_> {
     /// The policy for a response that travels over `scheme`: over HTTP without `upgrade-insecure-requests`, which
-    /// would break a site that has no HTTPS. `None` when nothing is left.
+    /// would break a site that has no HTTPS, and without `report-to`, which would only switch `report-uri` off. `None` when nothing is
+    /// left.
     pub const fn over(mut self, scheme: Scheme) -> Option<Self> {
         self.view.http |= scheme.is_http();
         self.if_any()
