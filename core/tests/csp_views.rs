@@ -56,6 +56,11 @@ fn what_is_tried_out_moves_to_the_twins() {
     assert!(text.contains("frame-ancestors 'none'") && !text.contains("upgrade-insecure-requests"));
     assert!(!names.contains(&"x-frame-options") && names.contains(&"x-content-type-options"));
 
+    // Whichever of several policies says it.
+    let second = ContentSecurityPolicy::from_text("default-src 'self', frame-ancestors 'self'");
+    let several = SecurityHeaders::STRICT.content_security_policy(Some(second)).report_only().to_string();
+    assert!(!several.contains("x-frame-options"));
+
     // Framing is still refused by X-Frame-Options where nothing else is said about it.
     let framed = SecurityHeaders::CLASSIC.report_only().to_string();
     assert!(framed.starts_with("content-security-policy-report-only: default-src 'self'\r\n"));
@@ -138,6 +143,13 @@ fn lint_sees_each_policy() {
     let inline = weak("default-src 'self' 'unsafe-inline', script-src 'self' 'unsafe-inline'; frame-ancestors 'none'");
     assert!(inline.contains(&"default-src 'unsafe-inline'".to_owned()), "{inline:?}");
     assert!(!inline.iter().any(|lint| lint.starts_with("frame-ancestors")), "{inline:?}");
+    // A policy that says nothing about scripts rules none out, wherever it is.
+    for text in ["script-src 'unsafe-inline', img-src *", "img-src *, script-src 'unsafe-inline'"] {
+        let found = weak(text);
+        assert_eq!(found.iter().filter(|lint| *lint == "script-src 'unsafe-inline'").count(), 1, "{text}: {found:?}");
+    }
+    let found = weak("default-src 'unsafe-inline'; img-src 'none', img-src *");
+    assert!(found.contains(&"default-src 'unsafe-inline'".to_owned()), "{found:?}");
     // What has no effect has none, whatever the others say.
     assert_eq!(weak(&format!("{strict}, script-src 'strict-dynamic'")), ["script-src 'strict-dynamic'"]);
     assert_eq!(

@@ -210,6 +210,7 @@ fn typos_that_are_legal_are_named() {
         ("permissions-policy", "camra=()", "camra", "camera"),
         ("permissions-policy", "geo-location=(self)", "geo-location", "geolocation"),
         ("permissions-policy-report-only", "camera=(), mirophone=();report-to=r", "mirophone", "microphone"),
+        ("permissions-policy", "camrea=()", "camrea", "camera"),
         ("permissions-policy", "brand-new=()", "brand-new", ""),
     ] {
         let policy = strict.with("reporting-endpoints", "r=\"/r\"").unwrap().with(name, value).unwrap();

@@ -5,7 +5,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use sallet_core::{self as core, Hash, Source, UNCHECKED};
 
+mod arguments;
+mod choice;
 mod content_security_policy;
+mod exchange;
 mod field_set;
 mod https_redirect;
 mod lint;
@@ -15,7 +18,6 @@ mod nonce;
 mod permissions_policy;
 mod security_headers;
 mod sender;
-mod told;
 
 pub(crate) use content_security_policy::ContentSecurityPolicy;
 pub(crate) use security_headers::SecurityHeaders;
@@ -94,6 +96,10 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<ContentSecurityPolicy>()?;
     m.add_class::<lint::Lint>()?;
     add_internal(m, m.py().get_type::<middleware::SecurityHeadersMiddleware>())?;
+    m.add_function(wrap_pyfunction!(exchange::set_policy, m)?)?;
+    m.add_function(wrap_pyfunction!(exchange::csp_nonce, m)?)?;
+    add_internal(m, wrap_pyfunction!(exchange::set_route_policy, m)?)?;
+    add_internal(m, wrap_pyfunction!(exchange::check_route_policy, m)?)?;
     m.add_function(wrap_pyfunction!(script_hash, m)?)?;
     m.add_function(wrap_pyfunction!(style_hash, m)?)?;
     m.add_function(wrap_pyfunction!(unchecked, m)?)?;

@@ -228,3 +228,22 @@ def test_the_token_need_not_stand_on_the_command_line(apps: Path, monkeypatch: p
     for done in (piped, run("check", "guarded:app", cwd=apps)):
         assert done.stdout.count(": 404") == 2 and ": 401" not in done.stdout, done.stderr
         assert token not in done.stdout + done.stderr
+
+
+def test_an_own_policy_that_displaced_the_apps_is_told(apps: Path):
+    """A page that says one thing about frames loses all the rest of the policy."""
+    (apps / "displaced.py").write_text(
+        "from fastapi import FastAPI, Response\n"
+        "from sallet.fastapi import protect\n"
+        "def make(**options):\n"
+        "    app = FastAPI()\n"
+        "    app.get('/')(lambda: Response(headers={'content-security-policy': \"frame-ancestors 'none'\"}))\n"
+        "    protect(app, **options)\n"
+        "    return app\n"
+        "app, adding = make(), make(override='add')\n"
+    )
+    told = run("check", "displaced:app", cwd=apps).stdout
+    assert "the app's own (frame-ancestors 'none') is sent instead of the policy's (default-src 'self'; " in told
+    assert 'override="add"' in told
+    adding = run("check", "displaced:adding", cwd=apps)
+    assert "instead of the policy's" not in adding.stdout and "sent twice" not in adding.stdout and adding.returncode == 0

@@ -178,7 +178,10 @@ def test_a_policy_for_a_path_may_be_the_one_that_asks():
     for path in ("/page", "/chosen"):
         reply = asgi.call(wrapped, path)
         assert nonces(reply)[0] == [reply.body.decode()] * 2
-    assert asgi.call(wrapped, "/other").body == b""
+    # It is there, because it may be needed; not needed, it makes nothing private.
+    other = asgi.call(wrapped, "/other")
+    assert len(other.body) == 22
+    assert "nonce" not in other.one("content-security-policy") and not other.has("cache-control")
 
 
 def test_a_removed_cache_control_does_not_stand_for_the_one_that_is_sent():
@@ -291,3 +294,12 @@ def test_a_middleware_in_between_cannot_change_it():
     reply = asgi.call(app)
     [nonce] = IN_HEADER.findall(reply.one("content-security-policy"))
     assert set(IN_BODY.findall(reply.body)) == {nonce.encode()}
+
+
+def test_docs_pages_draw_no_nonce_for_an_app_that_has_none():
+    app = FastAPI()
+    protect(app)
+    assert "csp_nonce" not in (asgi.call(app, "/docs").scope.get("state") or {})
+    noncy = FastAPI()
+    protect(noncy, headers=ENFORCED)
+    assert "'nonce-" in asgi.call(noncy, "/docs").one("content-security-policy")

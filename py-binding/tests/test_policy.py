@@ -27,7 +27,7 @@ HASH = "'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='"  # of alert('Hell
 # Presets; their bytes are held by test_shared_cases.py.
 
 STRICT = SecurityHeaders.STRICT.items()
-PRESETS = ("STRICT", "API", "CLASSIC", "EMPTY")
+PRESETS = ("STRICT", "API", "CLASSIC", "THIRD_PARTY_UI", "EMPTY")
 
 
 def csp(**directives):

@@ -26,7 +26,7 @@ from sallet import SecurityHeaders
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\S*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-PRESETS = {"STRICT": SecurityHeaders.STRICT, "API": SecurityHeaders.API, "CLASSIC": SecurityHeaders.CLASSIC}
+PRESETS = {name: getattr(SecurityHeaders, name) for name in ("STRICT", "API", "CLASSIC", "THIRD_PARTY_UI")}
 
 
 def blocks(language: str) -> list[str]:

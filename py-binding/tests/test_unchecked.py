@@ -6,7 +6,7 @@ import copy
 import pickle
 
 import pytest
-from sallet import PolicyError, SecurityHeaders, _sallet, unchecked
+from sallet import ContentSecurityPolicy, PolicyError, SecurityHeaders, _sallet, unchecked
 
 HEADERS = _sallet._rows()["headers"]
 
@@ -18,7 +18,16 @@ def test_every_header_takes_a_whole_value(row):
         SecurityHeaders.EMPTY.replace(**{row["keyword"]: value})
     policy = SecurityHeaders.EMPTY.replace(**{row["keyword"]: unchecked(value)})
     assert policy.items() == [(row["name"], value)]
-    assert getattr(policy, row["keyword"]) == unchecked(value), "with the mark, so that it can be given again"
+    given = getattr(policy, row["keyword"])
+    if row["type"] == "ContentSecurityPolicy":
+        assert given == ContentSecurityPolicy(unchecked(value)) == pickle.loads(pickle.dumps(given))
+        assert str(given) == value
+        for ask in (lambda: given.directives, lambda: given.policies, lambda: given.extend({"img-src": ["data:"]})):
+            with pytest.raises(PolicyError, match="the whole policy is unchecked"):
+                ask()
+    else:
+        assert given == unchecked(value), "with the mark, so that it can be given again"
+    assert SecurityHeaders.EMPTY.replace(**{row["keyword"]: given}) == policy
     again = (copy.copy(policy), copy.deepcopy(policy), pickle.loads(pickle.dumps(policy)), policy.replace(x_xss_protection=None))
     for same in again if row["keyword"] != "x_xss_protection" else again[:3]:
         assert same == policy

@@ -34,17 +34,17 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
     }
 }
 
-/// Browsers apply every policy, so what one of them rules out is no weakness of the others (CSP3, section 8.1).
+/// Browsers apply every policy, so what one of them rules out is no weakness of the others (CSP3, section 8.1). One that
+/// says nothing about it rules nothing out.
 fn enforced<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {
-    let mut others = csp.policies();
-    let Some(first) = others.next() else { return };
-    weak(&first, &mut |lint| {
-        let mut others = others;
-        if others.all(|other| is_weak_too(&other, &lint)) {
-            found(lint);
-        }
-    });
-    for policy in csp.policies() {
+    for (at, policy) in csp.policies().enumerate() {
+        weak(&policy, &mut |lint| {
+            let is_said = csp.policies().take(at).any(|earlier| is_weak_too(&earlier, &lint));
+            let allows = |other| is_weak_too(&other, &lint) || is_silent(&other, &lint);
+            if !is_said && csp.policies().enumerate().all(|(i, other)| i == at || allows(other)) {
+                found(lint);
+            }
+        });
         idle_parts(&policy, found);
     }
 }
@@ -53,6 +53,15 @@ fn is_weak_too(policy: &ContentSecurityPolicy<'_>, lint: &Lint<'_>) -> bool {
     let mut is_weak = false;
     weak(policy, &mut |other| is_weak |= other.reason == lint.reason);
     is_weak
+}
+
+/// Of what `default-src` rules, scripts decide.
+const fn is_silent(policy: &ContentSecurityPolicy<'_>, lint: &Lint<'_>) -> bool {
+    match DirectiveName::parse(lint.directive) {
+        Ok(DirectiveName::DefaultSrc) => policy.effective(DirectiveName::ScriptSrc).is_none(),
+        Ok(name) => policy.effective(name).is_none(),
+        Err(_) => false,
+    }
 }
 
 fn weak<'a>(csp: &ContentSecurityPolicy<'a>, found: Found<'_, 'a>) {

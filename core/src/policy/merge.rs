@@ -192,6 +192,9 @@ where
     /// Says what layers further in have [sent](Self::sent).
     #[must_use]
     pub fn around(self, sent: Sent) -> Self {
+        if sent == Sent::default() {
+            return self;
+        }
         let mut stays = sent;
         for name in POLICIES.map(str::as_bytes) {
             let replaced = self.rules.precedence() == Precedence::Policy && self.fields.position(name).is_some();

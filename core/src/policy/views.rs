@@ -69,7 +69,7 @@ impl SecurityHeaders<'_> {
         let mut tried = self.moved_to_twins();
         if let Slot::Checked(policy) = self.content_security_policy {
             tried.content_security_policy_report_only = Slot::of(policy.report_only());
-            if policy.directive(DirectiveName::FrameAncestors).is_some() {
+            if policy.any_directive(DirectiveName::FrameAncestors).is_some() {
                 tried.x_frame_options = Slot::Unset;
             }
         }

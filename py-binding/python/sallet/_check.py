@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +44,8 @@ class Answer:
     status: int
     headers: list[tuple[str, str]]
     error: str | None = None
+    # The fields of the policy that are not sent, because the app has set its own.
+    displaced: tuple[tuple[str, str], ...] = ()
 
 
 def check(app: Any, token: str | None = None) -> bool:
@@ -59,7 +61,7 @@ def check(app: Any, token: str | None = None) -> bool:
             print(f"  the app raised {answer.error}")
         for name, value in answer.headers:
             print(f"  {name}: {value}")
-        found = list(judge(answer.headers))
+        found = [*judge(answer.headers), *displaced(answer)]
         for finding in found:
             print(f"  {finding.severity.upper():<6} {finding.header}: {finding.reason}")
             print(f"         {finding.remedy}")
@@ -121,6 +123,20 @@ def _is_custom(name: str, value: str) -> bool:
     return True
 
 
+def displaced(answer: Answer) -> Iterator[Finding]:
+    """Policies that the app's own have taken the place of: one line about frames loses all the rest."""
+    for name, policy in answer.displaced:
+        if not name.startswith("content-security-policy"):
+            continue  # the app's own value of another header says the same kind of thing
+        own = ", ".join(value for known, value in answer.headers if known == name)
+        yield Finding(
+            "medium",
+            name,
+            f"the app's own ({own}) is sent instead of the policy's ({policy})",
+            'send both with override="add", or choose the policy of this path by paths= or set_policy',
+        )
+
+
 async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer:
     """One GET over https, by calling the app: no server, no lifespan, no network."""
     scope: dict[str, Any] = {
@@ -140,6 +156,8 @@ async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer
         "client": ("127.0.0.1", 0),
         "server": ("localhost", 443),
         "state": {},
+        # Each layer of Sallet adds to it.
+        "sallet.check": [],
     }
     started: list[dict[str, Any]] = []
 
@@ -158,8 +176,8 @@ async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer
         error = repr(raised)
     if not started:
         return Answer(0, [], error or "nothing: it sent no response")
-    headers = [
-        (bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1"))
-        for name, value in started[0]["headers"]
-    ]
-    return Answer(started[0]["status"], headers, error)
+    return Answer(started[0]["status"], _text(started[0]["headers"]), error, tuple(_text(scope["sallet.check"])))
+
+
+def _text(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1")) for name, value in headers]

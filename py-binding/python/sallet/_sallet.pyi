@@ -23,8 +23,10 @@ __all__ = [
     "Refusal",
     "SalletError",
     "SecurityHeaders",
+    "csp_nonce",
     "generate_token",
     "script_hash",
+    "set_policy",
     "style_hash",
     "unchecked",
 ]
@@ -388,6 +390,8 @@ class SecurityHeaders:
     """For services that answer with JSON alone."""
     CLASSIC: ClassVar[SecurityHeaders]
     """The seven headers of the FastAPI article, with its values."""
+    THIRD_PARTY_UI: ClassVar[SecurityHeaders]
+    """For the pages of somebody else's web app on your origin: `paths={"/ui/*": SecurityHeaders.THIRD_PARTY_UI}`."""
 
     def __init__(self, **headers: Unpack[_Headers]) -> None:
         """
@@ -590,6 +594,48 @@ class SecurityHeadersMiddleware:
     def app(self) -> _ASGIApp:
         """The wrapped app."""
 
+def set_policy(
+    request: Any,
+    policy: SecurityHeaders | Callable[[SecurityHeaders], SecurityHeaders | None] | None,
+    /,
+) -> None:
+    """Chooses the policy of this response, in a handler, a dependency or a middleware.
+
+    ```python
+    set_policy(request, SecurityHeaders.EMPTY)  # no headers
+    set_policy(request, lambda policy: policy.replace(x_frame_options=None))  # one header dropped
+    set_policy(request, lambda policy: policy.replace(
+        content_security_policy=policy.content_security_policy.extend({"img-src": ["https://maps.example"]})
+    ))
+    ```
+
+    Every Sallet layer around sends it, whatever rules they have, also with the answer to an exception, a
+    304 and the denial of a WebSocket. A later call replaces an earlier one; a function is given the policy
+    that would be sent otherwise, which is each layer's own, or what earlier calls made of it.
+
+    Args:
+        request: A Starlette `Request`, `HTTPConnection` or `WebSocket`, anything with a `scope`, or the ASGI scope.
+        policy: A `SecurityHeaders`, or a plain function of the policy that would be sent otherwise. One that
+            raises or returns something else is logged, and STRICT is sent. `None`, given or returned, is
+            no opinion.
+
+    Raises:
+        RuntimeError: The response has started, or no Sallet layer is around.
+        TypeError: An argument is of another kind.
+    """
+
+def csp_nonce(request: Any, /) -> str:
+    """The nonce of this request: for the `nonce` attribute of its scripts and styles, wherever they are written.
+
+    The same as `request.state.csp_nonce`, and there too where no policy of the layer could be seen to need one.
+    The policy of the response has it where it says `NONCE`.
+
+    Raises:
+        RuntimeError: No Sallet layer is around, or the response started before a nonce was drawn.
+    """
+
+def set_route_policy(request: Any, policy: object, /) -> None: ...
+def check_route_policy(policy: object, /) -> None: ...
 def script_hash(text: str | bytes) -> str:
     """`'sha256-…'` of an inline script, quotes included, for `script-src`.
 

@@ -16,6 +16,8 @@ pub(crate) struct ContentSecurityPolicy {
     text: String,
 }
 
+const NAME: &str = "content-security-policy";
+
 /// Directives as Python holds them: names, and the texts of their sources.
 type Owned = Vec<(String, Vec<String>)>;
 
@@ -37,8 +39,19 @@ impl ContentSecurityPolicy {
         Self { text: policy.marked().to_string() }
     }
 
-    fn parsed(&self) -> core::ContentSecurityPolicy<'_> {
-        core::ContentSecurityPolicy::parse(&self.text).expect("was checked when the object was made")
+    /// The policy, unless all of the text is unchecked.
+    fn parsed(&self) -> PyResult<core::ContentSecurityPolicy<'_>> {
+        core::ContentSecurityPolicy::parse(&self.text).map_err(|_| {
+            refused(
+                "the whole policy is unchecked, so its directives are not known: mark only what Sallet does not know",
+            )
+        })
+    }
+
+    /// The value as it is sent, with everything that is checked of it.
+    fn sent(text: &str) -> Result<String, core::PolicyError> {
+        let policy = core::SecurityHeaders::EMPTY.with(NAME, text)?;
+        Ok(policy.fields().next().map(|field| field.to_string()).unwrap_or_default())
     }
 
     fn from_owned(directives: &Owned) -> PyResult<Self> {
@@ -61,7 +74,10 @@ impl ContentSecurityPolicy {
     fn from_text(text: &str) -> PyResult<Self> {
         match core::ContentSecurityPolicy::parse(text) {
             Ok(policy) => Ok(Self::of_core(policy)),
-            Err(error) => Err(policy_error(&format!("{text:?}"), error)),
+            Err(_) => match Self::sent(text) {
+                Ok(_) => Ok(Self::of_text(text)),
+                Err(error) => Err(policy_error(&format!("{text:?}"), error)),
+            },
         }
     }
 
@@ -199,7 +215,7 @@ impl ContentSecurityPolicy {
     /// The directives and their sources, as a new dict.
     #[getter]
     fn directives<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let policy = self.parsed();
+        let policy = self.parsed()?;
         let several = policy.policies().count();
         if several > 1 {
             return Err(refused(format!(
@@ -214,8 +230,8 @@ impl ContentSecurityPolicy {
 
     /// Each policy by itself: a value may be several, of which a browser enforces each.
     #[getter]
-    fn policies(&self) -> Vec<Self> {
-        self.parsed().policies().map(Self::of_core).collect()
+    fn policies(&self) -> PyResult<Vec<Self>> {
+        Ok(self.parsed()?.policies().map(Self::of_core).collect())
     }
 
     /// A policy that allows more: the sources are added to those that rule today.
@@ -237,7 +253,7 @@ impl ContentSecurityPolicy {
                 ))),
             })
             .collect::<PyResult<_>>()?;
-        let extended = self.parsed().extended(&added);
+        let extended = self.parsed()?.extended(&added);
         let mut buf = vec![0; extended.text_len()];
         match extended.write(&mut buf) {
             Ok(policy) => Ok(Self::of_core(policy)),
@@ -247,7 +263,7 @@ impl ContentSecurityPolicy {
 
     /// The header's value, as it is sent.
     fn __str__(&self) -> String {
-        self.parsed().to_string()
+        Self::sent(&self.text).unwrap_or_default()
     }
 
     fn __repr__(&self) -> String {

@@ -15,6 +15,8 @@ pub(super) type Rules = MergeRules<Vec<String>>;
 pub(super) struct Plan {
     http: Forms,
     https: Forms,
+    /// What it was made of.
+    pub(super) headers: Py<SecurityHeaders>,
     pub(super) rules: Arc<Rules>,
 }
 
@@ -27,10 +29,12 @@ pub(super) struct Forms {
 }
 
 impl Plan {
-    pub(super) fn new(py: Python<'_>, headers: &SecurityHeaders, rules: &Arc<Rules>) -> PyResult<Arc<Self>> {
+    pub(super) fn new(headers: &Bound<'_, SecurityHeaders>, rules: &Arc<Rules>) -> PyResult<Arc<Self>> {
+        let (py, policy) = (headers.py(), headers.get());
         Ok(Arc::new(Self {
-            http: Forms::new(py, headers, Scheme::Http, rules)?,
-            https: Forms::new(py, headers, Scheme::Https, rules)?,
+            http: Forms::new(py, policy, Scheme::Http, rules)?,
+            https: Forms::new(py, policy, Scheme::Https, rules)?,
+            headers: headers.clone().unbind(),
             rules: Arc::clone(rules),
         }))
     }
@@ -69,8 +73,10 @@ impl Forms {
 #[derive(Debug)]
 pub(super) struct FieldSet {
     pub(super) fields: Vec<PlannedField>,
-    /// All pairs, for responses that set none of these headers themselves; `None` when a nonce makes them differ.
-    pub(super) pairs: Option<Py<PyList>>,
+    /// All pairs, for responses that set none of these headers themselves.
+    pub(super) pairs: Py<PyList>,
+    /// Those of them that a nonce makes differ.
+    pub(super) with_nonce: Vec<usize>,
     watch: Watch,
 }
 
@@ -90,21 +96,17 @@ enum Pair {
 impl FieldSet {
     fn new(py: Python<'_>, policy: sallet_core::SecurityHeaders<'_>, rules: &Rules) -> PyResult<Self> {
         let fields = policy.fields().map(|field| PlannedField::new(py, field)).collect::<PyResult<Vec<_>>>()?;
-        let ready: Option<Vec<_>> = fields
-            .iter()
-            .map(|field| match &field.pair {
-                Pair::Ready(pair) => Some(pair.bind(py)),
-                Pair::WithNonce { .. } => None,
-            })
-            .collect();
-        let pairs = ready.map(|pairs| PyList::new(py, pairs)).transpose()?.map(Bound::unbind);
+        let pairs = fields.iter().map(|field| field.pair(py, None)).collect::<PyResult<Vec<_>>>()?;
+        let pairs = PyList::new(py, pairs)?.unbind();
+        let with_nonce = (0..fields.len()).filter(|&at| fields[at].kind == FieldKind::Nonce).collect();
         let names = fields.iter().map(|field| field.name.as_slice());
         let removed = rules.remove().iter().map(String::as_bytes);
         let watch = Watch::new(names.chain(removed).chain(POLICIES));
-        Ok(Self { fields, pairs, watch })
+        Ok(Self { fields, pairs, with_nonce, watch })
     }
 
-    /// Whether a header of this name is one of the policy's, one that is removed, or a policy of the app's own. What only looks
+    /// Whether a header of this name is one of the policy's, one that is removed, a policy of the app's own, or where there is a nonce
+    /// one that tells caches what to keep. What only looks
     /// like one at a glance (`x-request-id` is as long as `x-powered-by`) is looked up.
     pub(super) fn watches(&self, name: &[u8], rules: &Rules) -> bool {
         self.watch.may_hold(name) && {
@@ -112,7 +114,11 @@ impl FieldSet {
             self.position(name).is_some()
                 || rules.removes(name)
                 || POLICIES.iter().any(|policy| name.eq_ignore_ascii_case(policy))
-        }
+        } || self.needs_nonce() && is_caching(name.trim_ascii())
+    }
+
+    pub(super) const fn needs_nonce(&self) -> bool {
+        !self.with_nonce.is_empty()
     }
 
     /// Never `false` for a header that matters; a glance. In a response without a nonce, what is said to caches does not.

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from fastapi import FastAPI, Request, Security
+from fastapi import Depends, FastAPI, Request, Security
 from typing_extensions import assert_type
 
 import sallet
@@ -40,13 +40,18 @@ from sallet import (
     SalletError,
     SecurityHeaders,
     SecurityHeadersMiddleware,
+    csp_nonce,
     generate_token,
+    policy,
     script_hash,
+    set_policy,
     style_hash,
+    templates,
     unchecked,
 )
 from sallet.fastapi import Bearer, protect
-from sallet.templates import csp_nonce
+from sallet.templates import csp_nonce as csp_nonce_context
+from sallet.templates import csp_nonce_attr_of, csp_nonce_of
 
 
 def policies() -> SecurityHeaders:
@@ -86,7 +91,7 @@ def policies() -> SecurityHeaders:
         assert_type(lint, sallet.Lint)
         assert lint.severity in ("low", "medium", "high") and lint.header and lint.reason and lint.remedy
         assert_type((lint.directive, lint.value), tuple[str, str])
-    assert len({SecurityHeaders.STRICT, SecurityHeaders.API, SecurityHeaders.CLASSIC}) == 3
+    assert len({SecurityHeaders.STRICT, SecurityHeaders.API, SecurityHeaders.CLASSIC, SecurityHeaders.THIRD_PARTY_UI}) == 4
 
     # What has a few values takes no others; what takes more than words takes any text.
     own: str = "same-origin; report-to=\"r\""
@@ -204,14 +209,22 @@ def wrapped(headers: SecurityHeaders, ring: Keyring) -> None:
 def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
     bearer = Bearer(ring, realm="items", scheme_name="Items", description="A token.", bearer_format="opaque", auto_error=True)
     app = FastAPI()
-    protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), docs=True)
+    protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), https=True, docs=True)
 
     assert_type(bearer.make_not_authenticated_error(), Exception)
 
     async def items(who: Principal = Security(bearer, scopes=["items:read"])) -> dict[str, str]:
         return {"hello": who.name}
 
+    @policy(SecurityHeaders.EMPTY)
+    async def raw(request: Request) -> str:
+        set_policy(request, lambda policy: policy.replace(x_frame_options=None))
+        set_policy(request, None)
+        set_policy(request, "STRICT")  # type: ignore[arg-type]
+        return csp_nonce(request) + csp_nonce_of(request) + csp_nonce_attr_of(request)
+
     app.get("/items")(items)
+    app.get("/raw", dependencies=[Depends(policy(headers))])(raw)
     return app
 
 
@@ -224,7 +237,8 @@ def main() -> None:
     wrapped(headers, ring)
     assert fastapi_app(headers, ring).openapi()["components"]["securitySchemes"].keys() == {"Items"}
     request = Request({"type": "http", "headers": [], "state": {"csp_nonce": "abc"}})
-    assert_type(csp_nonce(request), dict[str, Any])
+    assert_type(csp_nonce_context(request), dict[str, Any])
+    assert templates.globals().keys() == {"csp_nonce_of", "csp_nonce_attr_of"}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 //! Several policies in one value: a browser enforces each, so together they allow what all of them allow.
 
-use super::ContentSecurityPolicy;
 use super::lists::{DirectiveList, first};
 use super::view::View;
+use super::{ContentSecurityPolicy, Directive, DirectiveName};
 use crate::dialect::{ok, valid};
 use crate::headers::PolicyError;
 
@@ -51,6 +51,17 @@ impl<'a> ContentSecurityPolicy<'a> {
     /// Each policy by itself. A policy of which a view leaves nothing is not among them.
     pub const fn policies(&self) -> Policies<'a> {
         Policies { rest: self.list, view: self.view, of_all: self.view, others: self.others }
+    }
+
+    /// The first directive of that name, in any of the policies.
+    pub(crate) const fn any_directive(&self, name: DirectiveName) -> Option<Directive<'a>> {
+        let mut policies = self.policies();
+        while let Some(policy) = policies.next_policy() {
+            if let Some(directive) = policy.directive(name) {
+                return Some(directive);
+            }
+        }
+        None
     }
 }
 

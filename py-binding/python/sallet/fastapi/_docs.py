@@ -126,6 +126,9 @@ def _finish(coroutine: Any) -> Any:
 class PagePolicy:
     """The callable for `paths={"/docs": ...}`: the app's policy and what this page needs, no more."""
 
+    # The middleware need not draw a nonce for it: it adds none to what it is given.
+    changes_given_policies = True
+
     def __init__(self, path: str, page: DocsPage, bases: Sequence[PolicyRule]) -> None:
         self._path = path
         self._page = page

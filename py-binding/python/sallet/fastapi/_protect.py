@@ -39,7 +39,7 @@ _LEFT_OUT: Any = _LeftOut()
 def protect(
     app: Starlette,
     *,
-    headers: SecurityHeaders | None = None,
+    headers: PolicyRule | None = None,
     auth: Scheme = _LEFT_OUT,
     public: Iterable[str] = (),
     protected: Iterable[str] | None = None,
@@ -70,7 +70,7 @@ def protect(
     Args:
         app: The FastAPI (or plain Starlette) app. Routes, mounts and middleware may be added
             later; everything is put together when the app starts.
-        headers: The policy; `SecurityHeaders.STRICT` by default.
+        headers: The policy, or a function of the ASGI scope; `SecurityHeaders.STRICT` by default.
         auth: A `sallet.fastapi.Bearer` (or a plain `sallet.Bearer`); leave it out for headers only.
         public: Paths that need no credentials: `"/health"` opens that path alone, `"/static/*"`
             everything below, `"GET /items"` one method of it (HEAD counts as GET).
@@ -88,7 +88,7 @@ def protect(
             `Host` is not one host is 400. Where TLS ends at a proxy, the server must be told to believe it,
             or the redirect never ends: see "Behind a proxy" in the README.
         **options: What `SecurityHeadersMiddleware` takes beside: `paths={rule: policy}` for another
-            policy on some paths, `override`, `remove`.
+            policy on some paths, `override`, `remove`, `https`.
 
     Raises:
         RuntimeError: The app has already started, or is already protected.
@@ -126,7 +126,7 @@ class _Protection:
     def __init__(
         self,
         app: Starlette,
-        headers: SecurityHeaders | None,
+        headers: PolicyRule | None,
         auth: Scheme,
         public: Iterable[str],
         protected: Iterable[str] | None,
@@ -137,7 +137,7 @@ class _Protection:
     ) -> None:
         self._app = app
         # As in SecurityHeadersMiddleware, for those who pass a setting through.
-        self._headers = headers if headers is not None else SecurityHeaders.STRICT
+        self._headers: PolicyRule = headers if headers is not None else SecurityHeaders.STRICT
         if auth is None:
             # A setting that was not there: the app would be open.
             raise TypeError(
@@ -251,7 +251,7 @@ class _Protection:
         for path, page in docs.pages.items():
             rule = f"GET {path}"
             if path not in rules and rule not in rules:
-                bases = (*self._by_path.matching("GET", path), self._headers)
+                bases = (*self._by_path.matching("GET", path), self._headers, SecurityHeaders.STRICT)
                 rules[rule] = PagePolicy(path, page, bases)
         return rules
 
