@@ -252,6 +252,13 @@ fn extended_policies() {
         ("img-src *", "sandbox allow-forms; report-to csp", "img-src *; sandbox allow-forms; report-to csp"),
         // Whole where it can be whole, otherwise what the directive takes.
         (
+        // Each is enforced, so a second list of what is left would take the first one's away.
+        (
+            "img-src 'self', sandbox allow-forms; trusted-types a",
+            "sandbox allow-scripts; trusted-types b; report-uri /r; webrtc 'block'",
+            "img-src 'self'; report-uri /r; webrtc 'block', sandbox allow-forms allow-scripts; trusted-types a b; report-uri /r; \
+             webrtc 'block'",
+        ),
             script,
             "script-src-elem https://x",
             &format!(
