@@ -69,8 +69,11 @@ impl SecurityHeaders<'_> {
         let mut tried = self.moved_to_twins();
         if let Slot::Checked(policy) = self.content_security_policy {
             tried.content_security_policy_report_only = Slot::of(policy.report_only());
-            if policy.directive(DirectiveName::FrameAncestors).is_some() {
-                tried.x_frame_options = Slot::Unset;
+            let mut policies = policy.policies();
+            while let Some(policy) = policies.next_policy() {
+                if policy.directive(DirectiveName::FrameAncestors).is_some() {
+                    tried.x_frame_options = Slot::Unset;
+                }
             }
         }
         tried

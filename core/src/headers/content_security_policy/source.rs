@@ -214,6 +214,12 @@ impl<'a> Source<'a> {
         self.is(NONCE_SOURCE)
     }
 
+    /// Whether a nonce next to it switches it off: it allows all inline code of a kind (CSP3, section 6.7.3.2; browsers count
+    /// `'inline-speculation-rules'` there too).
+    pub(super) const fn is_switched_off_by_a_nonce(&self) -> bool {
+        self.is(Source::UNSAFE_INLINE.text) || self.is(Source::INLINE_SPECULATION_RULES.text)
+    }
+
     /// Whether it is the hash of inline code or of a file.
     pub const fn is_hash(&self) -> bool {
         grammar::starts_with_ignore_case(self.text, "'sha")
