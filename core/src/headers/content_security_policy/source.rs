@@ -5,7 +5,7 @@ use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar::{self, cut, slice};
 use crate::headers::PolicyError;
-use crate::unchecked::unchecked;
+use crate::unchecked::{own_word, unchecked};
 
 /// One source of a source list ([CSP3, section 2.3.1](https://www.w3.org/TR/CSP3/#framework-directive-source-list)), or one
 /// flag or name of the directives that take those.
@@ -285,7 +285,6 @@ const fn safe(word: &str) -> Result<&str, PolicyError> {
             b';' | b',' => return Err(PolicyError::Separator),
             0x00..=0x1f | 0x7f => return Err(PolicyError::ControlCharacter),
             0x80.. => return Err(PolicyError::NonAscii),
-            b'{' if unchecked(rest).is_some() => return Err(PolicyError::MarkTwice),
             _ => rest = cut(rest, 1).1,
         }
     }
@@ -295,7 +294,10 @@ const fn safe(word: &str) -> Result<&str, PolicyError> {
     match row(word) {
         Some(row) => Ok(row.text),
         None if grammar::starts_with_ignore_case(word, "'nonce-") => Err(PolicyError::FixedNonce),
-        None => Ok(word),
+        None => {
+            ok!(own_word(word));
+            Ok(word)
+        }
     }
 }
 
@@ -383,6 +385,9 @@ mod tests {
             ("{unchecked}a\r", ControlCharacter),
             ("{unchecked}'NONCE-abc'", FixedNonce),
             ("{unchecked}{unchecked}'a'", MarkTwice),
+            ("{unchecked}a{unchecked}", MarkTwice),
+            ("/csp?{one-for-each-request}", FixedNonce),
+            ("{unchecked}x{One-for-each-request}", FixedNonce),
         ] {
             assert_eq!(Source::parse(bad), Err(error), "{bad:?}");
         }
