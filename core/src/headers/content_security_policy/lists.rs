@@ -180,7 +180,7 @@ impl<'a> Sources<'a> {
         // Each was read without an error when the directive was made.
         while let Some(Ok(source)) = self.list.next() {
             match self.leave_out {
-                LeaveOut::Nonces { .. } if source.is_nonce() || source.is("'unsafe-inline'") => {}
+                LeaveOut::Nonces { .. } if source.is_nonce() || source.is_switched_off_by_a_nonce() => {}
                 LeaveOut::Nonces { .. } => {
                     self.leave_out = LeaveOut::Nonces { shown: true };
                     return Some(source);
