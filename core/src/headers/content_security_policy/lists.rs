@@ -185,12 +185,13 @@ impl<'a> Sources<'a> {
                     self.leave_out = LeaveOut::Nonces { shown: true };
                     return Some(source);
                 }
-                LeaveOut::Nothing => {
+                LeaveOut::Nothing if self.flags && !source.is_unchecked() => {
                     return Some(match sandbox_flag(source.as_str()) {
-                        Some(flag) if self.flags && !source.is_unchecked() => Source::known(flag),
-                        _ => source,
+                        Some(flag) => Source::known(flag),
+                        None => source,
                     });
                 }
+                LeaveOut::Nothing => return Some(source),
             }
         }
         match self.leave_out {
