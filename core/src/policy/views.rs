@@ -7,7 +7,8 @@ use crate::scheme::Scheme;
 
 impl SecurityHeaders<'_> {
     /// The policy for a response that travels over `scheme`. Over HTTP, `Strict-Transport-Security`
-    /// (RFC 6797, section 7.2) and `upgrade-insecure-requests` are left out; a policy says `Https` until told otherwise.
+    /// (RFC 6797, section 7.2) and `upgrade-insecure-requests` are left out, and so are `Reporting-Endpoints`, which browsers ignore
+    /// there, and the `report-to` that would switch `report-uri` off for them; a policy says `Https` until told otherwise.
     ///
     /// ```
     /// use sallet_core::{Scheme, SecurityHeaders, const_block};
@@ -18,6 +19,7 @@ impl SecurityHeaders<'_> {
     pub const fn over(mut self, scheme: Scheme) -> Self {
         if scheme.is_http() {
             self.strict_transport_security = Slot::Unset;
+            self.reporting_endpoints = Slot::Unset;
         }
         if let Slot::Checked(policy) = self.content_security_policy {
             self.content_security_policy = Slot::of(policy.over(scheme));

@@ -33,6 +33,9 @@ impl View {
         match name {
             // Over HTTP it would break a site that has no HTTPS.
             DirectiveName::UpgradeInsecureRequests => self.http || self.report_only,
+            // Nor do browsers have endpoints over HTTP (Reporting API, section 3.3), and it switches `report-uri` off (CSP3, section
+            // 5.5).
+            DirectiveName::ReportTo => self.http,
             // Browsers ignore both in a policy that only reports (CSP3, section 6.3.2; Upgrade Insecure Requests, section 3.1).
             DirectiveName::Sandbox => self.report_only,
             _ => false,
@@ -42,7 +45,7 @@ impl View {
 
 impl ContentSecurityPolicy<'_> {
     /// The policy for a response that travels over `scheme`: over HTTP without `upgrade-insecure-requests`, which
-    /// would break a site that has no HTTPS. `None` when nothing is left.
+    /// would break a site that has no HTTPS, and without `report-to`, whose endpoints browsers ignore there. `None` when nothing is left.
     pub const fn over(mut self, scheme: Scheme) -> Option<Self> {
         self.view.http |= scheme.is_http();
         self.if_any()
