@@ -137,6 +137,23 @@ fn each_policy_has_its_view() {
     assert!(upgrade.and(&[upgrade]).over(Scheme::Http).is_none());
 }
 
+/// Browsers know no endpoints of a page that came over HTTP, and would not post to `report-uri` either.
+#[test]
+fn over_http_reports_go_where_they_can() {
+    let csp = ContentSecurityPolicy::from_text("img-src *; report-uri /csp; report-to csp, report-to csp");
+    let policy = SecurityHeaders::EMPTY
+        .content_security_policy(Some(csp))
+        .content_security_policy_report_only(Some(csp))
+        .with("reporting-endpoints", "csp=\"/csp\"")
+        .unwrap();
+    let sent = "img-src *; report-uri /csp\r\n";
+    assert_eq!(
+        policy.over(Scheme::Http).to_string(),
+        format!("content-security-policy: {sent}content-security-policy-report-only: {sent}")
+    );
+    assert_eq!(policy.over(Scheme::Https).to_string(), policy.to_string());
+}
+
 /// Browsers enforce each of several policies, so a weakness is one of all of them.
 #[test]
 fn lint_sees_each_policy() {
