@@ -22,7 +22,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 skip = { echo "SKIPPED: $(1), $(2), $(3)"; [ "$$SALLET_NO_SKIP" != 1 ]; }
 say = @echo "==> $(1)"
 
-.PHONY: help setup develop demo test test-rust fmt clippy features cargo-test doc msrv constant-time fuzz-replay firmware \
+.PHONY: help setup develop demo test test-rust fmt clippy features cargo-test doc msrv other-readers constant-time fuzz-replay firmware \
 	test-abi3 wheel-abi3 test-python test-types test-upstream fuzz fuzz-minimise timing sabotage walk load bench bench-quick bench-core bench-hyper \
 	bench-python bench-check bench-baseline bench-lint test-report lines pins clean
 
@@ -70,7 +70,15 @@ $(NPM)/node_modules/.package-lock.json: $(NPM)/package.json $(NPM)/package-lock.
 	@if command -v npm >/dev/null; then cd $(NPM) && npm ci --ignore-scripts --no-audit --no-fund; \
 	else $(call skip,the comparisons with npm packages,no npm,apt-get install nodejs npm); fi
 
-setup: $(VENV)/dev.stamp $(VENV)/develop.stamp $(NPM)/node_modules/.package-lock.json ## Make .venv with everything the tests need, and build into it
+# Beside the venv, which has the Django of drf-spectacular.
+DJANGO := target/django
+$(DJANGO)/installed.stamp: $(PINS)/django.txt $(VENV)/pyvenv.cfg
+	$(call say,installing the Django that the tests compare with)
+	@rm -rf $(DJANGO) && $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \
+		--require-hashes --target $(DJANGO) -r $<
+	@touch $@
+
+setup: $(VENV)/dev.stamp $(VENV)/develop.stamp $(DJANGO)/installed.stamp $(NPM)/node_modules/.package-lock.json ## Make .venv with everything the tests need, and build into it
 
 develop: $(VENV)/develop.stamp ## Build the extension (release) into .venv
 
@@ -81,7 +89,7 @@ demo: $(VENV)/develop.stamp ## Serve the example app, show what it sends and ref
 
 # ---- the tests
 
-test: test-rust bench-lint constant-time fuzz-replay firmware test-abi3 test-python test-report ## Run every test
+test: test-rust bench-lint other-readers constant-time fuzz-replay firmware test-abi3 test-python test-report ## Run every test
 
 test-rust: fmt clippy features cargo-test doc msrv ## Format, lints, Rust tests, docs, oldest toolchain
 
@@ -141,6 +149,13 @@ constant-time: ## Valgrind: no branch and no address depends on a secret
 	@if $(CARGO) fmt --version >/dev/null 2>&1; then $(CARGO) fmt --check --manifest-path core/tests/constant_time/Cargo.toml; \
 	else $(call skip,the format check,no rustfmt,rustup component add rustfmt); fi
 	@CARGO="$(CARGO)" core/tests/constant_time/run
+
+other-readers: ## Servo's parser and sfv read what Sallet sends; all that the specifications allow is accepted
+	$(call say,what the parsers of others read)
+	@cd core/tests/other_readers && export CARGO_TARGET_DIR=../../../target/other-readers && \
+	if $(CARGO) fmt --version >/dev/null 2>&1; then $(CARGO) fmt --check; else $(call skip,the format check,no rustfmt,rustup component add rustfmt); fi && \
+	if $(CARGO) clippy --version >/dev/null 2>&1; then $(CARGO) clippy -q --all-targets --locked -- -D warnings; else $(call skip,the lints,no clippy,rustup component add clippy); fi && \
+	$(CARGO) test --quiet --locked
 
 fuzz-replay: ## Every stored input of the fuzzers again, on stable Rust
 	$(call say,fuzz corpora)

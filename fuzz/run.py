@@ -189,7 +189,7 @@ def core_words(table: str) -> Iterator[str]:
 
     rows = sallet._sallet._rows()
     if table == "core:sources":
-        yield from (f'"{getattr(sallet, name)}"' for name, _ in rows["sources"])
+        yield from (f'"{getattr(sallet, name)}"' for name, *_ in rows["sources"])
     for row in rows["headers"] if table == "core:headers" else ():
         good = row["good"].replace('"', '\\"')
         yield f'"{row["name"]}\\xff"'

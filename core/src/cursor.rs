@@ -5,6 +5,7 @@
 //! called in a `const fn`, a `&mut Cursor` can.
 
 use crate::nonce::{NonceSlots, PLACEHOLDER};
+use crate::unchecked::UNCHECKED;
 
 /// Counts every byte, stores those that fall into its window, and can say how many were needed.
 ///
@@ -29,6 +30,7 @@ pub struct Cursor<'b> {
     start: usize,
     written: usize,
     slots: NonceSlots,
+    marked: bool,
 }
 
 impl<'b> Cursor<'b> {
@@ -39,7 +41,13 @@ impl<'b> Cursor<'b> {
 
     /// A cursor that stores only bytes `start..start + buf.len()` of the text.
     pub const fn window(buf: &'b mut [u8], start: usize) -> Self {
-        Self { window: buf, start, written: 0, slots: NonceSlots::NONE }
+        Self { window: buf, start, written: 0, slots: NonceSlots::NONE, marked: false }
+    }
+
+    /// A cursor for text that is to be read again, and not sent: it keeps the marks of what is unchecked.
+    pub(crate) const fn marked(mut self) -> Self {
+        self.marked = true;
+        self
     }
 
     /// Appends `bytes`: all of them are counted, those inside the window are stored.
@@ -76,6 +84,13 @@ impl<'b> Cursor<'b> {
     pub(crate) const fn put_nonce(&mut self) {
         self.slots.push(self.written);
         self.put(PLACEHOLDER.as_bytes());
+    }
+
+    /// Appends the mark of what is unchecked, if this text keeps it.
+    pub(crate) const fn put_mark(&mut self) {
+        if self.marked {
+            self.put(UNCHECKED.as_bytes());
+        }
     }
 
     /// The places of nonces so far.
@@ -130,6 +145,14 @@ pub(crate) fn display(f: &mut core::fmt::Formatter<'_>, render: impl Fn(&mut Cur
     in_pieces(render, |piece| {
         // Every text a cursor takes is ASCII, so no window cuts a character.
         f.write_str(core::str::from_utf8(piece).map_err(|_| core::fmt::Error)?)
+    })
+}
+
+/// [`display`] of a text that keeps the marks of what is unchecked.
+pub(crate) fn display_marked(f: &mut core::fmt::Formatter<'_>, render: impl Fn(&mut Cursor<'_>)) -> core::fmt::Result {
+    display(f, |out| {
+        out.marked = true;
+        render(out);
     })
 }
 

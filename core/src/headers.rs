@@ -1,14 +1,18 @@
 //! The headers: a file each, named as the header.
 
 mod cache_control;
+mod clear_site_data;
 mod content_security_policy;
 mod cross_origin_embedder_policy;
 mod cross_origin_opener_policy;
 mod cross_origin_resource_policy;
 mod custom_field;
+mod document_isolation_policy;
 mod error;
 mod integrity_policy;
 mod keyword_header;
+mod keyword_list;
+mod keyword_with_report_to;
 mod origin_agent_cluster;
 mod permissions_policy;
 mod referrer_policy;
@@ -23,17 +27,23 @@ mod x_permitted_cross_domain_policies;
 mod x_xss_protection;
 
 pub use cache_control::CacheControl;
-pub(crate) use cache_control::{forbids_sharing, is_targeted, targeted_forbids_sharing};
+pub(crate) use cache_control::{
+    ends_in_quotes, forbids_sharing, is_targeted, surrogate_forbids_sharing, targeted_forbids_sharing,
+};
+pub use clear_site_data::ClearSiteData;
+pub(crate) use content_security_policy::holds_placeholder;
 pub use content_security_policy::{
-    Addition, ContentSecurityPolicy, Directive, DirectiveName, Directives, ExtendError, Extended, Hash, Source,
-    SourceConstant, Sources, UrlSource,
+    Addition, ContentSecurityPolicy, Directive, DirectiveName, Directives, ExtendError, Extended, Hash, OwnPolicy,
+    Policies, Source, SourceConstant, Sources, UrlSource,
 };
 pub use cross_origin_embedder_policy::CrossOriginEmbedderPolicy;
 pub use cross_origin_opener_policy::CrossOriginOpenerPolicy;
 pub use cross_origin_resource_policy::CrossOriginResourcePolicy;
 pub use custom_field::{CustomField, removable};
+pub use document_isolation_policy::DocumentIsolationPolicy;
 pub use error::PolicyError;
 pub use integrity_policy::IntegrityPolicy;
+pub(crate) use keyword_header::is_slip;
 pub use origin_agent_cluster::OriginAgentCluster;
 pub use permissions_policy::PermissionsPolicy;
 pub use referrer_policy::ReferrerPolicy;
@@ -66,6 +76,8 @@ pub struct Header {
     pub good: &'static str,
     /// A value that is refused: a mistake that people make.
     pub bad: &'static str,
+    /// Every word that its value is made of, as each is sent, if there are only a few.
+    pub values: &'static [&'static str],
     /// Where its value names endpoints of Reporting-Endpoints, if it can: a directive, a member or a parameter.
     pub endpoints_in: Option<&'static str>,
     /// The header that this one only tries out, if it is such a twin: its value is read alike and enforces nothing.
@@ -88,6 +100,9 @@ impl Header {
 /// `report only of FIELD`: the header of that field enforces what this one only reports on, and has the same type.
 ///
 /// `endpoints in "WHERE"`: a value can name endpoints there, and its type has `undefined_endpoint`.
+///
+/// `unchecked part if METHOD`: the type reads the mark in front of parts of its value. The method says whether a mark at the start
+/// is of the first part; if not, the whole value is unchecked, as in all other headers.
 macro_rules! header_rows {
     ($make:ident) => {
         $make! {
@@ -95,13 +110,15 @@ macro_rules! header_rows {
             "content-security-policy" content_security_policy: ContentSecurityPolicy<'a>,
                 good "default-src 'self'; script-src 'self' https://cdn.example",
                 bad "default-src self",
-                endpoints in "report-to";
+                endpoints in "report-to",
+                unchecked part if marks_a_directive;
             /// A policy that is only reported on: for trying one out.
             "content-security-policy-report-only" content_security_policy_report_only: ContentSecurityPolicy<'a>,
                 good "default-src 'none'; img-src 'self' data:",
                 bad "script-src unsafe-inline",
                 endpoints in "report-to",
-                report only of content_security_policy;
+                report only of content_security_policy,
+                unchecked part if marks_a_directive;
             /// HTTPS only, from now on. Sent over HTTPS alone.
             "strict-transport-security" strict_transport_security: StrictTransportSecurity,
                 good "max-age=31536000; includeSubDomains",
@@ -115,17 +132,42 @@ macro_rules! header_rows {
                 good "SAMEORIGIN",
                 bad "ALLOW-FROM https://a.example";
             /// How much of the address the next site learns.
-            "referrer-policy" referrer_policy: ReferrerPolicy,
-                good "no-referrer",
+            "referrer-policy" referrer_policy: ReferrerPolicy<'a>,
+                good "no-referrer, strict-origin-when-cross-origin",
                 bad "none";
             /// Who shares a browsing context group.
-            "cross-origin-opener-policy" cross_origin_opener_policy: CrossOriginOpenerPolicy,
-                good "same-origin-allow-popups",
-                bad "same-site";
+            "cross-origin-opener-policy" cross_origin_opener_policy: CrossOriginOpenerPolicy<'a>,
+                good "same-origin-allow-popups; report-to=\"coop\"",
+                bad "same-site",
+                endpoints in "report-to";
+            /// Who would share a browsing context group, only reported on.
+            "cross-origin-opener-policy-report-only" cross_origin_opener_policy_report_only: CrossOriginOpenerPolicy<'a>,
+                good "same-origin; report-to=\"coop\"",
+                bad "same-origin; report-to=coop",
+                endpoints in "report-to",
+                report only of cross_origin_opener_policy;
             /// What the page may load from others.
-            "cross-origin-embedder-policy" cross_origin_embedder_policy: CrossOriginEmbedderPolicy,
+            "cross-origin-embedder-policy" cross_origin_embedder_policy: CrossOriginEmbedderPolicy<'a>,
                 good "credentialless",
-                bad "same-origin";
+                bad "same-origin",
+                endpoints in "report-to";
+            /// What the page could not load from others, only reported on.
+            "cross-origin-embedder-policy-report-only" cross_origin_embedder_policy_report_only: CrossOriginEmbedderPolicy<'a>,
+                good "require-corp; report-to=\"coep\"",
+                bad "require_corps",
+                endpoints in "report-to",
+                report only of cross_origin_embedder_policy;
+            /// Isolation of one document, without conditions on its opener and its frames.
+            "document-isolation-policy" document_isolation_policy: DocumentIsolationPolicy<'a>,
+                good "isolate-and-credentialless",
+                bad "credentialless",
+                endpoints in "report-to";
+            /// What an isolated document could not load, only reported on.
+            "document-isolation-policy-report-only" document_isolation_policy_report_only: DocumentIsolationPolicy<'a>,
+                good "isolate-and-require-corp; report-to=\"dip\"",
+                bad "require-corp",
+                endpoints in "report-to",
+                report only of document_isolation_policy;
             /// Who may load this response.
             "cross-origin-resource-policy" cross_origin_resource_policy: CrossOriginResourcePolicy,
                 good "cross-origin",
@@ -134,7 +176,15 @@ macro_rules! header_rows {
             "permissions-policy" permissions_policy: PermissionsPolicy<'a>,
                 good "camera=(), fullscreen=(self \"https://a.example\"), geolocation=*",
                 bad "camera 'none'",
-                endpoints in "report-to";
+                endpoints in "report-to",
+                unchecked part if marks_a_member;
+            /// Which uses of powerful features are reported, and not stopped.
+            "permissions-policy-report-only" permissions_policy_report_only: PermissionsPolicy<'a>,
+                good "camera=();report-to=permissions, geolocation=(self)",
+                bad "camera=none",
+                endpoints in "report-to",
+                report only of permissions_policy,
+                unchecked part if marks_a_member;
             /// Which resources must have an `integrity` attribute.
             "integrity-policy" integrity_policy: IntegrityPolicy<'a>,
                 good "blocked-destinations=(script style), sources=(inline)",
@@ -158,6 +208,10 @@ macro_rules! header_rows {
             "cache-control" cache_control: CacheControl<'a>,
                 good "private, max-age=60",
                 bad "no store";
+            /// What the browser forgets of the site. For the answer of a sign-out.
+            "clear-site-data" clear_site_data: ClearSiteData<'a>,
+                good "\"cookies\", \"storage\"",
+                bad "cookies";
             /// Whether links are looked up before a click.
             "x-dns-prefetch-control" x_dns_prefetch_control: XDnsPrefetchControl,
                 good "off",

@@ -38,6 +38,7 @@ mod cursor;
 mod dialect;
 mod grammar;
 mod headers;
+mod https_redirect;
 mod lint;
 mod nonce;
 mod policy;
@@ -56,10 +57,11 @@ pub mod secret;
 
 pub use cursor::{BufferTooSmall, Cursor};
 pub use headers::*;
-pub use lint::{Lint, Severity};
-pub use nonce::{NONCE_ENTROPY, NONCE_LEN, Nonce, NonceSlots};
-pub use policy::{Field, Fields, RenderError, SecurityHeaders, Template, WriteError, merge};
+pub use https_redirect::HttpsRedirect;
+pub use lint::{Lint, Lints, Severity};
+pub use nonce::{NONCE_ENTROPY, NONCE_LEN, Nonce, NoncePool, NonceSlots};
+pub use policy::{Field, FieldKind, Fields, NonceForm, RenderError, SecurityHeaders, Template, WriteError, merge};
 #[cfg(feature = "httparse")]
 pub use request_head::{BodyLength, HeadError, RequestHead};
 pub use scheme::Scheme;
-pub use unchecked::UNCHECKED;
+pub use unchecked::{Marked, UNCHECKED};

@@ -1,9 +1,17 @@
-//! What is legal but weak, with the reason.
+//! What is legal but weak, with the reason: a file for each subject.
 
-use crate::cursor::Cursor;
-use crate::headers::{ContentSecurityPolicy, Directive, DirectiveName};
-use crate::policy::{SecurityHeaders, presets};
-use crate::render_const;
+mod code;
+mod content_security_policy;
+mod framing;
+mod hosts;
+mod permissions;
+mod reporting;
+mod size;
+mod sources;
+mod unchecked;
+mod values;
+
+use crate::policy::SecurityHeaders;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,209 +33,173 @@ impl Severity {
             Self::High => "high",
         }
     }
+
+    /// For a policy that only reports: it weakens nothing yet.
+    const fn one_lower(self) -> Self {
+        match self {
+            Self::High => Self::Medium,
+            Self::Medium | Self::Low => Self::Low,
+        }
+    }
 }
 
 /// One finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lint {
+#[non_exhaustive]
+pub struct Lint<'a> {
     /// How much it matters.
     pub severity: Severity,
     /// The header, in lower case.
-    pub header: &'static str,
-    /// The directive, or nothing where the header has none.
-    pub directive: &'static str,
+    pub header: &'a str,
+    /// The directive, feature or parameter; empty where the finding is about the whole header.
+    pub directive: &'a str,
+    /// The part of the value that it is about, such as `'unsafe-inline'`; empty where something is missing.
+    pub value: &'a str,
     /// Why it is weak.
     pub reason: &'static str,
     /// What to do.
     pub remedy: &'static str,
+    /// The known name that is nearest, where a name looks like a typo; else empty.
+    pub nearest: &'static str,
 }
 
-impl core::fmt::Display for Lint {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self { severity, header, directive, reason, remedy } = self;
-        let space = if directive.is_empty() { "" } else { " " };
-        write!(f, "{}: {header}{space}{directive}: {reason}; {remedy}", severity.as_str())
+impl<'a> Lint<'a> {
+    /// The remedy, with the nearest name in front where a name looks like a typo.
+    pub const fn advice(&self) -> impl core::fmt::Display {
+        Advice { nearest: self.nearest, remedy: self.remedy }
+    }
+
+    const fn new(severity: Severity, header: &'a str, reason: &'static str, remedy: &'static str) -> Self {
+        Self { severity, header, directive: "", value: "", reason, remedy, nearest: "" }
+    }
+
+    const fn high(header: &'a str, reason: &'static str, remedy: &'static str) -> Self {
+        Self::new(Severity::High, header, reason, remedy)
+    }
+
+    const fn medium(header: &'a str, reason: &'static str, remedy: &'static str) -> Self {
+        Self::new(Severity::Medium, header, reason, remedy)
+    }
+
+    const fn low(header: &'a str, reason: &'static str, remedy: &'static str) -> Self {
+        Self::new(Severity::Low, header, reason, remedy)
+    }
+
+    const fn of(mut self, directive: &'a str) -> Self {
+        self.directive = directive;
+        self
+    }
+
+    const fn at(mut self, value: &'a str) -> Self {
+        self.value = value;
+        self
+    }
+
+    const fn near(mut self, name: Option<&'static str>) -> Self {
+        if let Some(name) = name {
+            self.nearest = name;
+        }
+        self
     }
 }
 
-const CSP: &str = "content-security-policy";
-
-/// The remedy for a site that is not kept on HTTPS: what the presets send.
-const SEND_HSTS: &str = render_const::text(&send_hsts::<{ send_hsts::<0>().1 }>().0);
-
-const fn send_hsts<const N: usize>() -> ([u8; N], usize) {
-    let mut text = [0; N];
-    let mut out = Cursor::new(&mut text);
-    out.put(b"send ");
-    presets::HSTS.render(&mut out);
-    let length = out.written();
-    (text, length)
+impl core::fmt::Display for Lint<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: {}", self.severity.as_str(), self.header)?;
+        for part in [self.directive, self.value] {
+            if !part.is_empty() {
+                write!(f, " {part}")?;
+            }
+        }
+        write!(f, ": {}; {}", self.reason, self.advice())
+    }
 }
 
-/// A question about a policy, and what to say when the answer is yes.
-type Rule = (fn(&SecurityHeaders<'_>) -> bool, Lint);
-
-const fn rule(
-    ask: fn(&SecurityHeaders<'_>) -> bool,
-    severity: Severity,
-    header: &'static str,
-    directive: &'static str,
-    reason: &'static str,
+/// The remedy, after the nearest name.
+struct Advice {
+    nearest: &'static str,
     remedy: &'static str,
-) -> Rule {
-    (ask, Lint { severity, header, directive, reason, remedy })
 }
 
-static RULES: &[Rule] = &[
-    rule(
-        |p| p.csp().is_none(),
-        Severity::High,
-        CSP,
-        "",
-        "without a policy any injected script runs",
-        "start from the one of the preset STRICT",
-    ),
-    rule(
-        |p| csp(p, |c| c.effective(DirectiveName::ScriptSrc).is_none()),
-        Severity::High,
-        CSP,
-        "script-src",
-        "neither script-src nor default-src is there, so any script runs",
-        "add default-src 'self'",
-    ),
-    rule(
-        |p| scripts(p, |d| d.has("'unsafe-inline'") && !vouches(d)),
-        Severity::High,
-        CSP,
-        "script-src",
-        "'unsafe-inline' runs every injected script",
-        "use a nonce or hashes",
-    ),
-    rule(
-        |p| {
-            scripts(p, |d| {
-                !d.has("'strict-dynamic'") && (d.has("*") || d.has("https:") || d.has("http:") || d.has("data:"))
-            })
-        },
-        Severity::High,
-        CSP,
-        "script-src",
-        "*, https:, http: and data: let anyone's script in",
-        "name the hosts, or use a nonce with 'strict-dynamic'",
-    ),
-    rule(
-        |p| scripts(p, |d| d.has("'unsafe-eval'")),
-        Severity::Medium,
-        CSP,
-        "script-src",
-        "'unsafe-eval' turns strings into code",
-        "use 'wasm-unsafe-eval' if it is for WebAssembly, else remove it",
-    ),
-    rule(
-        |p| csp(p, |c| c.effective(DirectiveName::ObjectSrc).is_none()),
-        Severity::Medium,
-        CSP,
-        "object-src",
-        "plug-in content is not ruled",
-        "add object-src 'none'",
-    ),
-    rule(
-        |p| {
-            csp(
-                p,
-                |c| matches!(c.effective(DirectiveName::StyleSrc), Some(d) if d.has("'unsafe-inline'") && !vouches(d)),
-            )
-        },
-        Severity::Low,
-        CSP,
-        "style-src",
-        "'unsafe-inline' lets injected styles read and redraw the page",
-        "use a nonce or hashes",
-    ),
-    rule(
-        |p| csp(p, |c| c.directive(DirectiveName::BaseUri).is_none()),
-        Severity::Medium,
-        CSP,
-        "base-uri",
-        "an injected <base> redirects every relative address, and default-src does not rule it",
-        "add base-uri 'self' or 'none'",
-    ),
-    rule(
-        |p| csp(p, |c| c.directive(DirectiveName::FormAction).is_none()),
-        Severity::Medium,
-        CSP,
-        "form-action",
-        "injected forms post anywhere, and default-src does not rule them",
-        "add form-action 'self' or 'none'",
-    ),
-    rule(
-        |p| csp(p, |c| c.directive(DirectiveName::FrameAncestors).is_none()),
-        Severity::Medium,
-        CSP,
-        "frame-ancestors",
-        "anyone may frame the page, and default-src does not rule that",
-        "add frame-ancestors 'none' or 'self'",
-    ),
-    rule(
-        |p| p.strict_transport_security.is_none(),
-        Severity::Medium,
-        "strict-transport-security",
-        "",
-        "the first request of a visit may go over HTTP",
-        SEND_HSTS,
-    ),
-    rule(
-        |p| matches!(p.strict_transport_security, Some(hsts) if hsts.max_age() < 180 * 24 * 60 * 60),
-        Severity::Medium,
-        "strict-transport-security",
-        "max-age",
-        "browsers forget it in less than half a year",
-        SEND_HSTS,
-    ),
-    rule(
-        |p| p.x_content_type_options.is_none(),
-        Severity::Medium,
-        "x-content-type-options",
-        "",
-        "browsers may run an upload as a script",
-        "add nosniff",
-    ),
-    rule(
-        |p| p.referrer_policy.is_none(),
-        Severity::Low,
-        "referrer-policy",
-        "",
-        "it is left to the browser how much of the address others learn",
-        "add strict-origin-when-cross-origin",
-    ),
-    rule(
-        |p| {
-            use crate::headers::ReferrerPolicy::{NoReferrerWhenDowngrade, OriginWhenCrossOrigin, UnsafeUrl};
-            matches!(p.referrer_policy, Some(UnsafeUrl | NoReferrerWhenDowngrade | OriginWhenCrossOrigin))
-        },
-        Severity::Medium,
-        "referrer-policy",
-        "",
-        "it tells others more than a browser does by default",
-        "use strict-origin-when-cross-origin",
-    ),
-    rule(
-        |p| {
-            matches!(
-                p.x_xss_protection,
-                Some(crate::headers::XXssProtection::On | crate::headers::XXssProtection::Block)
-            )
-        },
-        Severity::Low,
-        "x-xss-protection",
-        "",
-        "the filter could be made to block a page's own scripts, and browsers have removed it",
-        "use 0",
-    ),
+impl core::fmt::Display for Advice {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if !self.nearest.is_empty() {
+            write!(f, "did you mean {}? Else ", self.nearest)?;
+        }
+        f.write_str(self.remedy)
+    }
+}
+
+/// Takes findings, one after the other.
+type Found<'f, 'a> = &'f mut dyn FnMut(Lint<'a>);
+
+/// The subjects: each looks at the whole policy.
+const SUBJECTS: [for<'a> fn(&SecurityHeaders<'a>, Found<'_, 'a>); 7] = [
+    content_security_policy::lints,
+    framing::lints,
+    values::lints,
+    permissions::lints,
+    reporting::lints,
+    size::lints,
+    unchecked::lints,
 ];
 
-impl SecurityHeaders<'_> {
-    /// What is legal but weak in this policy, the order being that of the headers.
+/// The findings of a policy: what [`SecurityHeaders::lint`] returns.
+///
+/// `next` looks through the policy again for each finding, since there is no heap to keep them in; `for_each` looks once, which is
+/// what to take where a policy could be long.
+#[derive(Debug, Clone)]
+pub struct Lints<'a> {
+    policy: SecurityHeaders<'a>,
+    subject: usize,
+    /// How many findings of the subject were given already. There is no heap to keep the others in, so they are looked for again.
+    given: usize,
+}
+
+impl<'a> Iterator for Lints<'a> {
+    type Item = Lint<'a>;
+
+    fn next(&mut self) -> Option<Lint<'a>> {
+        while let Some(lints) = SUBJECTS.get(self.subject) {
+            let (mut at, mut next) = (0, None);
+            lints(&self.policy, &mut |lint| {
+                if at == self.given {
+                    next = Some(lint);
+                }
+                at += 1;
+            });
+            if next.is_some() {
+                self.given += 1;
+                return next;
+            }
+            (self.subject, self.given) = (self.subject + 1, 0);
+        }
+        None
+    }
+
+    /// Looks once, and so does all that is made of it: `for_each`, `count`, `map(...).for_each`.
+    fn fold<B, F: FnMut(B, Lint<'a>) -> B>(self, start: B, mut take: F) -> B {
+        let (mut given, mut so_far) = (self.given, Some(start));
+        for lints in SUBJECTS.iter().skip(self.subject) {
+            lints(&self.policy, &mut |lint| match given {
+                0 => so_far = so_far.take().map(|so_far| take(so_far, lint)),
+                _ => given -= 1,
+            });
+            given = 0;
+        }
+        match so_far {
+            Some(result) => result,
+            // Taken above for as long as it takes to put it back.
+            None => unreachable!(),
+        }
+    }
+}
+
+impl<'a> SecurityHeaders<'a> {
+    /// What is legal but weak in this policy, and what has no effect.
+    ///
+    /// A report-only policy is judged too, one step milder, because it weakens nothing yet. Of several enforced policies each
+    /// must be weak in the same point: browsers apply them all.
     ///
     /// ```
     /// use sallet_core::{SecurityHeaders, Severity};
@@ -235,42 +207,7 @@ impl SecurityHeaders<'_> {
     /// assert!(SecurityHeaders::CLASSIC.lint().all(|lint| lint.severity < Severity::High));
     /// assert!(SecurityHeaders::EMPTY.lint().any(|lint| lint.severity == Severity::High));
     /// ```
-    pub fn lint(&self) -> impl Iterator<Item = Lint> {
-        RULES.iter().filter(|(ask, _)| ask(self)).map(|(_, lint)| *lint).chain(self.undefined_endpoints())
+    pub const fn lint(&self) -> Lints<'a> {
+        Lints { policy: *self, subject: 0, given: 0 }
     }
-
-    /// A browser reports to an endpoint only if the same response defines it (Reporting API, section 3.2).
-    fn undefined_endpoints(&self) -> impl Iterator<Item = Lint> {
-        Self::NAMES.iter().filter_map(|header| {
-            let (directive, _) = self.undefined_endpoint(header)?;
-            Some(Lint {
-                severity: Severity::Medium,
-                header,
-                directive,
-                reason: "it names an endpoint that Reporting-Endpoints does not define, so nothing is reported",
-                remedy: "add name=\"https://…\" to Reporting-Endpoints, unless another layer does",
-            })
-        })
-    }
-
-    const fn csp(&self) -> Option<&ContentSecurityPolicy<'_>> {
-        self.content_security_policy.as_ref()
-    }
-}
-
-fn csp(policy: &SecurityHeaders<'_>, ask: impl Fn(&ContentSecurityPolicy<'_>) -> bool) -> bool {
-    policy.csp().is_some_and(ask)
-}
-
-fn scripts(policy: &SecurityHeaders<'_>, ask: impl Fn(Directive<'_>) -> bool) -> bool {
-    use DirectiveName::{ScriptSrc, ScriptSrcAttr, ScriptSrcElem};
-    csp(policy, |csp| {
-        [ScriptSrc, ScriptSrcElem, ScriptSrcAttr].into_iter().filter_map(|name| csp.effective(name)).any(&ask)
-    })
-}
-
-/// Browsers ignore `'unsafe-inline'` beside a nonce, a hash or `'strict-dynamic'` (CSP3, section 6.7.3.2): there it is a
-/// fallback for old ones.
-fn vouches(directive: Directive<'_>) -> bool {
-    directive.sources().any(|source| source.is_nonce() || source.is_hash()) || directive.has("'strict-dynamic'")
 }

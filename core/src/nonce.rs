@@ -1,5 +1,9 @@
 //! Nonces: 128 fresh bits for each response, and where they go in a rendered policy.
 
+mod pool;
+
+pub use pool::NoncePool;
+
 /// base64url (RFC 4648, section 5), whose characters mean nothing to HTML.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -52,20 +56,6 @@ impl Nonce {
             // It is base64. Said without a panic, which firmware would carry; an empty nonce lets no script run.
             Err(_) => "",
         }
-    }
-
-    /// Whether a response of this status may carry a policy with a nonce: every one but a 304.
-    ///
-    /// A 304 sends the client back to a page it has stored, and its fields replace the stored ones ([RFC 9111 section
-    /// 3.2](https://www.rfc-editor.org/rfc/rfc9111#section-3.2)): a fresh nonce would shut out the scripts of the older page.
-    ///
-    /// ```
-    /// use sallet_core::Nonce;
-    /// assert!(Nonce::fits(200) && !Nonce::fits(304));
-    /// ```
-    #[must_use]
-    pub const fn fits(status: u16) -> bool {
-        status != 304
     }
 
     pub(crate) const fn as_bytes(&self) -> &[u8; NONCE_LEN] {

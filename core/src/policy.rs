@@ -3,16 +3,21 @@
 mod block;
 mod fields;
 pub mod merge;
+mod nonce_form;
 pub(crate) mod presets;
+mod slot;
 mod views;
 
 pub use block::{RenderError, Template, WriteError};
-pub use fields::{Field, Fields};
+pub use fields::{Field, FieldKind, Fields};
+pub use nonce_form::NonceForm;
 
 use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar;
 use crate::headers::{header_rows, *};
+use crate::unchecked::unchecked_value;
+pub(crate) use slot::Slot;
 
 /// What a row says where it may say nothing.
 const fn if_any(said: &[&'static str]) -> Option<&'static str> {
@@ -26,7 +31,7 @@ macro_rules! security_headers {
     ($(
         #[doc = $doc:literal]
         $name:literal $field:ident: $type:ty, good $good:literal, bad $bad:literal
-        $(, endpoints in $place:literal)? $(, report only of $enforced:ident)?;
+        $(, endpoints in $place:literal)? $(, report only of $enforced:ident)? $(, unchecked part if $is_part:ident)?;
     )+) => {
         /// A policy: at most one value for each header.
         ///
@@ -46,7 +51,7 @@ macro_rules! security_headers {
         /// ```
         #[derive(Debug, Clone, Copy)]
         pub struct SecurityHeaders<'a> {
-            $( pub(crate) $field: Option<$type>, )+
+            $( pub(crate) $field: Slot<'a, $type>, )+
             custom: &'a [CustomField<'a>],
         }
 
@@ -58,26 +63,27 @@ macro_rules! security_headers {
             panic!("a row is the twin of a field that no row has")
         }
 
-        const HEADERS: [Header; NAMES.len()] = [$(
-            Header {
-                name: $name,
-                doc: grammar::trim($doc),
-                good: $good,
-                bad: $bad,
-                endpoints_in: if_any(&[$($place)?]),
-                report_only_of: if_any(&[$(name_of(stringify!($enforced)))?]),
-            }
-        ),+];
-
         impl<'a> SecurityHeaders<'a> {
+            const ROWS: [Header; NAMES.len()] = [$(
+                Header {
+                    name: $name,
+                    doc: grammar::trim($doc),
+                    good: $good,
+                    bad: $bad,
+                    values: <$type>::VALUES,
+                    endpoints_in: if_any(&[$($place)?]),
+                    report_only_of: if_any(&[$(name_of(stringify!($enforced)))?]),
+                }
+            ),+];
+
             /// No header at all: a place to start from.
-            pub const EMPTY: Self = Self { $( $field: None, )+ custom: &[] };
+            pub const EMPTY: Self = Self { $( $field: Slot::Unset, )+ custom: &[] };
 
             $(
                 #[doc = $doc]
                 #[must_use]
                 pub const fn $field(mut self, value: Option<$type>) -> Self {
-                    self.$field = value;
+                    self.$field = Slot::of(value);
                     self
                 }
             )+
@@ -85,12 +91,29 @@ macro_rules! security_headers {
             /// Sets a header by its name, in lower case, from its text: for policies that come from a file or from
             /// another language.
             ///
+            /// A value that Sallet does not know is sent as it is after the mark [`UNCHECKED`](crate::UNCHECKED):
+            ///
+            /// ```
+            /// use sallet_core::SecurityHeaders;
+            /// let policy = SecurityHeaders::EMPTY.with("x-frame-options", "{unchecked}ALLOW-FROM https://a.example").unwrap();
+            /// assert_eq!(policy.to_string(), "x-frame-options: ALLOW-FROM https://a.example\r\n");
+            /// ```
+            ///
+            /// In `content-security-policy` and `permissions-policy` the mark is of the first directive or member, where that
+            /// can be one by itself, and the others are checked.
+            ///
             /// # Errors
             /// [`UnknownHeader`](PolicyError::UnknownHeader), or what is wrong with the value.
             pub const fn with(mut self, name: &str, value: &'a str) -> Result<Self, PolicyError> {
                 $(
                     if grammar::eq(name, $name) {
-                        self.$field = Some(ok!(<$type>::parse(value)));
+                        self.$field = match <$type>::parse(value) {
+                            Ok(value) => Slot::Checked(value),
+                            Err(error) => {
+                                $( if <$type>::$is_part(value) { return Err(error); } )?
+                                Slot::Unchecked(ok!(unchecked_value(value, error)))
+                            }
+                        };
                         return Ok(self);
                     }
                 )+
@@ -104,7 +127,7 @@ macro_rules! security_headers {
             pub const fn without(mut self, name: &str) -> Result<Self, PolicyError> {
                 $(
                     if grammar::eq(name, $name) {
-                        self.$field = None;
+                        self.$field = Slot::Unset;
                         return Ok(self);
                     }
                 )+
@@ -115,12 +138,13 @@ macro_rules! security_headers {
             /// layer may define it, so it isn't an error.
             pub(crate) const fn undefined_endpoint(&self, name: &str) -> Option<(&'static str, &'a str)> {
                 let defined = match &self.reporting_endpoints {
-                    Some(endpoints) => endpoints,
-                    None => &ReportingEndpoints::NONE,
+                    Slot::Checked(endpoints) => endpoints,
+                    Slot::Unset => &ReportingEndpoints::NONE,
+                    Slot::Unchecked(_) => return None,
                 };
                 $($(
                     if grammar::eq(name, $name)
-                        && let Some(value) = &self.$field
+                        && let Slot::Checked(value) = &self.$field
                         && let Some(endpoint) = value.undefined_endpoint(defined)
                     {
                         return Some(($place, endpoint));
@@ -129,28 +153,53 @@ macro_rules! security_headers {
                 None
             }
 
+            /// The whole value of the header of that name, if it is unchecked.
+            pub(crate) const fn unchecked_text(&self, name: &str) -> Option<&'a str> {
+                $(
+                    if grammar::eq(name, $name)
+                        && let Slot::Unchecked(text) = self.$field
+                    {
+                        return Some(text);
+                    }
+                )+
+                None
+            }
+
             /// With each header moved to its report-only twin, if it has one.
             const fn moved_to_twins(mut self) -> Self {
                 $($(
-                    if self.$enforced.is_some() {
+                    if self.$enforced.is_set() {
                         self.$field = self.$enforced;
-                        self.$enforced = None;
+                        self.$enforced = Slot::Unset;
                     }
                 )?)+
                 self
             }
 
-            const fn is_set(&self, slot: usize) -> bool {
-                let set = [$( self.$field.is_some() ),+];
-                if slot < set.len() { set[slot] } else { slot - set.len() < self.custom.len() }
+            /// Whether the header of this number is sent: it is set, or it follows from the rest. A response that carries a nonce is for
+            /// one reader, so unless the policy rules caching itself it says `private`.
+            const fn is_sent(&self, slot: usize) -> bool {
+                let mut at = 0;
+                $(
+                    if at == slot {
+                        return self.$field.is_set() || grammar::eq($name, "cache-control") && self.needs_nonce();
+                    }
+                    at += 1;
+                )+
+                slot - at < self.custom.len()
             }
 
             const fn render_value(&self, slot: usize, out: &mut Cursor<'_>) {
                 let mut at = 0;
                 $(
                     if at == slot {
-                        if let Some(value) = &self.$field {
-                            value.render(out);
+                        match &self.$field {
+                            Slot::Checked(value) => value.render(out),
+                            Slot::Unchecked(value) => {
+                                out.put_mark();
+                                out.put(value.as_bytes());
+                            }
+                            Slot::Unset => CacheControl::PRIVATE.render(out),
                         }
                         return;
                     }
@@ -175,7 +224,7 @@ impl<'a> SecurityHeaders<'a> {
     pub const NAMES: &'static [&'static str] = &NAMES;
 
     /// What is known of each of them, in the same order.
-    pub const HEADERS: &'static [Header] = &HEADERS;
+    pub const HEADERS: &'static [Header] = &Self::ROWS;
 
     /// Adds fields that Sallet has no type for; replaces those of an earlier call.
     ///
@@ -226,8 +275,12 @@ impl<'a> SecurityHeaders<'a> {
     /// [`SharedNonce`](PolicyError::SharedNonce).
     pub const fn check(self) -> Result<Self, PolicyError> {
         if self.needs_nonce()
-            && let Some(cache_control) = self.cache_control
-            && !cache_control.forbids_sharing()
+            && !match self.cache_control {
+                Slot::Checked(cache_control) => cache_control.forbids_sharing(),
+                Slot::Unchecked(text) => forbids_sharing(text),
+                // It is `private` then.
+                Slot::Unset => true,
+            }
         {
             return Err(PolicyError::SharedNonce);
         }
@@ -235,7 +288,7 @@ impl<'a> SecurityHeaders<'a> {
             let mut i = 0;
             while i < self.custom.len() {
                 let field = &self.custom[i];
-                if is_targeted(field.name().as_bytes()) && !targeted_forbids_sharing(field.value()) {
+                if merge::lets_caches_share(field.name().as_bytes(), field.value().as_bytes()) {
                     return Err(PolicyError::SharedNonce);
                 }
                 i += 1;
@@ -267,16 +320,7 @@ impl<'a> SecurityHeaders<'a> {
 
     /// Whether a source is [`Source::NONCE`], so that each response needs a fresh one.
     pub const fn needs_nonce(&self) -> bool {
-        matches!(self.content_security_policy, Some(policy) if policy.needs_nonce())
-            || matches!(self.content_security_policy_report_only, Some(policy) if policy.needs_nonce())
-    }
-
-    /// With what follows from the rest: a response that carries a nonce is for one reader, so unless the policy rules
-    /// caching itself it says `private`.
-    const fn completed(mut self) -> Self {
-        if self.needs_nonce() && self.cache_control.is_none() {
-            self.cache_control = Some(CacheControl::PRIVATE);
-        }
-        self
+        matches!(self.content_security_policy, Slot::Checked(policy) if policy.needs_nonce())
+            || matches!(self.content_security_policy_report_only, Slot::Checked(policy) if policy.needs_nonce())
     }
 }

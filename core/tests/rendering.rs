@@ -167,13 +167,13 @@ fn a_policy_from_names_and_texts_is_the_same() {
 fn what_no_single_header_can_see() {
     let csp = Some(ContentSecurityPolicy::from_text("default-src 'self'; report-to csp"));
     let policy = SecurityHeaders::EMPTY.content_security_policy(csp);
-    let undefined = |policy: SecurityHeaders<'_>| -> Vec<_> {
+    fn undefined(policy: SecurityHeaders<'_>) -> Vec<(&str, &str)> {
         policy
             .lint()
             .filter(|lint| lint.reason.contains("does not define"))
             .map(|lint| (lint.header, lint.directive))
             .collect()
-    };
+    }
     let in_csp = ("content-security-policy", "report-to");
     assert_eq!(undefined(policy), [in_csp]);
     let endpoints = |text| policy.reporting_endpoints(Some(ReportingEndpoints::new(text)));
@@ -183,6 +183,18 @@ fn what_no_single_header_can_see() {
     let with = |text| endpoints(text).permissions_policy(Some(permissions));
     assert_eq!(undefined(with("csp=\"/r\"")), [("permissions-policy", "report-to")]);
     assert_eq!(undefined(with("csp=\"/r\", other=\"/o\"")), []);
+}
+
+#[test]
+fn an_unchecked_caching_must_keep_a_nonce_too() {
+    let policy =
+        SecurityHeaders::EMPTY.with("content-security-policy", "script-src 'nonce-{one-for-each-request}'").unwrap();
+    for (value, good) in [("private, x y", true), ("x y, no-store", true), ("x y", false), ("public, x y", false)] {
+        let value = format!("{{unchecked}}{value}");
+        assert_eq!(policy.with("cache-control", &value).unwrap().check().is_ok(), good, "{value}");
+    }
+    let whole = policy.with("content-security-policy", "{unchecked}script-src 'new'").unwrap();
+    assert!(!whole.needs_nonce());
 }
 
 #[test]
@@ -203,29 +215,35 @@ fn custom_fields() {
         ("a", "x\0", PolicyError::BadFieldValue),
         ("a", " x", PolicyError::BadFieldValue),
         ("a", "\u{fc}", PolicyError::BadFieldValue),
+        ("a", "{unchecked} x", PolicyError::BadFieldValue),
+        ("a", "x {unchecked}y", PolicyError::MarkTwice),
+        ("a", "x {one-for-each-request}", PolicyError::FixedNonce),
     ] {
         assert_eq!(CustomField::parse(name, value), Err(error), "{name:?}: {value:?}");
     }
+    assert_eq!(CustomField::new("a", "{unchecked}x"), CustomField::new("a", "x"));
 }
 
 /// Sent with every response alike they cut it short, cannot be decoded, or take away what the app sent itself.
 #[test]
 fn a_policy_cannot_own_what_frames_or_describes_one_message() {
     let never_touched = "content-length transfer-encoding trailer te connection keep-alive proxy-connection upgrade \
-        http2-settings close sec-websocket-accept sec-websocket-protocol content-type content-encoding content-range";
+        http2-settings close sec-websocket-accept sec-websocket-protocol content-type content-encoding content-range \
+        grpc-status grpc-message";
     for name in never_touched.split_ascii_whitespace() {
         assert_eq!(CustomField::parse(name, "x"), Err(PolicyError::NotForAPolicy), "{name}");
         assert_eq!(removable(name), Err(PolicyError::NotForAPolicy), "{name}");
     }
-    let only_removed = "set-cookie vary www-authenticate proxy-authenticate location content-location last-modified etag \
+    let only_removed = "allow retry-after link via server-timing cache-status accept-ranges refresh signature dpop-nonce \
+        sec-fetch-site x-forwarded-for prefer set-cookie vary www-authenticate proxy-authenticate location content-location last-modified etag \
         date age content-digest content-md5 host authorization cookie range if-none-match";
     for name in only_removed.split_ascii_whitespace() {
         assert_eq!(CustomField::parse(name, "x"), Err(PolicyError::NotForAPolicy), "{name}");
         assert_eq!(removable(name), Ok(()), "{name}");
     }
     // One value for all can be right.
-    let set_or_removed = "expires pragma link server server-timing x-robots-tag nel report-to alt-svc via accept-ranges \
-        accept-ch content-language content-disposition access-control-allow-origin clear-site-data retry-after \
+    let set_or_removed = "expires pragma server x-robots-tag nel report-to alt-svc accept-ch critical-ch origin-trial \
+        content-language content-disposition access-control-allow-origin timing-allow-origin supports-loading-mode \
         content-lengths x-content-length";
     for name in set_or_removed.split_ascii_whitespace() {
         assert!(CustomField::parse(name, "x").is_ok() && removable(name).is_ok(), "{name}");
@@ -239,14 +257,16 @@ fn a_policy_cannot_own_what_frames_or_describes_one_message() {
 fn every_row_holds_for_its_header() {
     let names: Vec<_> = SecurityHeaders::HEADERS.iter().map(|header| header.name).collect();
     assert_eq!(names, SecurityHeaders::NAMES);
-    for Header { name, doc, good, bad, endpoints_in, .. } in SecurityHeaders::HEADERS {
+    for Header { name, doc, good, bad, values, .. } in SecurityHeaders::HEADERS {
         let policy = SecurityHeaders::EMPTY.with(name, good).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(policy.to_string(), format!("{name}: {good}\r\n"), "a good example is sent as it stands");
         assert!(policy.check().is_ok() && policy.without(name).unwrap().fields().next().is_none(), "{name}");
         let refused = SecurityHeaders::EMPTY.with(name, bad).map(|_| ()).expect_err(name);
         assert!(refused != PolicyError::UnknownHeader && refused.message().len() > 20, "{name}: {refused}");
         assert!(doc.ends_with('.') && !doc.starts_with(' '), "{name}: {doc:?}");
-        assert!(endpoints_in.is_none_or(|place| !good.contains(place)), "{name}: an example must stand alone");
+        for value in *values {
+            assert_eq!(SecurityHeaders::EMPTY.with(name, value).unwrap().to_string(), format!("{name}: {value}\r\n"));
+        }
     }
     for twin in SecurityHeaders::HEADERS.iter().filter(|header| header.name.ends_with("-report-only")) {
         let enforced = SecurityHeaders::HEADERS.iter().find(|header| header.name == twin.enforced()).expect(twin.name);

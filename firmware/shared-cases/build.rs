@@ -44,7 +44,11 @@ fn headers(code: &mut String, table: &Table) {
             own(case).map(|(name, value)| format!("{}: {value}\r\n", name.to_ascii_lowercase())).collect();
         let (status, head) = (status(case), head(case, body));
         let start = format!("{head}{lines}");
-        let _ = writeln!(code, "headers_case!({status}, {head:?}, {start:?}, [{app}], {outer}, [{paths}], {inside}),");
+        let scheme = if https { "Https" } else { "Http" };
+        let _ = writeln!(
+            code,
+            "headers_case!({status}, {scheme}, {head:?}, {start:?}, [{app}], {outer}, [{paths}], {inside}),"
+        );
     }
     *code += "];\n";
 }
@@ -71,7 +75,11 @@ const fn has_body(status: u64) -> bool {
 }
 
 fn layer(layer: &Value, https: bool) -> String {
-    let precedence = if layer["override"] == true { "Policy" } else { "App" };
+    let precedence = match &layer["override"] {
+        Value::Bool(true) => "Policy",
+        Value::String(add) if add == "add" => "Add",
+        _ => "App",
+    };
     let remove = match layer["remove"].as_array() {
         Some(names) => format!("&[{}]", names.iter().map(|name| format!("{name},")).collect::<String>()),
         None => "MergeRules::REMOVED".to_owned(),
@@ -90,7 +98,13 @@ fn plan(policy: &Value, https: bool) -> String {
     });
     let (plan, preset) = (if nonce { "page" } else { "block" }, text(&policy["preset"]));
     let scheme = if https { "Https" } else { "Http" };
-    format!("{plan}!({preset} {scheme} [{changes}])")
+    let custom: String = policy["custom"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| format!("CustomField::new({name:?}, {:?}),", text(value)))
+        .collect();
+    format!("{plan}!({preset} {scheme} [{changes}] [{custom}])")
 }
 
 fn auth(code: &mut String, table: &Table) {

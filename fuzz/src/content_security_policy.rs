@@ -9,20 +9,28 @@ use crate::{buffers, csp3, wire};
 
 const NAME: &str = "content-security-policy";
 const NONCE: &str = "'nonce-{one-for-each-request}'";
+const MARK: &str = "{unchecked}";
 
 /// A policy.
 pub fn content_security_policy(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     // Words of a policy, and what a caller may take for one: with the separators in it, up to the whole of it.
-    let words = text.split([' ', ';']).chain(text.split(' ')).chain([text]);
+    let words = text.split([' ', ';', ',']).chain(text.split(' ')).chain([text]);
     for word in words {
-        assert_eq!(Source::parse(word).is_ok_and(|source| source.is_hash()), csp3::is_hash_source(word), "{word:?}");
-        if let Ok(source) = Source::parse(word) {
-            assert_eq!(source.as_str(), word);
-            assert!(word.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !b";,\"`".contains(&byte)), "{word:?}");
+        let source = Source::parse(word);
+        if !word.starts_with(MARK) {
+            assert_eq!(source.is_ok_and(|source| source.is_hash()), csp3::is_hash_source(word), "{word:?}");
+        }
+        if let Ok(source) = source {
+            let sent = word.strip_prefix(MARK).unwrap_or(word);
+            assert_eq!(source.is_unchecked(), sent != word);
+            assert!(source.as_str().eq_ignore_ascii_case(sent));
+            assert!(source.as_str() == sent || source.is_quoted(), "hosts and names keep their case");
+            assert!(sent.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !b";,".contains(&byte)), "{word:?}");
+            assert!(source.is_unchecked() || !sent.contains(['"', '`']), "{word:?}");
         }
         if let Ok(name) = DirectiveName::parse(word) {
-            assert_eq!(name.as_str(), word);
+            assert_eq!(name.as_str(), word.to_ascii_lowercase());
         }
         if let Some(source) = UrlSource::of(word).map(|source| source.to_string()) {
             assert!(csp3::is_source_expression(&source) && Source::parse(&source).is_ok(), "{word:?} is {source:?}");
@@ -31,40 +39,49 @@ pub fn content_security_policy(data: &[u8]) {
     let parsed = ContentSecurityPolicy::parse(text);
     assert_eq!(SecurityHeaders::EMPTY.with(NAME, text).is_ok(), parsed.is_ok());
     if matches!(parsed, Err(PolicyError::TooManyNonces)) {
-        assert!(text.matches(NONCE).count() > 8);
+        assert!(text.to_ascii_lowercase().matches(NONCE).count() > 8);
     }
     let Ok(policy) = parsed else { return };
 
     let rendered = policy.to_string();
     wire::assert_value(&rendered);
-    let again = ContentSecurityPolicy::parse(&rendered).expect("what is sent can be read");
-    assert_eq!(again.to_string(), rendered);
-
-    as_a_browser_reads(&policy, text, &rendered);
-    typed(&policy, &rendered);
+    let marked = policy.marked().to_string();
+    let again = ContentSecurityPolicy::parse(&marked).expect("what is marked can be read");
+    assert_eq!((again.to_string(), again.marked().to_string()), (rendered.clone(), marked.clone()));
+    if marked == rendered {
+        as_a_browser_reads(&policy, text, &rendered);
+    }
+    for policy in policy.policies() {
+        let (rendered, marked) = (policy.to_string(), policy.marked().to_string());
+        typed(&policy, &rendered);
+        fallbacks(&policy);
+        over_http(&policy, &rendered);
+        more(policy, &marked);
+    }
     nonces(&policy, &rendered);
-    fallbacks(&policy);
-    over_http(&policy, &rendered);
-    more(policy, &rendered);
     in_a_block(policy, &rendered, data.len());
 }
 
-/// One policy, no directive twice, and in each just what was written: before and after.
+/// The policies that were written, no directive twice, and in each just what was written: before and after, but for the case of
+/// words of the grammar.
 fn as_a_browser_reads(policy: &ContentSecurityPolicy<'_>, text: &str, rendered: &str) {
-    let ours: Vec<csp3::Directive> = policy
-        .directives()
-        .map(|directive| {
+    let read = |policy: ContentSecurityPolicy<'_>| -> Vec<csp3::Directive> {
+        let directive = |directive: Directive<'_>| {
             let sources = directive.sources().map(|source| source.as_str().to_owned());
-            (directive.name().as_str().to_owned(), sources.collect())
-        })
-        .collect();
-    assert!(!ours.is_empty());
-    assert_eq!(csp3::policies(text), std::slice::from_ref(&ours), "as it was given");
-    assert_eq!(csp3::policies(rendered), std::slice::from_ref(&ours), "as it is sent");
-    for (i, (name, sources)) in ours.iter().enumerate() {
-        assert!(ours[..i].iter().all(|(other, _)| other != name), "{name} stands once");
-        if is_source_list(name) {
-            source_list(name, sources);
+            (directive.name_str().to_owned(), sources.collect())
+        };
+        policy.directives().map(directive).collect()
+    };
+    let ours: Vec<_> = policy.policies().map(read).collect();
+    assert!(ours.iter().all(|policy| !policy.is_empty()));
+    assert_eq!(csp3::lower(csp3::policies(text)), csp3::lower(ours.clone()), "as it was given");
+    assert_eq!(csp3::lower(csp3::policies(rendered)), csp3::lower(ours.clone()), "as it is sent");
+    for ours in ours {
+        for (i, (name, sources)) in ours.iter().enumerate() {
+            assert!(ours[..i].iter().all(|(other, _)| other != name), "{name} stands once");
+            if is_source_list(name) {
+                source_list(name, sources);
+            }
         }
     }
 }
@@ -80,18 +97,19 @@ fn source_list(name: &str, sources: &[String]) {
         assert!(source == NONCE || csp3::is_source_expression(source), "{name} {source:?}");
         assert!(source != "'none'" || sources.len() == 1, "'none' stands alone");
     }
-    let vouches = |source: &String| source == NONCE || csp3::is_hash_source(source);
-    assert!(!sources.iter().any(|source| source == "'strict-dynamic'") || sources.iter().any(vouches));
 }
 
 /// The same policy, put together from its parts.
 fn typed(policy: &ContentSecurityPolicy<'_>, rendered: &str) {
-    let parse = |source: Source<'_>| Source::parse(source.as_str()).map(|again| again.as_str().len());
     let parts: Vec<(_, Vec<_>)> =
-        policy.directives().map(|directive| (directive.name(), directive.sources().collect())).collect();
-    assert!(parts.iter().flat_map(|(_, sources)| sources).all(|source| parse(*source).is_ok()));
-    let directives: Result<Vec<_>, PolicyError> =
-        parts.iter().map(|(name, sources)| Directive::try_new(*name, sources)).collect();
+        policy.directives().map(|directive| (directive, directive.sources().collect())).collect();
+    let directives: Result<Vec<_>, PolicyError> = parts
+        .iter()
+        .map(|(directive, sources)| match directive.name() {
+            Some(name) => Directive::try_new(name, sources),
+            None => Directive::try_unchecked(directive.name_str(), sources),
+        })
+        .collect();
     let directives = directives.expect("each directive is good by itself");
     assert_eq!(ContentSecurityPolicy::try_new(&directives).unwrap().to_string(), rendered);
     let twice = [&directives[..], &directives[..1]].concat();
@@ -102,6 +120,9 @@ fn nonces(policy: &ContentSecurityPolicy<'_>, rendered: &str) {
     let count = rendered.matches(NONCE).count();
     assert_eq!(policy.needs_nonce(), count > 0);
     assert!(count <= 8);
+    let without = policy.without_nonce();
+    assert!(!without.needs_nonce() && !without.to_string().contains(NONCE));
+    assert_eq!(without.to_string() == rendered, count == 0);
 }
 
 /// `effective` is the directive itself, or the first of its fallbacks that is there.
@@ -113,17 +134,21 @@ fn fallbacks(policy: &ContentSecurityPolicy<'_>) {
         [DefaultSrc, FencedFrameSrc, FrameAncestors, FrameSrc, ScriptSrc, ScriptSrcAttr, StyleSrcElem, WorkerSrc]
     {
         let chain = std::iter::once(name.as_str()).chain(csp3::fallbacks(name.as_str()).iter().copied());
-        let expected = chain.into_iter().find(|one| policy.directives().any(|found| found.name().as_str() == *one));
-        assert_eq!(policy.effective(name).map(|directive| directive.name().as_str()), expected);
+        let expected = chain.into_iter().find(|one| policy.directives().any(|found| found.name_str() == *one));
+        assert_eq!(policy.effective(name).map(|directive| directive.name_str()), expected);
     }
 }
 
 /// With what it has, a policy stays as it is; it can be added to another, and another to it.
-fn more(policy: ContentSecurityPolicy<'_>, rendered: &str) {
-    let parts: Vec<(_, Vec<_>)> =
-        policy.directives().map(|directive| (directive.name(), directive.sources().collect())).collect();
+fn more(policy: ContentSecurityPolicy<'_>, marked: &str) {
+    let known = policy.directives().filter_map(|directive| Some((directive.name()?, directive.sources().collect())));
+    let parts: Vec<(_, Vec<_>)> = known.collect();
     let added: Vec<Addition<'_>> = parts.iter().map(|(name, sources)| (*name, &**sources)).collect();
-    assert_eq!(policy.extended(&added).to_string(), rendered);
+    let mut buf = vec![0; marked.len()];
+    assert_eq!(policy.extended(&added).write(&mut buf).unwrap().marked().to_string(), marked);
+    if marked.contains(MARK) {
+        return;
+    }
     extended(ContentSecurityPolicy::STRICT, &added);
     let source = [Source::new("https://added.example")];
     for name in [DirectiveName::ChildSrc, DirectiveName::ScriptSrc, DirectiveName::StyleSrcElem, DirectiveName::ImgSrc]
@@ -157,7 +182,8 @@ fn extended(base: ContentSecurityPolicy<'_>, added: &[Addition<'_>]) {
         };
         let sources: Vec<_> = before.iter().map(|source| Source::new(source)).collect();
         let whole = Directive::try_new(name, &sources).is_ok();
-        let kept = sources.into_iter().filter(|source| whole || Directive::try_new(name, &[*source]).is_ok());
+        let alone = |source| source != Source::STRICT_DYNAMIC && Directive::try_new(name, &[source]).is_ok();
+        let kept = sources.into_iter().filter(|source| whole || alone(*source));
         let kept = kept.filter(|source| *source != Source::NONE);
         // It allows every worker that a script asks for, whatever is listed.
         let trusted = name == DirectiveName::WorkerSrc && before.iter().any(|source| source == "'strict-dynamic'");
@@ -169,11 +195,11 @@ fn extended(base: ContentSecurityPolicy<'_>, added: &[Addition<'_>]) {
     }
 }
 
-/// Over HTTP nothing but `upgrade-insecure-requests` is missing.
+/// Over HTTP nothing but `upgrade-insecure-requests` and `report-to` is missing.
 fn over_http(policy: &ContentSecurityPolicy<'_>, rendered: &str) {
     assert_eq!(policy.over(Scheme::Https).unwrap().to_string(), rendered);
     let mut left = csp3::policies(rendered).remove(0);
-    left.retain(|(name, _)| name != "upgrade-insecure-requests");
+    left.retain(|(name, _)| name != "upgrade-insecure-requests" && name != "report-to");
     let plain = policy.over(Scheme::Http).map(|policy| csp3::policies(&policy.to_string()).remove(0));
     assert_eq!(plain, (!left.is_empty()).then_some(left));
 }

@@ -3,9 +3,9 @@
 /// One directive as a browser keeps it: name and value, cut at white space.
 pub(crate) type Directive = (String, Vec<String>);
 
-/// The field value as the browser sees it first: a list of policies, cut at commas (CSP3 section 2.2.2).
+/// The field value as the browser sees it first: a list of policies, cut at commas, without empty ones (CSP3 section 2.2.2).
 pub(crate) fn policies(value: &str) -> Vec<Vec<Directive>> {
-    value.split(',').map(policy).collect()
+    value.split(',').map(policy).filter(|policy| !policy.is_empty()).collect()
 }
 
 /// `Parse a serialized CSP` (CSP3 section 2.2.1). A browser skips a directive whose name it has seen; here it stays, so
@@ -18,6 +18,17 @@ fn directive(text: &str) -> Option<Directive> {
     let mut words = text.split(|c: char| c.is_ascii_whitespace()).filter(|word| !word.is_empty());
     let name = words.next()?.to_ascii_lowercase();
     Some((name, words.map(str::to_owned).collect()))
+}
+
+/// With all in lower case that has no case: keywords and flags; and hashes, whose digests are compared elsewhere.
+pub(crate) fn lower(mut policies: Vec<Vec<Directive>>) -> Vec<Vec<Directive>> {
+    for (name, sources) in policies.iter_mut().flatten() {
+        sources
+            .iter_mut()
+            .filter(|source| source.starts_with('\'') || name == "sandbox")
+            .for_each(|source| source.make_ascii_lowercase());
+    }
+    policies
 }
 
 /// What a directive falls back to, first to last (CSP3 section 6.8.3); nothing for those that load nothing.
@@ -37,12 +48,16 @@ pub(crate) fn fallbacks(name: &str) -> &'static [&'static str] {
 /// `source-expression = scheme-source / host-source / keyword-source / nonce-source / hash-source`, without the nonce,
 /// which a policy cannot hold before a request is there.
 pub(crate) fn is_source_expression(text: &str) -> bool {
-    is_scheme_source(text) || is_host_source(text) || is_keyword_source(text) || is_hash_source(text)
+    is_scheme_source(text)
+        || is_host_source(text)
+        || is_keyword_source(text)
+        || is_hash_source(text)
+        || is_other_hash(text)
 }
 
 /// `keyword-source`, and `'none'`, which stands for the whole list.
 fn is_keyword_source(text: &str) -> bool {
-    const KEYWORDS: [&str; 10] = [
+    const KEYWORDS: [&str; 15] = [
         "'none'",
         "'self'",
         "'unsafe-inline'",
@@ -53,15 +68,20 @@ fn is_keyword_source(text: &str) -> bool {
         "'wasm-unsafe-eval'",
         "'inline-speculation-rules'",
         "'trusted-types-eval'",
+        "'report-sha256'",
+        "'report-sha384'",
+        "'report-sha512'",
+        "'unsafe-allow-redirects'",
+        "'unsafe-webtransport-hashes'",
     ];
-    KEYWORDS.contains(&text)
+    KEYWORDS.iter().any(|keyword| text.eq_ignore_ascii_case(keyword))
 }
 
 /// `hash-source = "'" hash-algorithm "-" base64-value "'"`, of a length that can match anything at all.
 pub(crate) fn is_hash_source(text: &str) -> bool {
     let Some(inner) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) else { return false };
     let Some((algorithm, value)) = inner.split_once('-') else { return false };
-    let bytes = match algorithm {
+    let bytes = match algorithm.to_ascii_lowercase().as_str() {
         "sha256" => 32_usize,
         "sha384" => 48,
         "sha512" => 64,
@@ -74,7 +94,20 @@ pub(crate) fn is_hash_source(text: &str) -> bool {
         && digits.len() == (bytes * 4).div_ceil(3)
 }
 
+/// A hash of a URL or of what is given to `eval`: `'url-sha256-…'`, `'eval-sha256-…'`.
+fn is_other_hash(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["'url-", "'eval-"]
+        .iter()
+        .any(|kind| text.strip_prefix(kind).is_some_and(|rest| is_hash_source(&format!("'{rest}"))))
+}
+
 /// `scheme-source = scheme-part ":"`
+/// A scheme or a host, as Permissions Policy takes them too.
+pub(crate) fn is_url_source(text: &str) -> bool {
+    is_scheme_source(text) || is_host_source(text)
+}
+
 fn is_scheme_source(text: &str) -> bool {
     text.strip_suffix(':').is_some_and(is_scheme_part)
 }

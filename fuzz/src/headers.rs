@@ -2,9 +2,10 @@
 
 mod meaning;
 
-use sallet_core::merge::{Merge, MergeRules, Own};
+use sallet_core::merge::{Merge, MergeRules, Own, made_private};
 use sallet_core::{
-    ContentSecurityPolicy, CustomField, Directive, Hash, PolicyError, Scheme, SecurityHeaders, Source, removable,
+    ContentSecurityPolicy, CustomField, Directive, Hash, NonceForm, PolicyError, Scheme, SecurityHeaders, Source,
+    UNCHECKED, removable,
 };
 
 use crate::{buffers, csp3, input, wire};
@@ -19,6 +20,7 @@ pub fn headers(data: &[u8]) {
         hash(value);
         sharing(name, value);
         match policy.with(name, value) {
+            Ok(_) if value.contains(UNCHECKED) => unchecked(name, value),
             Ok(next) => {
                 alone(name, value);
                 policy = next;
@@ -60,6 +62,22 @@ fn alone(name: &str, value: &str) {
     assert_eq!(policy.without(name).unwrap().fields().count(), 0);
 }
 
+/// What is after a mark is sent as it is, and is safe to send.
+fn unchecked(name: &str, value: &str) {
+    let policy = SecurityHeaders::EMPTY.with(name, value).expect("it was taken before");
+    let field = policy.fields().next().expect("it was set");
+    let sent = field.to_string();
+    wire::assert_value(&sent);
+    let marks = value.matches(UNCHECKED).count();
+    assert!(sent.matches(UNCHECKED).count() < marks, "{name}: {value:?} is sent as {sent:?}");
+    let whole = value.trim_matches([' ', '\t']).strip_prefix(UNCHECKED);
+    // A mark at the start is of the first part where there are parts, and then the type reads the rest.
+    assert!(
+        whole.is_some_and(|whole| whole == sent) || meaning::has_parts(name),
+        "{name}: {value:?} is sent as {sent:?}"
+    );
+}
+
 const POLICIES: [&str; 2] = ["content-security-policy", "content-security-policy-report-only"];
 
 /// What a client reads before it has read the content.
@@ -88,15 +106,17 @@ fn together(policy: &SecurityHeaders<'_>, size: usize) {
     for (i, (name, _)) in given.iter().enumerate() {
         assert!(given[..i].iter().all(|(other, _)| other != name), "{name} stands once");
     }
-    for lint in policy.lint() {
-        assert_eq!(lint.to_string().lines().count(), 1);
-    }
+    policy.lint().for_each(|lint| assert_eq!(lint.to_string().lines().count(), 1));
     let plain = policy.over(Scheme::Http);
-    assert!(plain.fields().all(|field| field.name() != "strict-transport-security"));
+    assert!(plain.fields().all(|field| !matches!(field.name(), "strict-transport-security" | "reporting-endpoints")));
     assert!(plain.fields().count() <= given.len());
     for field in plain.fields().filter(|field| POLICIES.contains(&field.name())) {
         let mut directives = csp3::policies(&field.to_string()).into_iter().flatten();
-        assert!(directives.all(|(name, _)| name != "upgrade-insecure-requests"), "{} over HTTP", field.name());
+        assert!(
+            directives.all(|(name, _)| name != "upgrade-insecure-requests" && name != "report-to"),
+            "{} over HTTP",
+            field.name()
+        );
     }
 }
 
@@ -136,22 +156,30 @@ fn sharing(first: &str, second: &str) {
     const CSP: ContentSecurityPolicy<'_> = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::NONCE])]);
     let policy = SecurityHeaders::EMPTY.content_security_policy(Some(CSP));
     for lines in [&[first][..], &[second], &[first, second]] {
-        let mut merge = Merge::new(&policy, &MergeRules::DEFAULT, 200);
-        assert!(!merge.is_private());
-        let mut added = 0;
+        let mut merge = Merge::new(&policy, &MergeRules::DEFAULT, NonceForm::Fresh);
+        let (mut caching, mut targeted) = (vec![], vec![]);
         for line in lines {
-            assert_eq!(merge.own(b"cache-control", line.as_bytes()), Own::Keep);
-            match merge.own(b"CDN-Cache-Control", line.as_bytes()) {
-                Own::Keep => assert_ne!(meaning::targeted_forbids_sharing(line), Some(false), "{line:?}"),
-                Own::KeepPrivate => added += 1,
-                Own::Drop => panic!("{line:?} was dropped"),
-            }
+            caching.push((line.as_bytes(), merge.own(b"cache-control", line.as_bytes())));
+            targeted.push((line.as_bytes(), merge.own(b"CDN-Cache-Control", line.as_bytes())));
         }
-        // As a cache joins the lines, behind which hosts put those that are added.
-        let joined = [lines, &vec!["private"; added]].concat().join(", ");
-        assert_ne!(meaning::targeted_forbids_sharing(&joined), Some(false), "{joined:?}");
-        if lines.iter().all(|line| !meaning::forbids_sharing(line)) {
-            assert!(merge.is_private(), "{lines:?}");
+        assert!(merge.has_nonce() && !merge.adds_private());
+        // As a cache joins the lines.
+        let sent = |name: &[u8], lines: &[(&[u8], Own)]| {
+            let text = |(line, own): &(&[u8], Own)| match own {
+                Own::Keep => line.to_vec(),
+                Own::KeepShared if !merge.makes_private(name) => line.to_vec(),
+                Own::KeepShared => made_private(name, line).concat(),
+                Own::Drop | Own::Fill | Own::LeaveOff => panic!("{line:?} was dropped"),
+            };
+            let lines: Vec<_> = lines.iter().map(text).collect();
+            String::from_utf8_lossy(&lines.join(&b", "[..])).into_owned()
+        };
+        let targeted = sent(b"CDN-Cache-Control", &targeted);
+        assert_ne!(meaning::targeted_forbids_sharing(&targeted), Some(false), "{targeted:?}");
+        let each = |line: &&str| !meaning::forbids_sharing(line);
+        let joined = sent(b"cache-control", &caching);
+        if lines.iter().all(each) {
+            assert!(joined.starts_with("private"), "{joined:?}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One exception tree for the whole package, and the one place where core errors become exceptions.
 
+use crate::near;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -12,9 +13,9 @@ create_exception!(sallet, PolicyError, SalletError, "A header policy is wrong; t
 create_exception!(sallet, CredentialsError, SalletError, "Credentials cannot be read.");
 create_exception!(sallet, KeyringError, SalletError, "A key, keyring or keyring file is wrong.");
 
-/// A refused header value: where it stands, and the core's sentence, which names the fix.
+/// A refused header value: what was given and where, the near name if it is a typo, and the core's sentence, which names the fix.
 pub(crate) fn policy_error(place: &str, error: sallet_core::PolicyError) -> PyErr {
-    PolicyError::new_err(format!("{place}: {error}"))
+    PolicyError::new_err(format!("{place}: {}", near::sentence(place, error)))
 }
 
 pub(crate) fn key(id: &str, error: auth::KeyringError) -> PyErr {

@@ -8,6 +8,7 @@ mod asgi;
 mod auth;
 mod errors;
 mod headers;
+mod near;
 
 /// Adds a class or function that the package builds upon, and that `from sallet._sallet import *` does not take.
 fn add_internal<'py>(m: &Bound<'py, PyModule>, value: impl IntoPyObject<'py>) -> PyResult<()> {

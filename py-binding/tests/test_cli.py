@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sallet import Keyring, SecurityHeaders
+from sallet._check import judge
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -144,6 +145,37 @@ def test_a_broken_value_and_a_doubled_header_are_high(apps: Path):
     assert "x-frame-options: sent twice" in done.stdout
 
 
+def test_a_finding_names_the_directive_and_the_part() -> None:
+    headers = [
+        ("content-security-policy", "default-src 'self'; base-uri 'none'; script-src-attr 'unsafe-inline'"),
+        ("x-frame-option", "DENY"),
+        ("permissions-policy", "camra=()"),
+        ("date", "Mon, 30 Nov 2026 23:00:00 GMT"),
+    ]
+    found = {finding.header: finding for finding in judge(headers)}
+    assert found["content-security-policy script-src-attr 'unsafe-inline'"].severity == "high"
+    assert found["permissions-policy camra"].remedy.startswith("did you mean camera?")
+    assert found["x-frame-option"].remedy.startswith("did you mean x-frame-options?")
+    assert not any(place.startswith("date") for place in found)
+
+
+def test_two_lines_of_a_list_are_one_list() -> None:
+    strict = dict(SecurityHeaders.STRICT.items())
+    csp = "content-security-policy"
+    others = [(name, value) for name, value in strict.items() if name != csp]
+    # A browser enforces both policies (CSP3, section 8.1), so neither has to be whole.
+    assert list(judge([*others, (csp, "img-src 'self'"), (csp, strict[csp]), ("cache-control", "private"), ("cache-control", "max-age=1")])) == []
+    twice = [finding.header for finding in judge([*strict.items(), ("x-frame-options", "DENY")])]
+    assert twice == ["x-frame-options"]
+
+
+def test_a_refused_value_is_not_called_missing_too() -> None:
+    headers = {**dict(SecurityHeaders.STRICT.items()), "content-security-policy": "default-src self"}
+    (finding,) = judge(list(headers.items()))
+    assert (finding.severity, finding.header) == ("high", "content-security-policy")
+    assert "quotes included" in finding.remedy
+
+
 def test_an_app_that_raises_is_shown_with_what_it_sent(apps: Path):
     done = run("check", "probed:Inner.broken", cwd=apps)
     assert "GET / (https): 500" in done.stdout
@@ -196,3 +228,22 @@ def test_the_token_need_not_stand_on_the_command_line(apps: Path, monkeypatch: p
     for done in (piped, run("check", "guarded:app", cwd=apps)):
         assert done.stdout.count(": 404") == 2 and ": 401" not in done.stdout, done.stderr
         assert token not in done.stdout + done.stderr
+
+
+def test_an_own_policy_that_displaced_the_apps_is_told(apps: Path):
+    """A page that says one thing about frames loses all the rest of the policy."""
+    (apps / "displaced.py").write_text(
+        "from fastapi import FastAPI, Response\n"
+        "from sallet.fastapi import protect\n"
+        "def make(**options):\n"
+        "    app = FastAPI()\n"
+        "    app.get('/')(lambda: Response(headers={'content-security-policy': \"frame-ancestors 'none'\"}))\n"
+        "    protect(app, **options)\n"
+        "    return app\n"
+        "app, adding = make(), make(override='add')\n"
+    )
+    told = run("check", "displaced:app", cwd=apps).stdout
+    assert "the app's own (frame-ancestors 'none') is sent instead of the policy's (default-src 'self'; " in told
+    assert 'override="add"' in told
+    adding = run("check", "displaced:adding", cwd=apps)
+    assert "instead of the policy's" not in adding.stdout and "sent twice" not in adding.stdout and adding.returncode == 0

@@ -322,3 +322,34 @@ def test_a_subclass_may_take_other_arguments():
 
     reply = asgi.call(ForApi(answering([(b"x-frame-options", b"SAMEORIGIN")])))
     assert_policy_once(reply, SecurityHeaders.API)
+
+
+NONCY = SecurityHeaders.STRICT.replace(content_security_policy={"script-src": [NONCE]})
+SOME = [
+    (b"content-type", b"text/html"),
+    (b"Content-Type", b"application/json"),
+    (b"cache-control", b"max-age=60"),
+    (b"CDN-Cache-Control", b"max-age=60"),
+    (b"surrogate-control", b"max-age=60"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"content-security-policy", b"script-src 'nonce-{one-for-each-request}'"),
+    (b"server", b"app"),
+    (b"x-more", b"1"),
+]
+
+
+@pytest.mark.parametrize("policy", [SecurityHeaders.STRICT, NONCY, SecurityHeaders.API], ids=["strict", "nonce", "api"])
+@pytest.mark.parametrize("override", [False, True, "add"])
+def test_the_short_way_for_a_list_is_the_long_way_of_a_tuple(policy, override):
+    """What a list gets where nothing matters in it is what the core decides, which any other iterable is shown to."""
+    for code in range(1 << len(SOME)):
+        own = [pair for at, pair in enumerate(SOME) if code >> at & 1]
+        status = (200, 206, 304)[code % 3]
+        replies = [
+            asgi.call(SecurityHeadersMiddleware(answering(kind(own), status), policy, override=override)) for kind in (list, tuple)
+        ]
+        sent = [
+            sorted((name.lower(), value.replace((reply.scope.get("state") or {}).get("csp_nonce", "-").encode(), b"nonce")) for name, value in reply.raw)
+            for reply in replies
+        ]
+        assert sent[0] == sent[1], own

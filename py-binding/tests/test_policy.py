@@ -27,7 +27,7 @@ HASH = "'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='"  # of alert('Hell
 # Presets; their bytes are held by test_shared_cases.py.
 
 STRICT = SecurityHeaders.STRICT.items()
-PRESETS = ("STRICT", "API", "CLASSIC", "EMPTY")
+PRESETS = ("STRICT", "API", "CLASSIC", "THIRD_PARTY_UI", "EMPTY")
 
 
 def csp(**directives):
@@ -173,7 +173,7 @@ def test_constants_carry_their_quotes():
     assert (SELF, sallet.UNSAFE_HASHES, sallet.TRUSTED_TYPES_EVAL) == ("'self'", "'unsafe-hashes'", "'trusted-types-eval'")
     assert (sallet.DATA, sallet.ALLOW_DUPLICATES) == ("data:", "'allow-duplicates'")
     assert NONCE.startswith("'nonce-")
-    for name, doc in _sallet._rows()["sources"]:
+    for name, doc, _ in _sallet._rows()["sources"]:
         assert name in sallet.__all__ and doc
         assert isinstance(getattr(sallet, name), str)
 
@@ -324,7 +324,7 @@ def test_a_policy_cannot_own_what_belongs_to_one_response(name):
 
 
 def test_what_can_be_the_same_for_every_response_is_left_to_the_user():
-    custom = {name: "x" for name in ("expires", "pragma", "link", "server-timing", "x-robots-tag", "nel", "alt-svc")}
+    custom = {name: "x" for name in ("expires", "pragma", "accept-ch", "x-robots-tag", "nel", "alt-svc")}
     assert SecurityHeaders.EMPTY.replace(custom=custom).custom == custom
 
 
@@ -346,7 +346,7 @@ def test_a_custom_header_cannot_stand_twice():
 
 WEAK = [
     ("content_security_policy", "default-src 'self'; script-src 'unsafe-inline'", "script-src"),
-    ("content_security_policy", "default-src 'unsafe-inline'", "script-src"),
+    ("content_security_policy", "default-src 'unsafe-inline'", "default-src"),
     ("content_security_policy", "default-src 'self'; script-src 'unsafe-eval'", "script-src"),
     ("content_security_policy", "default-src 'self'", "base-uri"),
     ("content_security_policy", "default-src 'self'", "form-action"),
@@ -399,3 +399,17 @@ def test_frozen_names_what_to_do_instead():
         SecurityHeaders().cache_control = "no-store"
     with pytest.raises(PolicyError, match="x_frame_options="):
         SecurityHeaders(custom={"X-Frame-Options": "DENY"})
+
+
+def test_a_policy_to_try_out_moves_to_the_report_only_headers():
+    tried = SecurityHeaders(content_security_policy={"script-src": [SELF, NONCE], "frame-ancestors": [NONE]}, custom={"x-a": "b"})
+    tried = tried.report_only()
+    assert tried.content_security_policy is None
+    assert str(tried.content_security_policy_report_only) == "script-src 'self' 'nonce-{one-for-each-request}'; frame-ancestors 'none'"
+    assert tried.x_frame_options is None
+    assert tried.x_content_type_options == "nosniff"
+    assert tried.custom == {"x-a": "b"}
+    # `private` follows from the nonce, and is no word of the policy's own.
+    assert tried.cache_control is None
+    assert SecurityHeaders.API.report_only().cache_control == "no-store"
+    assert tried.report_only() == tried

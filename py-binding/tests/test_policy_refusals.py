@@ -8,7 +8,6 @@ from sallet import (
     NONCE,
     NONE,
     SELF,
-    STRICT_DYNAMIC,
     UNSAFE_INLINE,
     ContentSecurityPolicy,
     PolicyError,
@@ -31,8 +30,6 @@ CSP_REFUSALS = [
     ({"script-src": ["sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc="]}, "quote"),
     ({"script-src": ["trusted-types-eval"]}, "quote"),
     ({"default-src": ["SELF"]}, "quote"),
-    ({"default-src": ["'SELF'"]}, "lower case"),
-    ({"default-src": ["'Unsafe-Inline'"]}, "lower case"),
     ({"default-src": ["'self"]}, "quote"),
     ({"default-src": ['"self"']}, "quote"),
     ({"default-src": ["`self`"]}, "quote"),
@@ -42,10 +39,14 @@ CSP_REFUSALS = [
     ({"default-src": [NONE, SELF]}, "alone"),
     ({"default-src": [SELF, NONE]}, "alone"),
     ({"frame-ancestors": [NONE, "https://a.example"]}, "alone"),
-    ({"script-sr": [SELF]}, "typo"),
+    ({"script-sr": [SELF]}, "did you mean script-src?"),
     ({"reflected-xss": ["block"]}, "leave it out"),
     ({"block-all-mixed-content": []}, "upgrade-insecure-requests"),
-    ({"Script-Src": [SELF]}, "lower case"),
+    ({"{unchecked}Script-Src": [SELF]}, "{unchecked}'new-keyword'"),
+    ({"{unchecked}": [SELF]}, "no such CSP directive"),
+    ({"{unchecked}new;": [SELF]}, "%3B"),
+    ({"{unchecked}new": ["a b"]}, "item of its own"),
+    ({"script-src": ["{unchecked}'nonce-abc'"]}, "NONCE"),
     ({"script-src *": []}, ""),
     ({"": [SELF]}, ""),
     ({}, "default-src"),
@@ -61,8 +62,6 @@ CSP_REFUSALS = [
     ({"default-src": ["'self' https:"]}, "item of its own"),
     ({"default-src": [" 'self'"]}, "item of its own"),
     ({"default-src": ["https:\thttp:"]}, "item of its own"),
-    ({"script-src": [STRICT_DYNAMIC]}, "NONCE or a hash"),
-    ({"script-src": [STRICT_DYNAMIC, SELF, "https://a.example"]}, "NONCE or a hash"),
     ({"script-src": ["'nonce-abc'"]}, "NONCE"),
     ({"script-src": ["'nonce-None'"]}, "NONCE"),
     ({"script-src": ["'sha256-abc'"]}, "44"),
@@ -99,12 +98,12 @@ TEXT_REFUSALS = [
     ("default-src self", "quote"),
     ("", "default-src"),
     (";", ""),
-    ("default-src 'self', script-src *", ""),
-    ("default-src 'self'\r\nset-cookie: a=1", "CR"),
+    ("script-src 'self', https://cdn.example", "separate sources by spaces"),
+    ("default-src 'self', script-src self", "quote"),
+    ("default-src 'self'\r\nset-cookie: a=1", "host"),
     ("default-src 'self'\0", "remove"),
     ("default-src \u2018self\u2019", "ASCII"),
     ("default-src 'none' 'self'", "alone"),
-    ("script-src 'strict-dynamic'", "NONCE or a hash"),
 ]
 
 
@@ -150,6 +149,10 @@ def test_header_refusals(headers, fix):
 @pytest.mark.parametrize("bad", ["\r\nset-cookie: a=1", "\n", "\r", "\0", "\x7f", "\u00e9", "\u2028"])
 def test_no_header_takes_a_line_break_or_a_control_character(name, bad):
     for value in (VALUES[name] + bad, bad + VALUES[name]):
+        if name.startswith("content_security_policy") and bad in ("\r", "\n"):
+            # White space between words: a policy over several lines is sent in one.
+            assert SecurityHeaders(**{name: value}) == SecurityHeaders(**{name: VALUES[name]})
+            continue
         with pytest.raises(PolicyError):
             SecurityHeaders(**{name: value})
 
@@ -181,7 +184,7 @@ def test_unknown_headers_and_types():
                 make(x_frame_options=wrong)
     with pytest.raises(TypeError):
         SecurityHeaders("DENY")
-    for wrong in (1, None, ["default-src"], b"default-src 'self'"):
+    for wrong in (1, None, [1], [["default-src"]], b"default-src 'self'"):
         with pytest.raises(TypeError):
             ContentSecurityPolicy(wrong)
     with pytest.raises(TypeError):

@@ -26,7 +26,7 @@ from sallet import SecurityHeaders
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\S*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-PRESETS = {"STRICT": SecurityHeaders.STRICT, "API": SecurityHeaders.API, "CLASSIC": SecurityHeaders.CLASSIC}
+PRESETS = {name: getattr(SecurityHeaders, name) for name in ("STRICT", "API", "CLASSIC", "THIRD_PARTY_UI")}
 
 
 def blocks(language: str) -> list[str]:
@@ -38,7 +38,7 @@ def shell_lines() -> list[str]:
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
-    assert {name for name, _ in BLOCKS} == {"python", "pycon", "sh", "toml", "rust", "rust,compile_fail"}
+    assert {name for name, _ in BLOCKS} == {"python", "pycon", "sh", "toml", "nginx", "rust", "rust,compile_fail"}
     assert 'include_str!("../../README.md")' in (ROOT / "std-adapter/src/lib.rs").read_text(encoding="utf-8")
 
 

@@ -1,13 +1,14 @@
-//! Extractors for axum.
+//! What axum's handlers take and return.
 
+use std::convert::Infallible;
 use std::fmt;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum_core::response::{IntoResponse, Response};
+use axum_core::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use http::StatusCode;
 use http::request::Parts;
 
-use crate::{Principal, RequestNonce, events};
+use crate::{Principal, RequestNonce, ResponsePolicy, events};
 
 /// The handler asks for something that no layer has put into the request: the route is wired wrongly.
 ///
@@ -51,7 +52,7 @@ impl Missing {
             }
             Self::RequestNonce => {
                 "the request has no RequestNonce: put a SecurityHeadersLayer around this route, with a policy that has a \
-                 Source::NONCE"
+                 Source::NONCE, or take an Option<RequestNonce>"
             }
         }
     }
@@ -84,10 +85,20 @@ impl<S: Sync> FromRequestParts<S> for Principal {
 
 /// `None` on public paths.
 impl<S: Sync> OptionalFromRequestParts<S> for Principal {
-    type Rejection = std::convert::Infallible;
+    type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
         Ok(parts.extensions.get().cloned())
+    }
+}
+
+/// For `(policy, page)`.
+impl IntoResponseParts for ResponsePolicy {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        parts.extensions_mut().insert(self);
+        Ok(parts)
     }
 }
 
@@ -96,5 +107,14 @@ impl<S: Sync> FromRequestParts<S> for RequestNonce {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Missing> {
         parts.extensions.get().copied().ok_or(Missing::RequestNonce)
+    }
+}
+
+/// `None` where no layer has drawn one.
+impl<S: Sync> OptionalFromRequestParts<S> for RequestNonce {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(parts.extensions.get().copied())
     }
 }

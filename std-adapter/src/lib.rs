@@ -37,16 +37,18 @@
 //! # Costs
 //!
 //! For each request: no lock, no task, no boxed future; one reference count for the layer's settings, and what
-//! [`HeaderMap`](http::HeaderMap) allocates. A policy with a nonce asks the operating system for 16 bytes and copies one
-//! value.
+//! [`HeaderMap`](http::HeaderMap) allocates. A policy with a nonce asks the operating system for 16 bytes, looks at the type of the
+//! response and copies one value.
+//! Functions of the request ([`policy_by`](SecurityHeadersLayer::policy_by), [`scheme_by`](SecurityHeadersLayer::scheme_by)) are
+//! called directly.
 //!
 //! # Features
 //!
 //! None is on by default, and none changes what the others do.
 //!
 //! - `hyper`: both middlewares are [`hyper::service::Service`](https://docs.rs/hyper)s too.
-//! - `axum`: [`Principal`] and [`RequestNonce`] are extractors. Without it `|who: Principal|` is no handler, and all that the
-//!   compiler says is `Handler<_, _> is not satisfied`. Where the layer is missing that
+//! - `axum`: [`Principal`] and [`RequestNonce`] are extractors, and a [`ResponsePolicy`] is a part of a response. Without it
+//!   `|who: Principal|` is no handler, and all that the compiler says is `Handler<_, _> is not satisfied`. Where the layer is missing that
 //!   would have put them there, the client gets a bare 500 and you get told why (`Missing`). Inside of axum's routers it also
 //!   shows the layers the path as the client sent it; **without it no path is public there**.
 //! - `arc-swap`: an `ArcSwap` of a keyring is a set of [`Keys`](require_auth::Keys), swapped without a lock.
@@ -77,7 +79,7 @@ pub use nonce::RequestNonce;
 pub use require_auth::schemes::*;
 pub use require_auth::{OwnedKeyring, Principal, RequireAuthLayer};
 pub use sallet_core;
-pub use security_headers::SecurityHeadersLayer;
+pub use security_headers::{ResponsePolicy, SecurityHeadersLayer};
 pub use tower_layer::Layer;
 
 // The Rust blocks of the README, compiled and run with the other examples.

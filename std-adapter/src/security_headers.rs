@@ -32,10 +32,43 @@
 //! An error of the inner service passes through as it is. If it is turned into a response further out, this layer has
 //! not seen that response: put the layer outside of whatever turns errors into responses.
 //!
+//! # Where a policy comes from
+//!
+//! The first of these that has something to say:
+//!
+//! 1. the handler, which puts a [`ResponsePolicy`] into the extensions of its response; every layer around then sends that one,
+//!    [`overriding`](SecurityHeadersLayer::overriding) or not,
+//! 2. the route, by a layer of its own (next section),
+//! 3. the most exact [`path`](SecurityHeadersLayer::path) rule,
+//! 4. the function given as [`policy_by`](SecurityHeadersLayer::policy_by), unless it returns `None`,
+//! 5. the policy that the layer was made with.
+//!
+//! Rules and the function look at the request as it comes to the layer, before the inner service is called.
+//! [`SecurityHeaders::EMPTY`](sallet_core::SecurityHeaders::EMPTY) says no headers, everywhere.
+//!
+//! ```
+//! use axum::{Router, response::Html, routing::get};
+//! use sallet_core::{SecurityHeaders, XFrameOptions};
+//! use sallet_hyper::{ResponsePolicy, SecurityHeadersLayer};
+//!
+//! const FRAMED: SecurityHeaders = SecurityHeaders::CLASSIC.x_frame_options(Some(XFrameOptions::SameOrigin)).checked();
+//!
+//! let framed = ResponsePolicy::new(&FRAMED);
+//! let app: Router = Router::new()
+//!     // Of a handler: it may decide as it goes.
+//!     .route("/player", get(async move || (framed.clone(), Html("<h1>player</h1>"))))
+//!     // Of a route.
+//!     .route("/widget", get(async || Html("<h1>widget</h1>")).layer(SecurityHeadersLayer::new(&FRAMED)))
+//!     // Of paths, and of everything else.
+//!     .layer(SecurityHeadersLayer::new(&SecurityHeaders::STRICT).path("/api/*", &SecurityHeaders::API));
+//! # let _ = app;
+//! ```
+//!
 //! # Who wins
 //!
 //! A header that the app sets itself stays as it is, and never stands there twice; with
-//! [`overriding`](SecurityHeadersLayer::overriding) the policy wins. A layer on one route is therefore a policy for that
+//! [`overriding`](SecurityHeadersLayer::overriding) the policy wins, and with [`adding`](SecurityHeadersLayer::adding) both
+//! Content-Security-Policies are sent, which browsers intersect. A layer on one route is therefore a policy for that
 //! route: the layers around it leave its headers alone. All other headers of the app stay, every `Set-Cookie` included;
 //! `Server` and `X-Powered-By` go (see [`remove`](SecurityHeadersLayer::remove)).
 //!
@@ -46,17 +79,22 @@
 //!
 //! # HTTPS
 //!
-//! `Strict-Transport-Security` and `upgrade-insecure-requests` are sent only to requests that came over HTTPS, which the
-//! layer cannot know: TLS ends in the acceptor, or in a proxy. Say so with [`scheme`](SecurityHeadersLayer::scheme), or
+//! What is for HTTPS alone ([`SecurityHeaders::over`](sallet_core::SecurityHeaders::over): `Strict-Transport-Security`,
+//! `upgrade-insecure-requests`, `Reporting-Endpoints` and `report-to`) is sent only to requests that came over HTTPS, which the layer cannot know: TLS ends in the acceptor, or in a proxy. Say so with [`scheme`](SecurityHeadersLayer::scheme), or
 //! for each request with [`scheme_by`](SecurityHeadersLayer::scheme_by). Until told otherwise it is
-//! [`Scheme::Http`](sallet_core::Scheme::Http), and neither is sent.
+//! [`Scheme::Http`](sallet_core::Scheme::Http), and none of it is sent.
 //!
 //! # Nonces
 //!
 //! When the policy has a [`Source::NONCE`](sallet_core::Source::NONCE), a fresh [`RequestNonce`](crate::RequestNonce) is in the request
-//! extensions before the inner service is called. Such a response is for one reader: it says `cache-control: private`
-//! unless policy or app keep shared caches out already. If the operating system ever has no entropy to give, there is no
-//! nonce in the extensions and the policy goes out with a source that matches no script.
+//! extensions before the inner service is called. A page that is sent with it is for one reader: it says `cache-control: private`
+//! unless policy or app keep shared caches out already.
+//!
+//! Responses in which no script runs, by their `Content-Type` or because they are a part of one (206), are sent the policy
+//! [without its nonce](sallet_core::SecurityHeaders::without_nonce), and what the app says of caching stays
+//! ([`NonceForm`](sallet_core::NonceForm) has the list). So the assets of tower-http's `ServeDir` are as fit for a shared cache as
+//! they were, and its pages are not. If the operating system ever has no entropy to give, there is no nonce in the extensions, and pages
+//! too are sent the policy without it.
 //!
 //! A 304 carries none: its fields replace those of the page that the client has stored (RFC 9111 section 3.2), and a fresh
 //! nonce would shut out that page's scripts. The policy fields with a nonce are left off, and all others are sent.
@@ -74,8 +112,10 @@ mod future;
 mod interned;
 mod layer;
 mod merge;
+mod response_policy;
 mod service;
 
 pub use future::ResponseFuture;
 pub use layer::SecurityHeadersLayer;
+pub use response_policy::ResponsePolicy;
 pub use service::SecurityHeadersService;

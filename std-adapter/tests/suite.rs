@@ -8,6 +8,7 @@ mod suite {
     mod grpc_web;
     mod headers;
     mod hostile;
+    mod levels;
     mod log;
     mod nests;
     mod panics;
@@ -16,6 +17,7 @@ mod suite {
     mod rules;
     mod server;
     mod services;
+    mod static_files;
     mod users;
     mod wire;
 }

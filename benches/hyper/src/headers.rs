@@ -32,10 +32,10 @@ pub const POLICY: SecurityHeaders<'static> = SecurityHeaders::EMPTY
     .strict_transport_security(Some(StrictTransportSecurity::new(63_072_000).include_subdomains()))
     .x_frame_options(Some(sallet_core::XFrameOptions::Deny))
     .x_content_type_options(Some(sallet_core::XContentTypeOptions::NoSniff))
-    .referrer_policy(Some(sallet_core::ReferrerPolicy::NoReferrer))
+    .referrer_policy(Some(sallet_core::ReferrerPolicy::NO_REFERRER))
     .permissions_policy(Some(sallet_core::PermissionsPolicy::new(PERMISSIONS)))
-    .cross_origin_opener_policy(Some(sallet_core::CrossOriginOpenerPolicy::SameOrigin))
-    .cross_origin_embedder_policy(Some(CrossOriginEmbedderPolicy::RequireCorp))
+    .cross_origin_opener_policy(Some(sallet_core::CrossOriginOpenerPolicy::SAME_ORIGIN))
+    .cross_origin_embedder_policy(Some(CrossOriginEmbedderPolicy::REQUIRE_CORP))
     .cross_origin_resource_policy(Some(sallet_core::CrossOriginResourcePolicy::SameOrigin));
 
 /// The same, as text for those who take text.

@@ -14,10 +14,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Field = tuple[bytes, bytes]
 Fields = list[Field]
 
-# What applications and their other middlewares really send; none of it is a policy's.
+# What applications and their other middlewares really send; none of it is a policy's. A page, so that a nonce has a use.
 OWN = [
     (b"content-length", b"2"),
-    (b"content-type", b"application/json"),
+    (b"content-type", b"text/html"),
     (b"etag", b'"6d82cbb050ddc7fa9cbb659014546e59"'),
     (b"vary", b"accept-encoding, origin"),
     (b"x-request-id", b"0f8fad5b-d9cb-469f-a165-70867728950e"),
@@ -41,7 +41,7 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
         {
             "type": "http.response.start",
             "status": 200,
-            "headers": [(b"content-length", b"2"), (b"content-type", b"application/json")],
+            "headers": [(b"content-length", b"2"), (b"content-type", b"text/html")],
         }
     )
     await send({"type": "http.response.body", "body": b"{}"})

@@ -35,15 +35,24 @@ impl<'a> CacheControl<'a> {
         Ok(Self(value))
     }
 
+    /// The names of its directives, in order.
+    pub(crate) fn directives(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let (value, mut start) = (self.0, 0);
+        core::iter::from_fn(move || {
+            if start > value.len() {
+                return None;
+            }
+            let end = end_of_element(value, start);
+            let element = grammar::trim(grammar::slice(value, start, end));
+            start = end + 1;
+            Some(grammar::cut(element, grammar::find(element, b'=', 0)).0)
+        })
+    }
+
     /// Whether shared caches may not keep the response: it says `private` or `no-store`.
     pub const fn forbids_sharing(&self) -> bool {
-        text_forbids_sharing(self.0)
+        forbids_sharing(self.0)
     }
-}
-
-/// [`CacheControl::forbids_sharing`] of a field line that an app has set.
-pub(crate) fn forbids_sharing(line: &[u8]) -> bool {
-    core::str::from_utf8(line).is_ok_and(text_forbids_sharing)
 }
 
 /// Whether a name is one of a targeted field, which some caches look at before `Cache-Control` (RFC 9213 section 2.1; a name of that
@@ -79,12 +88,21 @@ pub(crate) const fn targeted_forbids_sharing(line: &str) -> bool {
 /// Whether a `Cache-Control` value says `private` or `no-store`.
 ///
 /// `private="field"` protects one field only and does not count (RFC 9111, section 5.2.2.7).
-const fn text_forbids_sharing(value: &str) -> bool {
+pub(crate) const fn forbids_sharing(value: &str) -> bool {
+    has_element(value, "private") || has_element(value, "no-store")
+}
+
+/// Whether a `Surrogate-Control` value says `no-store` to all: `no-store;name` is for one surrogate ([Edge Architecture, section
+/// 2.2](https://www.w3.org/TR/edge-arch/)).
+pub(crate) const fn surrogate_forbids_sharing(value: &str) -> bool {
+    has_element(value, "no-store")
+}
+
+const fn has_element(value: &str, wanted: &str) -> bool {
     let mut start = 0;
     while start <= value.len() {
         let end = end_of_element(value, start);
-        let element = grammar::trim(grammar::slice(value, start, end));
-        if element.eq_ignore_ascii_case("private") || element.eq_ignore_ascii_case("no-store") {
+        if grammar::trim(grammar::slice(value, start, end)).eq_ignore_ascii_case(wanted) {
             return true;
         }
         start = end + 1;
@@ -107,6 +125,20 @@ const fn end_of_element(value: &str, start: usize) -> usize {
     i
 }
 
+/// Whether a quoted string of a line never ends.
+pub(crate) fn ends_in_quotes(line: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'"' => quoted = !quoted,
+            b'\\' => escaped = quoted,
+            _ => {}
+        }
+    }
+    quoted
+}
+
 const fn directive(element: &str) -> Result<(), PolicyError> {
     let equals = grammar::find(element, b'=', 0);
     let good = grammar::is_token(grammar::slice(element, 0, equals))
@@ -122,7 +154,15 @@ const fn is_quoted(argument: &str) -> bool {
         [b'"', inner @ .., b'"'] => {
             let mut i = 0;
             while i < inner.len() {
-                if !matches!(inner[i], 0x20..=0x7e) || matches!(inner[i], b'"' | b'\\') {
+                let byte = if inner[i] == b'\\' && i + 1 < inner.len() {
+                    // quoted-pair (RFC 9110, section 5.6.4)
+                    i += 1;
+                    grammar::is_quotable(inner[i])
+                } else {
+                    grammar::is_qdtext(inner[i])
+                };
+                // Of obs-text, all is outside of ASCII.
+                if !byte || !inner[i].is_ascii() {
                     return false;
                 }
                 i += 1;
@@ -141,10 +181,32 @@ mod tests {
 
     #[test]
     fn reads_lists() {
-        for good in ["no-store", "private, max-age=60", "private=\"set-cookie, x\"", "max-age=0,must-revalidate"] {
+        for good in [
+            "no-store",
+            "private, max-age=60",
+            "private=\"set-cookie, x\"",
+            "max-age=0,must-revalidate",
+            "x=\"a\\\"b, \\\\\"",
+            "x=\"\", y=\"\t\"",
+        ] {
             assert_eq!(CacheControl::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", ",", "no-store,", "no store", "max-age=", "max-age=\"a", "a\r\nb", "private=\"a\"b"] {
+        for bad in [
+            "",
+            ",",
+            "no-store,",
+            "no store",
+            "max-age=",
+            "max-age=\"a",
+            "a\r\nb",
+            "private=\"a\"b",
+            "x=\"a\\\"",
+            "x=\"a\\",
+            "x = y",
+            "x=\"\u{e9}\"",
+            "x=\"\\\u{e9}\"",
+            "x=\"\\\n\"",
+        ] {
             assert_eq!(CacheControl::parse(bad), Err(BAD), "{bad:?}");
         }
     }
@@ -174,12 +236,12 @@ mod tests {
     #[test]
     fn knows_what_keeps_shared_caches_out() {
         for yes in ["private", "No-Store", "max-age=1, private"] {
-            assert!(forbids_sharing(yes.as_bytes()), "{yes}");
+            assert!(forbids_sharing(yes), "{yes}");
         }
         // The last one was found by fuzzing: its quotes end behind `private`.
         let quoted = "x=\"\\\", private, \"";
         for no in ["", "public", "private=\"set-cookie\"", "max-age=1, privately", "x=\"a, private\"", quoted] {
-            assert!(!forbids_sharing(no.as_bytes()), "{no}");
+            assert!(!forbids_sharing(no), "{no}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::PolicyError;
 use crate::dialect::{ok, valid};
 use crate::grammar;
+use crate::unchecked::{own_word, unchecked};
 
 /// A field of your own: its name and value are checked, what it means is yours.
 ///
@@ -38,9 +39,15 @@ impl<'a> CustomField<'a> {
         if is_one_of(name, OF_THE_MESSAGE) || is_one_of(name, OF_ONE_RESPONSE) || is_one_of(name, OF_REQUESTS) {
             return Err(PolicyError::NotForAPolicy);
         }
+        // It is unchecked as it is; one that comes marked all the same is sent without the mark.
+        let value = match unchecked(value) {
+            Some(value) => value,
+            None => value,
+        };
         if !grammar::is_field_value(value) {
             return Err(PolicyError::BadFieldValue);
         }
+        ok!(own_word(value));
         Ok(Self { name, value })
     }
 
@@ -96,6 +103,11 @@ const OF_THE_MESSAGE: &[&str] = &[
     "content-type",
     "content-encoding",
     "content-range",
+    // gRPC over HTTP/2, "Responses": a client takes an answer without them for a broken one
+    "grpc-encoding",
+    "grpc-message",
+    "grpc-status",
+    "grpc-status-details-bin",
 ];
 
 /// What only the code that makes a response can know. The same for every response it is wrong for most, and with
@@ -104,24 +116,67 @@ const OF_ONE_RESPONSE: &[&str] = &[
     // RFC 6265 section 4.1
     "set-cookie",
     "set-cookie2",
+    // Lists that each layer adds its part to, where one value for all would take the place of the others', or be dropped for them.
     // RFC 9110 section 12.5.5: a cache that misses a name serves one user's response to another
     "vary",
+    // RFC 8288 section 3, RFC 9110 section 7.6.3, Server Timing, RFC 9211 section 2, RFC 9209 section 2, RFC 7234 section 5.5
+    "link",
+    "via",
+    "server-timing",
+    "cache-status",
+    "proxy-status",
+    "warning",
     // RFC 9110 section 11: of the 401 and the 407
     "www-authenticate",
     "authentication-info",
     "proxy-authenticate",
     "proxy-authentication-info",
-    // RFC 9110 sections 10.2.2, 8.7, 8.8.2, 8.8.3 and 6.6.1
+    // RFC 8053 sections 3 and 4, RFC 8555 section 6.5.1, RFC 9449 section 8
+    "optional-www-authenticate",
+    "authentication-control",
+    "replay-nonce",
+    "dpop-nonce",
+    // RFC 9110 sections 10.2.1, 10.2.2, 10.2.3, 8.7, 8.8.2, 8.8.3 and 6.6.1, and 12.5.1 to 12.5.3 where a 415 has them
+    "allow",
     "location",
+    "retry-after",
     "content-location",
     "last-modified",
     "etag",
     "date",
+    "accept",
+    "accept-encoding",
+    // What one resource takes: RFC 5789 section 3.1, LDP section 7.1, the QUERY method, RFC 9110 section 14.3
+    "accept-patch",
+    "accept-post",
+    "accept-query",
+    "accept-ranges",
+    // HTML and ECMA-426: of one page and of one script
+    "refresh",
+    "sourcemap",
+    "x-sourcemap",
+    // RFC 7240 section 3, RFC 9218 section 5, RFC 3229 section 10, RFC 7089 section 2.1.1, RFC 4918 section 10.5
+    "preference-applied",
+    "priority",
+    "im",
+    "delta-base",
+    "memento-datetime",
+    "lock-token",
+    // RFC 9421 section 4, RFC 9842 section 2.1
+    "signature",
+    "signature-input",
+    "use-as-dictionary",
+    // Sign-in and storage: of the one user and response
+    "set-login",
+    "activate-storage-access",
+    "secure-session-challenge",
+    "secure-session-registration",
     // RFC 9111 section 5.1
     "age",
     // RFC 9530 sections 2 and 3, and what came before
     "content-digest",
     "repr-digest",
+    "unencoded-digest",
     "digest",
     "content-md5",
 ];
@@ -143,9 +198,29 @@ const OF_REQUESTS: &[&str] = &[
     "if-unmodified-since",
     "if-range",
     "range",
+    "accept-charset",
+    "accept-language",
     // RFC 6265 section 4.2, RFC 6454 section 7
     "cookie",
     "origin",
+    // Fetch section 3.3.2, Fetch Metadata, Upgrade Insecure Requests section 3.2.1
+    "access-control-request-headers",
+    "access-control-request-method",
+    "sec-fetch-dest",
+    "sec-fetch-mode",
+    "sec-fetch-site",
+    "sec-fetch-user",
+    "upgrade-insecure-requests",
+    // RFC 7239 section 4, and what came before
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    // RFC 7240 section 2, RFC 8470 section 5.1, HTML (server-sent events), and the idempotency of a POST
+    "prefer",
+    "early-data",
+    "last-event-id",
+    "idempotency-key",
 ];
 
 const fn is_one_of(name: &str, names: &[&str]) -> bool {

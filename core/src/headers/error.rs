@@ -9,6 +9,25 @@
 /// // error[E0080]: evaluation panicked: keywords are quoted: write 'self', quotes included, …
 /// const CSP: ContentSecurityPolicy = ContentSecurityPolicy::new(&[Directive::script_src(&[Source::new("self")])]);
 /// ```
+///
+/// A value that its specification allows is taken. These aren't, though their grammar has them; the mark
+/// [`UNCHECKED`](crate::UNCHECKED) sends them all the same. [`ContentSecurityPolicy`](crate::ContentSecurityPolicy) has a table of its own.
+///
+/// | Header | Refused | Why |
+/// |---|---|---|
+/// | `strict-transport-security` | `max-age=31536000; preload` | The preload list takes whole domains only (hstspreload.org). |
+/// | `strict-transport-security` | `max-age=86400; includeSubDomains; preload` | The preload list asks for a year (hstspreload.org). |
+/// | `strict-transport-security` | `max-age=31536000; includeSubdomain` | Any directive is in the grammar; no specification defines this one. |
+/// | `strict-transport-security` | `max-age=18446744073709551616` | More than 64 bits of seconds are a mistake. |
+/// | `permissions-policy` | `camera=(self), camera=("https://a.example")` | Browsers take the last; both were meant. |
+/// | `permissions-policy` | `camera=("self")` | Browsers read a host of that name; `self` was meant. |
+/// | `reporting-endpoints` | `a="/b", a="/c"` | Browsers take the last; both were meant. |
+/// | `reporting-endpoints` | `a=""` | It is the page itself, which takes no reports. |
+/// | `integrity-policy` | `blocked-destinations=(script image)` | Browsers skip a kind that they do not know, and block less than was meant. |
+/// | `integrity-policy` | `blocked-destinations=(script), endpoint=(a)` | Any member is in the grammar; no specification defines this one. |
+/// | `integrity-policy` | `endpoints=(a)` | It blocks nothing. |
+/// | `referrer-policy` | `no-referrer, stricter-origin` | Any word is in the grammar (`extension-token`); no specification defines this one. |
+/// | `clear-site-data` | `"history"` | Any word is in the grammar; no specification defines this one. |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyError {
@@ -16,12 +35,14 @@ pub enum PolicyError {
     EmptyPolicy,
     /// A directive that CSP3 and its companions do not define.
     UnknownDirective,
-    /// A directive name in upper or mixed case.
-    DirectiveCase,
+    /// A directive that is known, and so cannot be marked as unchecked as a whole.
+    KnownDirective,
     /// A directive that browsers have dropped.
     ObsoleteDirective,
     /// The same directive twice.
     DuplicateDirective,
+    /// Several policies in one that is to be one of several.
+    NestedPolicies,
     /// A directive that needs sources has none.
     EmptySourceList,
     /// A value where the directive takes none.
@@ -40,8 +61,6 @@ pub enum PolicyError {
     UnquotedKeyword,
     /// A scheme without its colon.
     BareScheme,
-    /// A known keyword in the wrong case.
-    KeywordCase,
     /// Quotes around something that is no keyword.
     UnknownKeyword,
     /// A quote in the wrong place.
@@ -54,8 +73,6 @@ pub enum PolicyError {
     BadHash,
     /// `'none'` beside other sources.
     NoneWithOthers,
-    /// `'strict-dynamic'` without a nonce or hash.
-    StrictDynamicAlone,
     /// A keyword that this directive does not take.
     KeywordNotAllowed,
     /// Not a scheme, host or URL without query.
@@ -90,6 +107,8 @@ pub enum PolicyError {
     DuplicateHeader,
     /// More fields than a policy can hold.
     TooManyFields,
+    /// The mark of unchecked text inside of such a text.
+    MarkTwice,
 }
 
 impl PolicyError {
@@ -97,11 +116,20 @@ impl PolicyError {
     pub const fn message(self) -> &'static str {
         match self {
             Self::EmptyPolicy => "an empty policy protects nothing: give at least default-src, or leave the header out",
-            Self::UnknownDirective => "no such CSP directive: look for a typo (script-src, style-src, img-src, …)",
-            Self::DirectiveCase => "directive names are written in lower case: script-src, not Script-Src",
+            Self::UnknownDirective => {
+                "no such CSP directive: look for a typo (script-src, style-src, img-src, …); one that is newer than this version \
+                 of Sallet is sent with {unchecked} in front of its name"
+            }
+            Self::KnownDirective => {
+                "this directive is known and stays checked: put {unchecked} in front of the source that is not, as in \
+                 script-src 'self' {unchecked}'new-keyword'"
+            }
+            Self::NestedPolicies => {
+                "and() was given several policies in one, or called twice: give all the others in one list, each by itself"
+            }
             Self::ObsoleteDirective => {
                 "browsers have dropped this directive: leave it out (upgrade-insecure-requests replaces \
-                 block-all-mixed-content; report-to and worker-src replace the others)"
+                 block-all-mixed-content; report-to and worker-src replace the others; {unchecked} in front of its name sends it all the same)"
             }
             Self::DuplicateDirective => {
                 "a directive may stand once: browsers ignore the second, so put all its sources into the first"
@@ -111,7 +139,8 @@ impl PolicyError {
             Self::EmptySource => "a source is empty: leave it out",
             Self::TwoSources => "white space inside a source: give each source as an item of its own",
             Self::Separator => {
-                "; and , end a directive or a policy, so a source cannot hold them: percent-encode them as %3B and %2C"
+                "; ends a directive and , a policy, so a source cannot hold them: separate sources by spaces, and write %3B and \
+                 %2C inside a URL"
             }
             Self::ControlCharacter => "a header value cannot hold CR, LF, NUL or other control characters: remove them",
             Self::NonAscii => {
@@ -124,10 +153,9 @@ impl PolicyError {
             Self::BareScheme => {
                 "a scheme ends with a colon: write data: or https: (without it a browser reads a host name)"
             }
-            Self::KeywordCase => "keywords are written in lower case: 'self', not 'SELF'",
             Self::UnknownKeyword => {
-                "no such keyword: quotes are for 'self', 'none', 'strict-dynamic', 'unsafe-inline' and their like; \
-                 hosts and schemes have none"
+                "no such keyword: quotes are for 'self', 'none', 'strict-dynamic', 'unsafe-inline' and their like; hosts and \
+                 schemes have none; a keyword that is newer than this version of Sallet is sent with {unchecked} in front"
             }
             Self::BadQuotes => "a quote is out of place: a source has either none, or one at each end ('self')",
             Self::FixedNonce => {
@@ -140,9 +168,6 @@ impl PolicyError {
                 "not a hash: write 'sha256-…' with the base64 of all 32 bytes (44 characters; sha384: 64, sha512: 88)"
             }
             Self::NoneWithOthers => "'none' means nothing at all, so it stands alone: remove it or the other sources",
-            Self::StrictDynamicAlone => {
-                "'strict-dynamic' makes browsers ignore hosts, so without a nonce or a hash no script runs: add NONCE or a hash"
-            }
             Self::KeywordNotAllowed => {
                 "this directive does not take this keyword: frame-ancestors takes 'self', 'none', hosts and schemes"
             }
@@ -150,7 +175,10 @@ impl PolicyError {
                 "not a source: write a scheme (https:), a host (cdn.example, *.example, https://cdn.example:8443) or a URL \
                  without query and fragment"
             }
-            Self::UnknownSandboxFlag => "no such sandbox flag: they begin with allow-, as allow-scripts or allow-forms",
+            Self::UnknownSandboxFlag => {
+                "no such sandbox flag: they begin with allow-, as allow-scripts or allow-forms; one that is newer than this \
+                 version of Sallet is sent with {unchecked} in front"
+            }
             Self::BadPolicyName => {
                 "not a Trusted Types policy name: letters, digits and -#=_/@.% only, or 'none', *, 'allow-duplicates'"
             }
@@ -178,6 +206,7 @@ impl PolicyError {
                 "this header has an option of its own, which checks its value: use that instead of a custom field"
             }
             Self::DuplicateHeader => "a header may stand once: remove the second",
+            Self::MarkTwice => "{unchecked} is of all that follows it: write it once, in front",
             Self::TooManyFields => "a policy holds at most 128 headers: leave some to the app",
         }
     }

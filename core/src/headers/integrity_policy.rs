@@ -46,7 +46,7 @@ impl<'a> IntegrityPolicy<'a> {
             } else if grammar::eq(key, "sources") {
                 holds_only(list, &["inline"])
             } else {
-                grammar::eq(key, "endpoints") && holds_only(list, &[])
+                grammar::eq(key, "endpoints") && (list.is_empty() || holds_only(list, &[]))
             };
             if !good || rest.has(key) {
                 return Err(BAD);
@@ -100,6 +100,7 @@ mod tests {
             "blocked-destinations=(script style), sources=(inline), endpoints=(a b-c)",
             "endpoints=(a),blocked-destinations=( style )",
             "blocked-destinations=(script;x=1);y",
+            "blocked-destinations=(script);x=@1;y=:YQ==:, endpoints=()",
         ] {
             assert_eq!(IntegrityPolicy::parse(good).map(|policy| policy.0), Ok(good), "{good:?}");
         }
@@ -119,7 +120,6 @@ mod tests {
             "blocked-destination=(script)",
             "blocked-destinations=(script), sources=()",
             "blocked-destinations=(script), sources=(header)",
-            "blocked-destinations=(script), endpoints=()",
             "blocked-destinations=(script), endpoints=(\"a\")",
             "blocked-destinations=(script), blocked-destinations=(style)",
             "blocked-destinations=(script) endpoints=(a)",

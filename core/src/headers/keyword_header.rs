@@ -18,6 +18,9 @@ macro_rules! keyword_header {
         }
 
         impl $type {
+            /// Each value that it takes.
+            pub(crate) const VALUES: &'static [&'static str] = &[$($text),+];
+
             /// Reads the header's value, ignoring ASCII case and space at the ends.
             ///
             /// # Errors
@@ -50,10 +53,10 @@ macro_rules! keyword_header {
 }
 pub(crate) use keyword_header;
 
-/// Whether `given` looks like `meant` with a letter too many, too few or mistaken, or other hyphens.
+/// Whether `given` looks like `meant` with a letter too many, too few or mistaken, two that changed places, or other hyphens.
 ///
 /// Of short words most differ by a letter: `on` is not a bad `no`.
-pub(super) const fn is_slip(given: &str, meant: &str) -> bool {
+pub(crate) const fn is_slip(given: &str, meant: &str) -> bool {
     meant.len() > 3 && is_near(given.as_bytes(), meant.as_bytes(), true)
 }
 
@@ -64,6 +67,11 @@ const fn is_near(mut given: &[u8], mut meant: &[u8], may_slip: bool) -> bool {
             ([], []) => return true,
             ([a, after_a @ ..], [b, after_b @ ..]) if a.eq_ignore_ascii_case(b) => (given, meant) = (after_a, after_b),
             _ if !may_slip => return false,
+            ([a, b, after_a @ ..], [c, d, after_b @ ..])
+                if a.eq_ignore_ascii_case(d) && b.eq_ignore_ascii_case(c) && is_near(after_a, after_b, false) =>
+            {
+                return true;
+            }
             ([_, after_a @ ..], [_, after_b @ ..]) => {
                 return is_near(after_a, after_b, false)
                     || is_near(after_a, meant, false)
@@ -90,7 +98,7 @@ mod tests {
         for (given, meant) in [
             (XFrameOptions::parse("SAME-ORIGINS").map(|_| ()), Some("SAMEORIGIN")),
             (XFrameOptions::parse("denny").map(|_| ()), Some("DENY")),
-            (XFrameOptions::parse("DNEY").map(|_| ()), None),
+            (XFrameOptions::parse("DNEY").map(|_| ()), Some("DENY")),
             (XFrameOptions::parse("ALLOW-FROM https://a.example").map(|_| ()), None),
             (XContentTypeOptions::parse("nosnif").map(|_| ()), Some("nosniff")),
             (XContentTypeOptions::parse("sniff").map(|_| ()), None),

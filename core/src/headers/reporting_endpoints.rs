@@ -11,7 +11,7 @@ use crate::uri;
 pub struct ReportingEndpoints<'a>(&'a str);
 
 const BAD: PolicyError = PolicyError::BadValue(
-    "Reporting-Endpoints is a list of name=\"https://…\" (lower-case names, quoted https or path URLs), with commas",
+    "Reporting-Endpoints is a list of name=\"https://…\" (lower-case names, quoted https, localhost or relative URLs), with commas",
 );
 
 impl<'a> ReportingEndpoints<'a> {
@@ -21,8 +21,8 @@ impl<'a> ReportingEndpoints<'a> {
     /// Reads a header value.
     ///
     /// # Errors
-    /// [`BadValue`](PolicyError::BadValue): not a dictionary, a name twice, or a value that is
-    /// neither an https URL nor a path (browsers ignore those).
+    /// [`BadValue`](PolicyError::BadValue): not a dictionary, a name twice, or a value that isn't a URL in quotes which is
+    /// potentially trustworthy on an https page (browsers ignore those).
     pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
         let value = grammar::trim(value);
         let mut rest = Dictionary::new(value);
@@ -42,12 +42,24 @@ impl<'a> ReportingEndpoints<'a> {
     }
 }
 
-/// A path, or an https URL. A structured-field string escapes with a backslash, and a browser reads it as a slash.
+/// A URL of https, of http on this machine ([Secure Contexts, section 3.1](https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy)),
+/// or relative to the page (Reporting API, section 3.3). A structured-field string escapes with a backslash, and a browser reads it as
+/// a slash.
 const fn is_url(url: &str) -> bool {
     let bytes = url.as_bytes();
-    grammar::find(url, b' ', 0) == bytes.len()
-        && grammar::find(url, b'\\', 0) == bytes.len()
-        && (matches!(bytes, [b'/', ..]) || uri::is_https_url(url))
+    if bytes.is_empty() || grammar::find(url, b' ', 0) < bytes.len() || grammar::find(url, b'\\', 0) < bytes.len() {
+        return false;
+    }
+    match bytes {
+        [b'/', b'/', ..] => uri::is_trustworthy_authority("https", grammar::cut(url, 2).1),
+        _ => match uri::scheme_and_rest(url) {
+            Some((scheme, rest)) => match rest.as_bytes() {
+                [b'/', b'/', ..] => uri::is_trustworthy_authority(scheme, grammar::cut(rest, 2).1),
+                _ => false,
+            },
+            None => true,
+        },
+    }
 }
 
 super::text_header::text_header!(ReportingEndpoints);
@@ -60,7 +72,15 @@ mod tests {
     fn reads_endpoints() {
         let endpoints = ReportingEndpoints::new("csp=\"https://r.example/csp?x=1\", default=\"/reports\"");
         assert!(endpoints.defines("csp") && endpoints.defines("default") && !endpoints.defines("cs"));
-        for good in ["a=\"/b\"\t,\t c=\"/d\"", "a=\"https://b/c,d\"", "a=\"/b\";x=1; y, *c.d_e-f=\"/g\""] {
+        for good in [
+            "a=\"/b\"\t,\t c=\"/d\"",
+            "a=\"https://b/c,d\"",
+            "a=\"/b\";x=1; y, *c.d_e-f=\"/g\"",
+            "a=\"/b\";x=:YQ==:;y=@1",
+            "a=\"r\", b=\"../r?x#y\", c=\"?x\", d=\"./a:b\", e=\"r/x:y\", f=\"//reports.example/r\"",
+            "a=\"http://localhost/\", b=\"http://localhost.:8080\", c=\"HTTP://app.LocalHost\", d=\"http://127.0.0.1:9/r\"",
+            "a=\"http://127.255.0.1\", b=\"http://[::1]/r\", c=\"https://[2001:db8::1]:8443/r\", d=\"https://b:/\"",
+        ] {
             assert_eq!(ReportingEndpoints::parse(good).unwrap().as_str(), good);
         }
         for bad in [
@@ -72,7 +92,6 @@ mod tests {
             "csp=",
             "csp=\"\"",
             "csp=https://a",
-            "csp=\"http://a\"",
             "CSP=\"/a\"",
             "a=\"/b\", a=\"/c\"",
             "a=\"/\n\"",
@@ -87,6 +106,25 @@ mod tests {
             "a=\"https://user@b/\"",
             "a=\"https://b:65536/\"",
             "a=\"https://[::1]443/\"",
+            "a=\"https://[\"",
+            "a=\"https://[::1\"",
+            "a=\"https://[x]\"",
+            "a=\"//\"",
+            "a=\"///b\"",
+            "a=\"//[/\"",
+            "a=\"http://a.example\"",
+            "a=\"http://localhost.example\"",
+            "a=\"http://xlocalhost\"",
+            "a=\"http://127.0.0.1.example\"",
+            "a=\"http://128.0.0.1\"",
+            "a=\"http://127.0.0.256\"",
+            "a=\"http://[::2]\"",
+            "a=\"http://user@localhost\"",
+            "a=\"https:r\"",
+            "a=\"ftp://a/\"",
+            "a=\"data:,x\"",
+            "a=\"javascript:x\"",
+            "a=\"wss://a.example/\"",
         ] {
             assert_eq!(ReportingEndpoints::parse(bad), Err(BAD), "{bad:?}");
         }

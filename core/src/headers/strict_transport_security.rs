@@ -29,6 +29,9 @@ const BAD: PolicyError = PolicyError::BadValue(
 const PRELOAD_MAX_AGE: u64 = 365 * 24 * 60 * 60;
 
 impl StrictTransportSecurity {
+    /// Its value is no choice of a few words.
+    pub(crate) const VALUES: &'static [&'static str] = &[];
+
     /// For `max_age` seconds; 0 makes browsers forget the site.
     pub const fn new(max_age: u64) -> Self {
         Self { max_age, include_subdomains: false, preload: false }
@@ -69,7 +72,8 @@ impl StrictTransportSecurity {
         self.include_subdomains
     }
 
-    /// Reads a header value: directives in any order and case, each once (RFC 6797, section 6.1).
+    /// Reads a header value: `[ directive ] *( ";" [ directive ] )`, in any order and case, each once (RFC 6797, section 6.1). White
+    /// space may be around `;` and `=`, and a value in quotes (RFC 2616, sections 2.1 and 2.2).
     ///
     /// # Errors
     /// [`BadValue`](PolicyError::BadValue),
@@ -83,9 +87,13 @@ impl StrictTransportSecurity {
         while start <= value.len() {
             let end = grammar::find(value, b';', start);
             let part = grammar::trim(grammar::slice(value, start, end));
-            if grammar::starts_with_ignore_case(part, "max-age=") && !seen_max_age {
-                this.max_age = ok!(seconds(part.as_bytes().split_at("max-age=".len()).1));
+            let (name, argument) = grammar::cut(part, grammar::find(part, b'=', 0));
+            if grammar::trim(name).eq_ignore_ascii_case("max-age") && !seen_max_age {
+                let (_, argument) = grammar::cut(argument, 1);
+                this.max_age = ok!(seconds(grammar::trim(argument).as_bytes()));
                 seen_max_age = true;
+            } else if part.is_empty() {
+                // Nothing between two semicolons, or after the last.
             } else if part.eq_ignore_ascii_case("includeSubDomains") && !this.include_subdomains {
                 this.include_subdomains = true;
             } else if part.eq_ignore_ascii_case("preload") && !this.preload {
@@ -123,14 +131,39 @@ impl StrictTransportSecurity {
     }
 }
 
-/// `delta-seconds`, which RFC 6797 also allows as a quoted string.
-const fn seconds(digits: &[u8]) -> Result<u64, PolicyError> {
-    let digits = match digits {
-        [b'"', inner @ .., b'"'] => inner,
-        plain => plain,
+/// `delta-seconds`, "after quoted-string unescaping, if necessary" (RFC 6797, section 6.1.1).
+const fn seconds(argument: &[u8]) -> Result<u64, PolicyError> {
+    let (mut rest, quoted) = match argument {
+        [b'"', inner @ .., b'"'] => (inner, true),
+        plain => (plain, false),
     };
-    match grammar::decimal(digits) {
-        Some(seconds) => Ok(seconds),
+    if rest.is_empty() {
+        return Err(BAD);
+    }
+    let mut seconds = 0_u64;
+    loop {
+        match rest {
+            [] => return Ok(seconds),
+            [b'\\', digit @ b'0'..=b'9', after @ ..] if quoted => {
+                seconds = ok!(with_digit(seconds, *digit));
+                rest = after;
+            }
+            [digit @ b'0'..=b'9', after @ ..] => {
+                seconds = ok!(with_digit(seconds, *digit));
+                rest = after;
+            }
+            _ => return Err(BAD),
+        }
+    }
+}
+
+/// Beyond 64 bits is beyond 500 billion years.
+const fn with_digit(seconds: u64, digit: u8) -> Result<u64, PolicyError> {
+    match seconds.checked_mul(10) {
+        Some(tens) => match tens.checked_add((digit - b'0') as u64) {
+            Some(seconds) => Ok(seconds),
+            None => Err(BAD),
+        },
         None => Err(BAD),
     }
 }
@@ -151,6 +184,10 @@ mod tests {
             ("max-age=\"31536000\"", "max-age=31536000"),
             ("max-age=0", "max-age=0"),
             ("includesubdomains; MAX-AGE=1", "max-age=1; includeSubDomains"),
+            ("max-age=1;", "max-age=1"),
+            (" ; max-age = 1 ;\t; includeSubDomains ;;", "max-age=1; includeSubDomains"),
+            ("max-age\t= \"1\\23\"", "max-age=123"),
+            ("max-age=18446744073709551615", "max-age=18446744073709551615"),
             ("max-age=31536000; includeSubDomains; preload", "max-age=31536000; includeSubDomains; preload"),
         ] {
             assert_eq!(StrictTransportSecurity::parse(given).unwrap().to_string(), sent, "{given}");
@@ -165,7 +202,15 @@ mod tests {
             ("includeSubDomains", BAD),
             ("max-age=", BAD),
             ("max-age=1; max-age=1", BAD),
-            ("max-age=1;", BAD),
+            (";", BAD),
+            ("max-age", BAD),
+            ("max-age==1", BAD),
+            ("max-age=\"\"", BAD),
+            ("max-age=\"", BAD),
+            ("max-age=\\1", BAD),
+            ("max-age=\"1\\\"", BAD),
+            ("max-age=1 2", BAD),
+            ("max-age=1; includeSubDomains=1", BAD),
             ("max-age=-1", BAD),
             ("max-age=99999999999999999999999", BAD),
             // Found by fuzzing: u64::MAX + 1 was read as u64::MAX.

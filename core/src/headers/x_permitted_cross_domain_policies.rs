@@ -4,7 +4,7 @@ use super::keyword_header::keyword_header;
 
 keyword_header! {
     /// `X-Permitted-Cross-Domain-Policies`, for Acrobat and Flash.
-    XPermittedCrossDomainPolicies: "X-Permitted-Cross-Domain-Policies takes none, master-only, by-content-type, by-ftp-filename or all" {
+    XPermittedCrossDomainPolicies: "X-Permitted-Cross-Domain-Policies takes none, master-only, by-content-type, by-ftp-filename, all or none-this-response" {
         /// No policy file counts.
         None = "none",
         /// Only the one at the root.
@@ -15,5 +15,7 @@ keyword_header! {
         ByFtpFilename = "by-ftp-filename",
         /// All.
         All = "all",
+        /// Not this file, although it looks like one.
+        NoneThisResponse = "none-this-response",
     }
 }

@@ -1,72 +1,17 @@
 //! Joining a policy with the fields that the app has set itself.
 
+mod caching;
+mod rules;
+
+pub use caching::{PRIVATE, is_caching, lets_caches_share, made_private};
+pub use rules::{MergeRules, Precedence};
+
 use core::ops::Deref;
 
-use super::{MAX_FIELDS, SecurityHeaders};
+use super::{FieldKind, MAX_FIELDS, NonceForm, SecurityHeaders};
 use crate::grammar;
-use crate::headers::{self, PolicyError, forbids_sharing, removable, targeted_forbids_sharing};
-use crate::nonce::Nonce;
-
-/// Who wins where the app has set a header of the policy's itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Precedence {
-    /// The app's stays as it is.
-    #[default]
-    App,
-    /// The policy's takes its place.
-    Policy,
-}
-
-/// How a policy meets an app's own fields: who wins, and what the app may not send at all.
-///
-/// `R` is where the names are: `&'static [&'static str]`, `Vec<String>`, anything that dereferences to a slice of strings.
-#[derive(Debug, Clone, Copy)]
-pub struct MergeRules<R = &'static [&'static str]> {
-    precedence: Precedence,
-    remove: R,
-}
-
-impl MergeRules {
-    /// What is taken off every response unless something else is said: what it tells a stranger helps nobody else.
-    pub const REMOVED: &'static [&'static str] = &["server", "x-powered-by"];
-
-    /// The app wins, and [`REMOVED`](Self::REMOVED) goes.
-    pub const DEFAULT: Self = Self { precedence: Precedence::App, remove: Self::REMOVED };
-}
-
-impl<R, N> MergeRules<R>
-where
-    R: Deref<Target = [N]>,
-    N: AsRef<str>,
-{
-    /// Rules with other names, in lower case, of what goes.
-    ///
-    /// # Errors
-    /// What [`removable`] says of the first bad name.
-    pub fn try_new(precedence: Precedence, remove: R) -> Result<Self, PolicyError> {
-        for name in remove.iter() {
-            removable(name.as_ref())?;
-        }
-        Ok(Self { precedence, remove })
-    }
-
-    /// Whether fields of this name go, whatever its case.
-    pub fn removes(&self, name: &[u8]) -> bool {
-        self.remove.iter().any(|removed| removed.as_ref().as_bytes().eq_ignore_ascii_case(name))
-    }
-}
-
-impl<R> MergeRules<R> {
-    /// Who wins.
-    pub const fn precedence(&self) -> Precedence {
-        self.precedence
-    }
-
-    /// The names of what goes.
-    pub const fn remove(&self) -> &R {
-        &self.remove
-    }
-}
+use crate::headers::{ends_in_quotes, holds_placeholder};
+use crate::nonce::{NONCE_LEN, Nonce};
 
 /// The fields of a policy, in the order in which they are sent: a [`SecurityHeaders`], or what a host has made ready of one.
 pub trait PolicyFields {
@@ -76,8 +21,8 @@ pub trait PolicyFields {
     /// Which one has this name, whatever its case.
     fn position(&self, name: &[u8]) -> Option<usize>;
 
-    /// Whether there is a nonce in that one.
-    fn has_nonce(&self, at: usize) -> bool;
+    /// What [`Field::kind`](super::Field::kind) says of that one.
+    fn kind(&self, at: usize) -> FieldKind;
 }
 
 impl PolicyFields for SecurityHeaders<'_> {
@@ -89,8 +34,8 @@ impl PolicyFields for SecurityHeaders<'_> {
         self.fields().position(|field| field.name().as_bytes().eq_ignore_ascii_case(name))
     }
 
-    fn has_nonce(&self, at: usize) -> bool {
-        self.fields().nth(at).is_some_and(|field| field.needs_nonce())
+    fn kind(&self, at: usize) -> FieldKind {
+        self.fields().nth(at).map_or(FieldKind::Plain, |field| field.kind())
     }
 }
 
@@ -99,35 +44,93 @@ impl PolicyFields for SecurityHeaders<'_> {
 pub enum Own {
     /// It is sent as it is.
     Keep,
-    /// It is sent, and another line of the same name that says `private`.
-    KeepPrivate,
+    /// It is sent, and lets shared caches in: [made private](made_private) where [`Merge::makes_private`] says so at the end.
+    KeepShared,
+    /// It is a policy that holds the placeholder of a nonce, as its text has it: what
+    /// [`ContentSecurityPolicy::own`](crate::ContentSecurityPolicy::own) makes of it is sent, unless that is nothing. It is given the nonce
+    /// where the form is [`NonceForm::Fresh`].
+    Fill,
     /// It is not sent.
     Drop,
+    /// It is not sent, because the stored page has it with the nonce of its own. Its name is told to the layer around, as those of
+    /// [`Merge::leaves_off`] are.
+    LeaveOff,
+}
+
+/// Which of the two policies that browsers intersect come from a layer of Sallet: handed from a layer to the one around.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sent(u8);
+
+impl Sent {
+    /// What a layer has sent that has added all of its policy to a response with neither.
+    pub fn all(fields: &(impl PolicyFields + ?Sized)) -> Self {
+        let mut sent = Self(0);
+        for name in POLICIES.map(str::as_bytes) {
+            sent.set(name, fields.position(name).is_some());
+        }
+        sent
+    }
+
+    const fn bit(name: &[u8]) -> u8 {
+        match policy_of(name) {
+            Some(at) => 1 << at,
+            None => 0,
+        }
+    }
+
+    const fn has(self, name: &[u8]) -> bool {
+        self.0 & Self::bit(name) != 0
+    }
+
+    const fn set(&mut self, name: &[u8], sent: bool) {
+        if sent {
+            self.0 |= Self::bit(name);
+        } else {
+            self.0 &= !Self::bit(name);
+        }
+    }
+}
+
+/// The headers of which a response may have several that are all in force (CSP3 section 8.1), and that hold nonces.
+const POLICIES: [&str; 2] = ["content-security-policy", "content-security-policy-report-only"];
+
+const fn policy_of(name: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while at < POLICIES.len() {
+        if name.eq_ignore_ascii_case(POLICIES[at].as_bytes()) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// The joining of one response: is given the app's field lines one by one, and then tells which fields of the policy to add.
 ///
 /// It owns every decision about that. A field of the app's own stays, or with [`Precedence::Policy`] gives way to the policy's; it
-/// never stands beside it. What [`MergeRules`] remove goes. All other lines stay, each `Set-Cookie` too.
+/// never stands beside it, but for the two policies under [`Precedence::Add`]. What [`MergeRules`] remove goes. All other lines stay,
+/// each `Set-Cookie` too.
 ///
-/// A response with a nonce is for one reader. A policy with a nonce says so itself (`cache-control: private`); where the app's own
-/// `Cache-Control` stands instead and lets shared caches in, or one of the fields that caches look at first does ([RFC
-/// 9213](https://www.rfc-editor.org/rfc/rfc9213): `CDN-Cache-Control` and others that end so), a line `private` joins it, and caches
-/// obey the strictest directive (RFC 9111 section 4.2.1).
+/// A response with a nonce is for one reader, whether the nonce is in this policy, in that of a layer further in or in one that the app
+/// has written itself. A policy with a nonce says so itself (`cache-control: private`). Where the app's own `Cache-Control`, or a field
+/// that some caches look at first ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213)), or one that a layer around adds lets shared
+/// caches in, it is [made private](made_private).
 ///
-/// A 304 carries no nonce ([`Nonce::fits`]): the policy's fields with one are left off, and the stored page keeps its own. A layer
-/// further out must not put its own there, so what was left off is told to it: [`leaves_off`](Self::leaves_off) and
-/// [`left_off`](Self::left_off).
+/// The host asks [`NonceForm::of`] first, and gives the fields of [`SecurityHeaders::without_nonce`] where it says
+/// [`WithoutNonce`](NonceForm::WithoutNonce). A 304 carries no nonce: the policy's fields with one are left off, and the stored page
+/// keeps its own. A layer further out must not put its own there, so what was left off is told to it:
+/// [`leaves_off`](Self::leaves_off) and [`left_off`](Self::left_off).
 ///
 /// ```
 /// use sallet_core::merge::{Merge, MergeRules, Own};
-/// use sallet_core::{CacheControl, SecurityHeaders, XFrameOptions};
+/// use sallet_core::{CacheControl, NonceForm, SecurityHeaders, XFrameOptions};
 ///
 /// let policy = SecurityHeaders::EMPTY
 ///     .x_frame_options(Some(XFrameOptions::Deny))
 ///     .cache_control(Some(CacheControl::NO_STORE));
-/// let mut merge = Merge::new(&policy, &MergeRules::DEFAULT, 200);
-/// // With a nonce in the policy there is `Own::KeepPrivate` too, and at the end `merge.is_private()`: lines `PRIVATE` then.
+/// let form = NonceForm::of(200, ["text/html"]);
+/// let mut merge = Merge::new(&policy, &MergeRules::DEFAULT, form);
+/// // With a nonce there is more to do: `Own::KeepShared`, and at the end `merge.adds_private()`.
 /// assert_eq!(merge.own(b"Server", b"uvicorn"), Own::Drop);
 /// assert_eq!(merge.own(b"X-Frame-Options", b"SAMEORIGIN"), Own::Keep);
 /// let added: Vec<_> = merge.additions().map(|at| policy.fields().nth(at).unwrap().name()).collect();
@@ -137,14 +140,19 @@ pub enum Own {
 pub struct Merge<'m, F: ?Sized, R> {
     fields: &'m F,
     rules: &'m MergeRules<R>,
-    /// Whether the response takes no nonce.
-    bare: bool,
-    needs_nonce: bool,
-    /// Whether a layer further in has put one there.
-    has_nonce: bool,
+    form: NonceForm,
+    /// The one that the app could see.
+    nonce: Option<&'m Nonce>,
+    /// Whether a line that was kept has it.
+    in_own: bool,
     /// The policy's fields that are not to be added.
     kept: Slots,
+    /// Of those, the ones that a layer further in has sent or left off.
+    inside: Slots,
+    sent: Sent,
     caching: Caching,
+    /// Whether a line of the app's own `Cache-Control` has a quoted string that does not end.
+    in_quotes: bool,
 }
 
 /// What the app's own `Cache-Control` says of shared caches.
@@ -161,88 +169,198 @@ where
     R: Deref<Target = [N]>,
     N: AsRef<str>,
 {
-    /// The joining for a response of this status.
-    pub fn new(fields: &'m F, rules: &'m MergeRules<R>, status: u16) -> Self {
-        let needs_nonce = (0..fields.count()).any(|at| fields.has_nonce(at));
-        let bare = !Nonce::fits(status);
-        Self { fields, rules, bare, needs_nonce, has_nonce: false, kept: Slots::NONE, caching: Caching::Unsaid }
+    /// The joining for a response that takes this form.
+    pub const fn new(fields: &'m F, rules: &'m MergeRules<R>, form: NonceForm) -> Self {
+        Self {
+            fields,
+            rules,
+            form,
+            nonce: None,
+            in_own: false,
+            kept: Slots::NONE,
+            inside: Slots::NONE,
+            sent: Sent(0),
+            caching: Caching::Unsaid,
+            in_quotes: false,
+        }
     }
 
-    /// Says that a layer further in has put a nonce into the response. What that one says of caches may go, and then the
-    /// response is made private all the same.
+    /// Says which nonce belongs to the request, if one was drawn: it may be in a policy that a layer further in has sent, or that the
+    /// app has written itself.
     #[must_use]
-    pub const fn beside_nonce(self, has_nonce: bool) -> Self {
-        Self { has_nonce: has_nonce && !self.needs_nonce, ..self }
+    pub const fn with_nonce(self, nonce: Option<&'m Nonce>) -> Self {
+        Self { nonce, ..self }
+    }
+
+    /// Says what layers further in have [sent](Self::sent).
+    #[must_use]
+    pub fn around(self, sent: Sent) -> Self {
+        if sent == Sent::default() {
+            return self;
+        }
+        let mut stays = sent;
+        for name in POLICIES.map(str::as_bytes) {
+            let replaced = self.rules.precedence() == Precedence::Policy && self.fields.position(name).is_some();
+            if replaced || self.rules.removes(name) {
+                stays.set(name, false);
+            }
+        }
+        Self { sent: stays, ..self }
     }
 
     /// Decides about one field line of the app's. The name may be in any case and have blanks around it, which some servers
     /// take off as they send it.
     pub fn own(&mut self, name: &[u8], value: &[u8]) -> Own {
         let name = grammar::trim_bytes(name);
-        let is_cache_control = name.eq_ignore_ascii_case(CACHE_CONTROL.as_bytes());
-        if self.rules.removes(name) || self.claims(name) {
-            if self.has_nonce && is_cache_control {
-                self.caching = Caching::Shared;
-            }
+        if self.rules.removes(name) {
             return Own::Drop;
         }
-        if !self.needs_nonce {
-            return Own::Keep;
-        }
-        if is_cache_control {
-            if self.caching != Caching::Unshared {
-                self.caching = if forbids_sharing(value) { Caching::Unshared } else { Caching::Shared };
+        let is_policy = policy_of(name).is_some();
+        let position = self.fields.position(name);
+        match (position, self.rules.precedence()) {
+            (None, _) => {}
+            (Some(_), Precedence::Policy) => return Own::Drop,
+            (Some(at), Precedence::Add) if is_policy && !self.sent.has(name) => {
+                // Of the stored page's two, this line would replace both (RFC 9111 section 3.2); `leaves_off` tells of them.
+                if self.form == NonceForm::LeftOff && self.fields.kind(at) == FieldKind::Nonce {
+                    return Own::Drop;
+                }
             }
-        } else if is_targeted(name) && !core::str::from_utf8(value).is_ok_and(targeted_forbids_sharing) {
-            return Own::KeepPrivate;
+            (Some(at), _) => {
+                self.kept.insert(at);
+                if self.sent.has(name) {
+                    self.inside.insert(at);
+                }
+            }
         }
+        if is_policy {
+            self.own_policy(position, value)
+        } else if is_caching(name) {
+            self.own_caching(name, value)
+        } else {
+            Own::Keep
+        }
+    }
+
+    fn own_policy(&mut self, position: Option<usize>, value: &[u8]) -> Own {
+        if holds_placeholder(value) {
+            if self.form == NonceForm::LeftOff {
+                if let Some(at) = position {
+                    self.kept.insert(at);
+                    self.inside.insert(at);
+                }
+                return Own::LeaveOff;
+            }
+            self.in_own |= self.form == NonceForm::Fresh && self.nonce.is_some();
+            return Own::Fill;
+        }
+        self.in_own |= self.nonce.is_some_and(|nonce| value.windows(NONCE_LEN).any(|part| part == nonce.as_bytes()));
         Own::Keep
     }
 
-    /// Whether the policy's field of this name wins; if there is one and it does not, it is not added.
-    fn claims(&mut self, name: &[u8]) -> bool {
-        match (self.fields.position(name), self.rules.precedence) {
-            (None, _) => false,
-            (Some(_), Precedence::Policy) => true,
-            (Some(at), Precedence::App) => {
-                self.kept.insert(at);
-                false
+    fn own_caching(&mut self, name: &[u8], value: &[u8]) -> Own {
+        let shared = lets_caches_share(name, value);
+        if name.eq_ignore_ascii_case(CACHE_CONTROL.as_bytes()) {
+            let is_first = self.caching == Caching::Unsaid;
+            match shared {
+                true if is_first => self.caching = Caching::Shared,
+                true => {}
+                // Joined with a line whose quotes never end, this one would be a part of the quoted text.
+                false if self.in_quotes => {}
+                false => self.caching = Caching::Unshared,
+            }
+            self.in_quotes |= ends_in_quotes(value);
+            if shared && !is_first {
+                return Own::Keep;
             }
         }
+        if shared { Own::KeepShared } else { Own::Keep }
     }
 
     /// Takes note of a field that a layer further in has left off this 304, and tells whether it stays so: then it is to be told
     /// to the layer around as well.
     pub fn left_off(&mut self, name: &[u8]) -> bool {
-        self.bare && !self.rules.removes(name) && !self.claims(name)
+        if self.form != NonceForm::LeftOff || self.rules.removes(name) {
+            return false;
+        }
+        match self.fields.position(name) {
+            Some(_) if self.rules.precedence() == Precedence::Policy => false,
+            Some(at) => {
+                self.kept.insert(at);
+                self.inside.insert(at);
+                true
+            }
+            None => true,
+        }
     }
 
-    /// The policy's fields to add, by their number, once all of the app's were seen.
+    /// The policy's fields to add, by their number, once all of the app's were seen. One that [`makes_private`](Self::makes_private)
+    /// names is made so.
     pub fn additions(&self) -> impl Iterator<Item = usize> + use<'_, 'm, F, R, N> {
-        (0..self.fields.count()).filter(|&at| !(self.kept.contains(at) || self.bare && self.fields.has_nonce(at)))
+        self.wanted().filter(|&at| match self.fields.kind(at) {
+            FieldKind::Plain | FieldKind::Shared => true,
+            FieldKind::Nonce => self.form != NonceForm::LeftOff,
+            FieldKind::Private => self.has_nonce(),
+        })
     }
 
-    /// The policy's fields that a 304 goes without because of their nonce.
+    /// The policy's fields that a 304 goes without because of a nonce.
     pub fn leaves_off(&self) -> impl Iterator<Item = usize> + use<'_, 'm, F, R, N> {
-        (0..self.fields.count()).filter(|&at| self.bare && !self.kept.contains(at) && self.fields.has_nonce(at))
+        self.wanted().filter(|&at| {
+            self.form == NonceForm::LeftOff
+                && match self.fields.kind(at) {
+                    FieldKind::Plain | FieldKind::Shared => false,
+                    FieldKind::Nonce => true,
+                    FieldKind::Private => self.adds_nonce(),
+                }
+        })
     }
 
-    /// Whether a line [`PRIVATE`] is to be added beside the app's own `Cache-Control`.
-    pub fn is_private(&self) -> bool {
-        self.caching == Caching::Shared
+    /// The policy's fields that are not sent because the app has set its own.
+    pub fn displaced(&self) -> impl Iterator<Item = usize> + use<'_, 'm, F, R, N> {
+        (0..self.fields.count()).filter(|&at| self.kept.contains(at) && !self.inside.contains(at))
+    }
+
+    fn wanted(&self) -> impl Iterator<Item = usize> + use<'_, 'm, F, R, N> {
+        (0..self.fields.count()).filter(|&at| !self.kept.contains(at))
+    }
+
+    /// Whether a field of the policy's that has a nonce is added, or would be but for the 304.
+    fn adds_nonce(&self) -> bool {
+        self.wanted().any(|at| self.fields.kind(at) == FieldKind::Nonce)
+    }
+
+    /// Whether the response has a nonce, once all of the app's fields were seen.
+    pub fn has_nonce(&self) -> bool {
+        self.form != NonceForm::LeftOff && (self.in_own || self.adds_nonce())
+    }
+
+    /// Whether a line of this name that [lets caches share](lets_caches_share) is to be made private: one that was
+    /// [`Own::KeepShared`], or one of the policy's.
+    pub fn makes_private(&self, name: &[u8]) -> bool {
+        let said = name.eq_ignore_ascii_case(CACHE_CONTROL.as_bytes()) && self.caching == Caching::Unshared;
+        !said && self.has_nonce()
+    }
+
+    /// Whether a line [`PRIVATE`] is to be added: neither the app nor the policy says anything of caches.
+    pub fn adds_private(&self) -> bool {
+        self.caching == Caching::Unsaid && self.fields.position(CACHE_CONTROL.as_bytes()).is_none() && self.has_nonce()
+    }
+
+    /// What is to be told to the layer around.
+    pub fn sent(&self) -> Sent {
+        let mut sent = self.sent;
+        for name in POLICIES.map(str::as_bytes) {
+            // One that is left off was sent with the page.
+            if self.fields.position(name).is_some_and(|at| !self.kept.contains(at)) {
+                sent.set(name, true);
+            }
+        }
+        sent
     }
 }
 
 const CACHE_CONTROL: &str = "cache-control";
-
-/// The line that keeps shared caches off: its name, and its value, which is that of [`Own::KeepPrivate`] too.
-pub const PRIVATE: (&str, &str) = (CACHE_CONTROL, "private");
-
-/// Whether a name is one of a targeted field ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213), section 2.1): for hosts that
-/// look at names before they show them to a [`Merge`].
-pub const fn is_targeted(name: &[u8]) -> bool {
-    headers::is_targeted(name)
-}
 
 /// A set of fields of a policy.
 #[derive(Debug, Clone, Copy)]

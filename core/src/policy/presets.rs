@@ -30,8 +30,13 @@ impl ContentSecurityPolicy<'static> {
 
 impl SecurityHeaders<'static> {
     /// The presets by their names.
-    pub const PRESETS: &'static [(&'static str, Self)] =
-        &[("STRICT", Self::STRICT), ("API", Self::API), ("CLASSIC", Self::CLASSIC), ("EMPTY", Self::EMPTY)];
+    pub const PRESETS: &'static [(&'static str, Self)] = &[
+        ("STRICT", Self::STRICT),
+        ("API", Self::API),
+        ("CLASSIC", Self::CLASSIC),
+        ("THIRD_PARTY_UI", Self::THIRD_PARTY_UI),
+        ("EMPTY", Self::EMPTY),
+    ];
 
     /// The default, for apps that serve pages and JSON: an ordinary site works unchanged, as long as its scripts and
     /// styles are files of its own and not inline.
@@ -43,8 +48,8 @@ impl SecurityHeaders<'static> {
         .x_content_type_options(Some(XContentTypeOptions::NoSniff))
         .x_frame_options(Some(XFrameOptions::Deny))
         // Not no-referrer: form posts would say `Origin: null`, which CSRF checks refuse.
-        .referrer_policy(Some(ReferrerPolicy::StrictOriginWhenCrossOrigin))
-        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SameOrigin))
+        .referrer_policy(Some(ReferrerPolicy::STRICT_ORIGIN_WHEN_CROSS_ORIGIN))
+        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SAME_ORIGIN))
         .cross_origin_resource_policy(Some(CrossOriginResourcePolicy::SameOrigin))
         .permissions_policy(Some(PERMISSIONS))
         .origin_agent_cluster(Some(OriginAgentCluster::Yes))
@@ -63,9 +68,9 @@ impl SecurityHeaders<'static> {
         .strict_transport_security(Some(HSTS))
         .x_content_type_options(Some(XContentTypeOptions::NoSniff))
         .x_frame_options(Some(XFrameOptions::Deny))
-        .referrer_policy(Some(ReferrerPolicy::NoReferrer))
-        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SameOrigin))
-        .cross_origin_embedder_policy(Some(CrossOriginEmbedderPolicy::RequireCorp))
+        .referrer_policy(Some(ReferrerPolicy::NO_REFERRER))
+        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SAME_ORIGIN))
+        .cross_origin_embedder_policy(Some(CrossOriginEmbedderPolicy::REQUIRE_CORP))
         .cross_origin_resource_policy(Some(CrossOriginResourcePolicy::SameOrigin))
         .permissions_policy(Some(PERMISSIONS))
         .cache_control(Some(CacheControl::NO_STORE))
@@ -80,7 +85,30 @@ impl SecurityHeaders<'static> {
         .strict_transport_security(Some(StrictTransportSecurity::new(31_556_926).include_subdomains()))
         .x_content_type_options(Some(XContentTypeOptions::NoSniff))
         .x_frame_options(Some(XFrameOptions::Deny))
-        .referrer_policy(Some(ReferrerPolicy::StrictOriginWhenCrossOrigin))
-        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SameOrigin))
+        .referrer_policy(Some(ReferrerPolicy::STRICT_ORIGIN_WHEN_CROSS_ORIGIN))
+        .cross_origin_opener_policy(Some(CrossOriginOpenerPolicy::SAME_ORIGIN))
         .x_xss_protection(Some(XXssProtection::Block));
+
+    /// For the pages of somebody else's web app (mlflow, prefect and the like) that run on your origin, on the paths below which
+    /// it is mounted: built single-page apps that set styles from scripts and take fonts, images and workers from memory.
+    ///
+    /// Scripts are files of the origin still, so an injected `<script>` does not run. Where such a page needs more, extend this one.
+    pub const THIRD_PARTY_UI: Self = Self::STRICT
+        .content_security_policy(Some(ContentSecurityPolicy::new(&[
+            Directive::default_src(&[Source::SELF]),
+            Directive::base_uri(&[Source::SELF]),
+            Directive::font_src(&[Source::SELF, Source::DATA]),
+            Directive::form_action(&[Source::SELF]),
+            // Such pages show parts of themselves in frames.
+            Directive::frame_ancestors(&[Source::SELF]),
+            Directive::img_src(&[Source::SELF, Source::DATA, Source::BLOB]),
+            Directive::media_src(&[Source::SELF, Source::DATA, Source::BLOB]),
+            Directive::object_src(&[Source::NONE]),
+            Directive::script_src_attr(&[Source::NONE]),
+            // Styled components, editors and charts write <style> elements and style attributes.
+            Directive::style_src(&[Source::SELF, Source::UNSAFE_INLINE]),
+            Directive::worker_src(&[Source::SELF, Source::BLOB]),
+            Directive::upgrade_insecure_requests(&[]),
+        ])))
+        .x_frame_options(Some(XFrameOptions::SameOrigin));
 }

@@ -1,12 +1,14 @@
 //! What of a policy is sent in which situation: over HTTP, where no script runs, or while it is only tried out.
 
 use super::SecurityHeaders;
+use super::slot::Slot;
 use crate::headers::DirectiveName;
 use crate::scheme::Scheme;
 
 impl SecurityHeaders<'_> {
-    /// The policy for a response that travels over `scheme`. Over HTTP, `Strict-Transport-Security`
-    /// (RFC 6797, section 7.2) and `upgrade-insecure-requests` are left out; a policy says `Https` until told otherwise.
+    /// The policy for a response that travels over `scheme`. Over HTTP, `Strict-Transport-Security` (RFC 6797, section 7.2),
+    /// `upgrade-insecure-requests`, Reporting-Endpoints and the `report-to` of Content-Security-Policy are left out; a policy says
+    /// `Https` until told otherwise.
     ///
     /// ```
     /// use sallet_core::{Scheme, SecurityHeaders, const_block};
@@ -16,13 +18,15 @@ impl SecurityHeaders<'_> {
     #[must_use]
     pub const fn over(mut self, scheme: Scheme) -> Self {
         if scheme.is_http() {
-            self.strict_transport_security = None;
+            self.strict_transport_security = Slot::Unset;
+            // Browsers take it from HTTPS alone (Reporting API, section 3.3).
+            self.reporting_endpoints = Slot::Unset;
         }
-        if let Some(policy) = self.content_security_policy {
-            self.content_security_policy = policy.over(scheme);
+        if let Slot::Checked(policy) = self.content_security_policy {
+            self.content_security_policy = Slot::of(policy.over(scheme));
         }
-        if let Some(policy) = self.content_security_policy_report_only {
-            self.content_security_policy_report_only = policy.over(scheme);
+        if let Slot::Checked(policy) = self.content_security_policy_report_only {
+            self.content_security_policy_report_only = Slot::of(policy.over(scheme));
         }
         self
     }
@@ -41,11 +45,11 @@ impl SecurityHeaders<'_> {
     /// ```
     #[must_use]
     pub const fn without_nonce(mut self) -> Self {
-        if let Some(policy) = self.content_security_policy {
-            self.content_security_policy = Some(policy.without_nonce());
+        if let Slot::Checked(policy) = self.content_security_policy {
+            self.content_security_policy = Slot::Checked(policy.without_nonce());
         }
-        if let Some(policy) = self.content_security_policy_report_only {
-            self.content_security_policy_report_only = Some(policy.without_nonce());
+        if let Slot::Checked(policy) = self.content_security_policy_report_only {
+            self.content_security_policy_report_only = Slot::Checked(policy.without_nonce());
         }
         self
     }
@@ -66,10 +70,10 @@ impl SecurityHeaders<'_> {
     #[must_use]
     pub const fn report_only(self) -> Self {
         let mut tried = self.moved_to_twins();
-        if let Some(policy) = self.content_security_policy {
-            tried.content_security_policy_report_only = policy.report_only();
-            if policy.directive(DirectiveName::FrameAncestors).is_some() {
-                tried.x_frame_options = None;
+        if let Slot::Checked(policy) = self.content_security_policy {
+            tried.content_security_policy_report_only = Slot::of(policy.report_only());
+            if policy.any_directive(DirectiveName::FrameAncestors).is_some() {
+                tried.x_frame_options = Slot::Unset;
             }
         }
         tried

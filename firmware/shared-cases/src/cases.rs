@@ -3,7 +3,7 @@
 use sallet_core::auth::{AuthScheme, Key, Realm, Refusal, Requirement, Scopes};
 use sallet_core::merge::{MergeRules, Precedence};
 use sallet_core::paths::{ByPath, PathRule, PathRules};
-use sallet_core::{Scheme, SecurityHeaders, Template, const_block, const_template, digest_hex};
+use sallet_core::{CustomField, Scheme, SecurityHeaders, Template, const_block, const_template, digest_hex};
 use sallet_firmware::answer::Answer;
 use sallet_firmware::refused::COUNT;
 use sallet_firmware::{const_text, refused};
@@ -13,6 +13,7 @@ include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 /// One case of `cases/headers.json`.
 pub(crate) struct HeadersCase {
     pub(crate) status: u16,
+    pub(crate) scheme: Scheme,
     /// The status line and the length.
     pub(crate) head: &'static [u8],
     /// The same, and the app's own fields.
@@ -44,9 +45,10 @@ pub(crate) enum Text {
 }
 
 macro_rules! headers_case {
-    ($status:literal, $head:literal, $start:literal, $app:expr, $layer:expr, [$($path:expr,)*], $inside:expr) => {
+    ($status:literal, $scheme:ident, $head:literal, $start:literal, $app:expr, $layer:expr, [$($path:expr,)*], $inside:expr) => {
         HeadersCase {
             status: $status,
+            scheme: Scheme::$scheme,
             head: $head.as_bytes(),
             start: $start.as_bytes(),
             app: &$app,
@@ -66,8 +68,9 @@ macro_rules! layer {
 use layer;
 
 macro_rules! block {
-    ($preset:ident $scheme:ident $changes:expr) => {{
-        const POLICY: SecurityHeaders<'static> = changed(SecurityHeaders::$preset, &$changes).over(Scheme::$scheme);
+    ($preset:ident $scheme:ident $changes:tt $custom:tt) => {{
+        const POLICY: SecurityHeaders<'static> =
+            changed(SecurityHeaders::$preset, &$changes).custom(&$custom).over(Scheme::$scheme);
         const PLAN: Plan = Plan { policy: POLICY, text: Text::Block(const_block!(POLICY)) };
         &PLAN
     }};
@@ -75,8 +78,9 @@ macro_rules! block {
 use block;
 
 macro_rules! page {
-    ($preset:ident $scheme:ident $changes:expr) => {{
-        const POLICY: SecurityHeaders<'static> = changed(SecurityHeaders::$preset, &$changes).over(Scheme::$scheme);
+    ($preset:ident $scheme:ident $changes:tt $custom:tt) => {{
+        const POLICY: SecurityHeaders<'static> =
+            changed(SecurityHeaders::$preset, &$changes).custom(&$custom).over(Scheme::$scheme);
         static PAGE: Template<'_> = const_template!(POLICY);
         static PLAN: Plan = Plan { policy: POLICY, text: Text::Page(&PAGE) };
         &PLAN

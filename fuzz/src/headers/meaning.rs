@@ -10,8 +10,13 @@ pub(crate) fn of(name: &str, value: &str) -> Vec<String> {
     let value = value.trim_matches([' ', '\t']);
     let header = SecurityHeaders::HEADERS.iter().find(|header| header.name == name).expect("a header with a row");
     match header.enforced() {
-        CSP => csp3::policies(value).into_iter().map(|policy| format!("{policy:?}")).collect(),
+        CSP => csp3::lower(csp3::policies(value)).into_iter().map(|policy| format!("{policy:?}")).collect(),
         "strict-transport-security" => strict_transport_security(value),
+        "referrer-policy" | "clear-site-data" => words(name, value),
+        "cross-origin-opener-policy"
+        | "cross-origin-embedder-policy"
+        | "document-isolation-policy"
+        | "origin-agent-cluster" => isolation(name, value),
         "permissions-policy" => permissions_policy(value),
         "reporting-endpoints" => reporting_endpoints(value),
         "cache-control" => cache_control(value).expect("a list of directives"),
@@ -25,6 +30,11 @@ pub(crate) fn of(name: &str, value: &str) -> Vec<String> {
             None => dictionary(value).into_iter().map(|(key, entry)| format!("{name}: {key}={entry:?}")).collect(),
         },
     }
+}
+
+/// Whether the mark of what is unchecked can be of a part of this header's value.
+pub(crate) fn has_parts(name: &str) -> bool {
+    name.starts_with(CSP) || name.starts_with("permissions-policy")
 }
 
 const CSP: &str = "content-security-policy";
@@ -57,6 +67,21 @@ fn one_of(name: &str) -> Option<&'static [&'static str]> {
     let choices: &[&str] = match name {
         "x-content-type-options" => &["nosniff"],
         "x-frame-options" => &["deny", "sameorigin"],
+        "cross-origin-resource-policy" => &["same-origin", "same-site", "cross-origin"],
+        "x-dns-prefetch-control" => &["on", "off"],
+        "x-download-options" => &["noopen"],
+        "x-permitted-cross-domain-policies" => {
+            &["none", "master-only", "by-content-type", "by-ftp-filename", "all", "none-this-response"]
+        }
+        "x-xss-protection" => &["0", "1", "1; mode=block"],
+        _ => return None,
+    };
+    Some(choices)
+}
+
+/// A list of words (Referrer Policy section 4.1, Clear Site Data section 3.1), each without regard to case.
+fn words(name: &str, value: &str) -> Vec<String> {
+    let known: &[&str] = match name {
         "referrer-policy" => &[
             "no-referrer",
             "no-referrer-when-downgrade",
@@ -67,19 +92,45 @@ fn one_of(name: &str) -> Option<&'static [&'static str]> {
             "strict-origin-when-cross-origin",
             "unsafe-url",
         ],
+        _ => &[
+            "\"cache\"",
+            "\"cookies\"",
+            "\"storage\"",
+            "\"executioncontexts\"",
+            "\"clienthints\"",
+            "\"prefetchcache\"",
+            "\"prerendercache\"",
+            "\"*\"",
+        ],
+    };
+    let words: Vec<_> = value.split(',').map(|word| word.trim_matches([' ', '\t']).to_ascii_lowercase()).collect();
+    assert!(words.iter().all(|word| known.contains(&&**word)), "{name}: {value:?}");
+    words
+}
+
+/// A structured-field item (RFC 9651 section 3.3): a word without regard to case, of whose parameters one is read.
+fn isolation(name: &str, value: &str) -> Vec<String> {
+    let choices: &[&str] = match name {
         "cross-origin-opener-policy" => {
             &["same-origin", "same-origin-allow-popups", "noopener-allow-popups", "unsafe-none"]
         }
         "cross-origin-embedder-policy" => &["require-corp", "credentialless", "unsafe-none"],
-        "cross-origin-resource-policy" => &["same-origin", "same-site", "cross-origin"],
-        "origin-agent-cluster" => &["?1", "?0"],
-        "x-dns-prefetch-control" => &["on", "off"],
-        "x-download-options" => &["noopen"],
-        "x-permitted-cross-domain-policies" => &["none", "master-only", "by-content-type", "by-ftp-filename", "all"],
-        "x-xss-protection" => &["0", "1", "1; mode=block"],
-        _ => return None,
+        "document-isolation-policy" => &["isolate-and-require-corp", "isolate-and-credentialless", "none"],
+        _ => &["?1", "?0"],
     };
-    Some(choices)
+    let (word, _) = value.split_once(';').unwrap_or((value, ""));
+    let lower = value.replacen(word, &word.to_ascii_lowercase(), 1);
+    let item: Item = Parser::new(&lower).parse().unwrap_or_else(|error| panic!("{value:?}: {error}"));
+    assert!(choices.contains(&&*word.to_ascii_lowercase()), "{name}: {value:?}");
+    let endpoint = item.params.get("report-to");
+    assert!(
+        name == "origin-agent-cluster" || matches!(endpoint, None | Some(BareItem::String(_))),
+        "{name}: {value:?}"
+    );
+    vec![
+        word.to_ascii_lowercase(),
+        if name == "origin-agent-cluster" { String::new() } else { format!("{endpoint:?}") },
+    ]
 }
 
 /// `[ directive ] *( ";" [ directive ] )`, where a value is a token or a quoted string (RFC 6797 section 6.1).
@@ -89,10 +140,15 @@ fn strict_transport_security(value: &str) -> Vec<String> {
         .map(|directive| {
             let directive = directive.trim_matches([' ', '\t']).to_ascii_lowercase();
             let Some((name, value)) = directive.split_once('=') else { return directive };
-            let digits = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+            let (name, value) = (name.trim_matches([' ', '\t']), value.trim_matches([' ', '\t']));
+            let digits = match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+                Some(quoted) => quoted.replace('\\', ""),
+                None => value.to_owned(),
+            };
             assert!(!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()), "{value:?}");
             format!("{name}={}", digits.trim_start_matches('0'))
         })
+        .filter(|directive| !directive.is_empty())
         .collect();
     directives.sort_unstable();
     let once = directives.iter().filter(|directive| directive.starts_with("max-age=")).count();
@@ -117,16 +173,16 @@ pub(crate) fn targeted_forbids_sharing(value: &str) -> Option<bool> {
     Some(says("private") || says("no-store"))
 }
 
-/// Permissions Policy sections 5.2 and 6.2: a member is `*`, `self`, an origin, or a list of these; it may name an
+/// Permissions Policy sections 5.2 and 6.2: a member is `*`, `self`, a source, or a list of these; it may name an
 /// endpoint.
 fn permissions_policy(value: &str) -> Vec<String> {
     let is_token = |item: &Item, tokens: &[&str]| matches!(&item.bare_item, BareItem::Token(token) if tokens.contains(&token.as_str()));
-    let is_origin = |item: &Item| matches!(&item.bare_item, BareItem::String(text) if is_origin(text.as_str()));
+    let is_origin = |item: &Item| matches!(&item.bare_item, BareItem::String(text) if is_origin(text.as_str()) || csp3::is_url_source(text.as_str()));
     let members = dictionary(value).into_iter().map(|(feature, entry)| {
         let (good, params) = match &entry {
             ListEntry::Item(item) => (is_token(item, &["*", "self"]) || is_origin(item), &item.params),
             ListEntry::InnerList(list) => {
-                (list.items.iter().all(|item| is_token(item, &["*", "self", "src"]) || is_origin(item)), &list.params)
+                (list.items.iter().all(|item| is_token(item, &["*", "self"]) || is_origin(item)), &list.params)
             }
         };
         assert!(good, "{feature} in {value:?}");
@@ -156,7 +212,16 @@ fn reporting_endpoints(value: &str) -> Vec<String> {
         };
         // Some hosts that look well are none to a browser (a bad punycode label); those are beyond a check of text.
         if let Ok(url) = page.join(text.as_str()) {
-            assert_eq!(url.scheme(), "https", "{text:?}");
+            let local = || match url.host() {
+                Some(url::Host::Domain(name)) => {
+                    let name = name.trim_end_matches('.');
+                    name == "localhost" || name.ends_with(".localhost")
+                }
+                Some(url::Host::Ipv4(address)) => address.is_loopback(),
+                Some(url::Host::Ipv6(address)) => address.is_loopback(),
+                None => false,
+            };
+            assert!(url.scheme() == "https" || url.scheme() == "http" && local(), "{text:?}");
         }
         if let Some(rest) = text.as_str().to_ascii_lowercase().strip_prefix("https://") {
             let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();

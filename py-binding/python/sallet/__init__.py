@@ -22,11 +22,12 @@ Every error is a `SalletError`, which is a `ValueError`.
 from __future__ import annotations
 
 from sallet import _sallet, auth
+from sallet._policy import policy
 from sallet._sallet import *
 from sallet.auth import *
-from sallet.headers import SecurityHeadersMiddleware
+from sallet.headers import Directives, SecurityHeadersMiddleware
 from sallet.keyring import Keyring
 
-__all__ = ["Keyring", "SecurityHeadersMiddleware"]
+__all__ = ["Directives", "Keyring", "SecurityHeadersMiddleware", "policy"]
 __all__ += auth.__all__
 __all__ += _sallet.__all__

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sallet import NONCE, PolicyError, SecurityHeaders
+from sallet import NONCE, PolicyError, SecurityHeaders, unchecked
 
 # Headers whose bad value is no protection at all: browsers skip what they cannot read.
 _LOAD_BEARING = ("content-security-policy", "strict-transport-security")
+
+# Whose lines are one list, so that two of them are in order.
+_LISTS = (
+    "cache-control",
+    "clear-site-data",
+    "content-security-policy",
+    "content-security-policy-report-only",
+    "integrity-policy",
+    "integrity-policy-report-only",
+    "permissions-policy",
+    "permissions-policy-report-only",
+    "referrer-policy",
+    "reporting-endpoints",
+)
 
 PROBES = ("/", "/sallet-check-not-found")
 
@@ -29,6 +44,8 @@ class Answer:
     status: int
     headers: list[tuple[str, str]]
     error: str | None = None
+    # The fields of the policy that are not sent, because the app has set its own.
+    displaced: tuple[tuple[str, str], ...] = ()
 
 
 def check(app: Any, token: str | None = None) -> bool:
@@ -44,7 +61,7 @@ def check(app: Any, token: str | None = None) -> bool:
             print(f"  the app raised {answer.error}")
         for name, value in answer.headers:
             print(f"  {name}: {value}")
-        found = list(judge(answer.headers))
+        found = [*judge(answer.headers), *displaced(answer)]
         for finding in found:
             print(f"  {finding.severity.upper():<6} {finding.header}: {finding.reason}")
             print(f"         {finding.remedy}")
@@ -61,26 +78,63 @@ def check(app: Any, token: str | None = None) -> bool:
 def judge(headers: list[tuple[str, str]]) -> Iterator[Finding]:
     """What is weak or wrong in one response's headers."""
     policy = SecurityHeaders.EMPTY
-    seen: set[str] = set()
+    custom: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
     for name, value in headers:
+        values.setdefault(name, []).append(value)
+    refused: set[str] = set()
+    for name, lines in values.items():
         attribute = name.replace("-", "_")
         if getattr(SecurityHeaders.EMPTY, attribute, name) is not None:
-            continue  # a header Sallet has no opinion on
-        if name in seen:
-            yield Finding("high", name, "sent twice", "send it once; browsers differ on the rest")
+            # No value of Sallet's to check; it may be a misspelt name, or a header that browsers have dropped.
+            if _is_custom(name, lines[0]):
+                custom[name] = lines[0]
             continue
-        seen.add(name)
-        # A nonce is new in each response; the policy knows the place it stands in.
+        if len(lines) > 1 and name not in _LISTS:
+            yield Finding("high", name, "sent twice", "send it once; browsers differ on the rest")
+        # Lines of a list are one list (RFC 9110, section 5.3). A nonce is new in each response; the policy knows its place.
+        value = ", ".join(lines) if name in _LISTS else lines[0]
         value = re.sub(r"'nonce-[A-Za-z0-9+/_=-]+'", NONCE, value)
-        change: dict[str, Any] = {attribute: value}
         try:
-            policy = policy.replace(**change)
+            policy = _with(policy, attribute, value)
         except PolicyError as error:
             severity = "high" if name in _LOAD_BEARING else "medium"
             yield Finding(severity, name, "Sallet would refuse this value", str(error))
-    for lint in policy.lint():
-        header = f"{lint.header} {lint.directive}" if lint.directive else lint.header
-        yield Finding(lint.severity, header, lint.reason, lint.remedy)
+            refused.add(name)
+            # It is there, so nothing is said of its being missing.
+            with suppress(PolicyError):
+                policy = _with(policy, attribute, unchecked(value))
+    for lint in policy.replace(custom=custom).lint():
+        if lint.header not in refused:
+            place = " ".join(part for part in (lint.header, lint.directive, lint.value) if part)
+            yield Finding(lint.severity, place, lint.reason, lint.remedy)
+
+
+def _with(policy: SecurityHeaders, attribute: str, value: str) -> SecurityHeaders:
+    change: Any = {attribute: value}
+    return policy.replace(**change)
+
+
+def _is_custom(name: str, value: str) -> bool:
+    try:
+        SecurityHeaders.EMPTY.replace(custom={name: value})
+    except PolicyError:
+        return False
+    return True
+
+
+def displaced(answer: Answer) -> Iterator[Finding]:
+    """Policies that the app's own have taken the place of: one line about frames loses all the rest."""
+    for name, policy in answer.displaced:
+        if not name.startswith("content-security-policy"):
+            continue  # the app's own value of another header says the same kind of thing
+        own = ", ".join(value for known, value in answer.headers if known == name)
+        yield Finding(
+            "medium",
+            name,
+            f"the app's own ({own}) is sent instead of the policy's ({policy})",
+            'send both with override="add", or choose the policy of this path by paths= or set_policy',
+        )
 
 
 async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer:
@@ -102,6 +156,8 @@ async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer
         "client": ("127.0.0.1", 0),
         "server": ("localhost", 443),
         "state": {},
+        # Each layer of Sallet adds to it.
+        "sallet.check": [],
     }
     started: list[dict[str, Any]] = []
 
@@ -120,8 +176,8 @@ async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer
         error = repr(raised)
     if not started:
         return Answer(0, [], error or "nothing: it sent no response")
-    headers = [
-        (bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1"))
-        for name, value in started[0]["headers"]
-    ]
-    return Answer(started[0]["status"], headers, error)
+    return Answer(started[0]["status"], _text(started[0]["headers"]), error, tuple(_text(scope["sallet.check"])))
+
+
+def _text(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1")) for name, value in headers]

@@ -17,6 +17,7 @@ PRESETS = {
     "strict": SecurityHeaders.STRICT,
     "api": SecurityHeaders.API,
     "classic": SecurityHeaders.CLASSIC,
+    "third-party-ui": SecurityHeaders.THIRD_PARTY_UI,
 }
 
 

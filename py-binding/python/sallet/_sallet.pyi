@@ -3,9 +3,9 @@
 What is between `# <…>` and `# </…>` is written from the core's tables by `tests/stub.py`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Final, Literal, TypedDict, final
+from typing import Any, ClassVar, Final, Literal, NewType, TypeAlias, TypedDict, final
 
 from typing_extensions import Self, Unpack
 
@@ -23,9 +23,12 @@ __all__ = [
     "Refusal",
     "SalletError",
     "SecurityHeaders",
+    "csp_nonce",
     "generate_token",
     "script_hash",
+    "set_policy",
     "style_hash",
+    "unchecked",
 ]
 # <exported>
 __all__ += [
@@ -39,7 +42,12 @@ __all__ += [
     "WASM_UNSAFE_EVAL",
     "TRUSTED_TYPES_EVAL",
     "REPORT_SAMPLE",
+    "REPORT_SHA256",
+    "REPORT_SHA384",
+    "REPORT_SHA512",
     "INLINE_SPECULATION_RULES",
+    "UNSAFE_ALLOW_REDIRECTS",
+    "UNSAFE_WEBTRANSPORT_HASHES",
     "SCRIPT",
     "ALLOW_DUPLICATES",
     "ALLOW",
@@ -66,33 +74,239 @@ class CredentialsError(SalletError):
 class KeyringError(SalletError):
     """A key, keyring or keyring file is wrong."""
 
+# The words that editors offer. `_Unchecked` is what `unchecked` returns, which may stand for each of them.
+# <words>
+_DirectiveName = Literal[
+    "default-src", "child-src", "connect-src", "fenced-frame-src", "font-src", "frame-src", "img-src",
+    "manifest-src", "media-src", "object-src", "script-src", "script-src-elem", "script-src-attr", "style-src",
+    "style-src-elem", "style-src-attr", "worker-src", "base-uri", "form-action", "frame-ancestors", "sandbox",
+    "report-to", "report-uri", "require-trusted-types-for", "trusted-types", "upgrade-insecure-requests", "webrtc"
+]
+_Word = Literal[
+    "'self'", "'none'", "'nonce-{one-for-each-request}'", "'strict-dynamic'", "'unsafe-inline'", "'unsafe-eval'",
+    "'unsafe-hashes'", "'wasm-unsafe-eval'", "'trusted-types-eval'", "'report-sample'", "'report-sha256'",
+    "'report-sha384'", "'report-sha512'", "'inline-speculation-rules'", "'unsafe-allow-redirects'",
+    "'unsafe-webtransport-hashes'", "'script'", "'allow-duplicates'", "'allow'", "'block'", "data:", "blob:",
+    "https:", "allow-downloads", "allow-forms", "allow-modals", "allow-orientation-lock", "allow-pointer-lock",
+    "allow-popups", "allow-popups-to-escape-sandbox", "allow-presentation", "allow-same-origin",
+    "allow-same-site-none-cookies", "allow-scripts", "allow-storage-access-by-user-activation",
+    "allow-top-navigation", "allow-top-navigation-by-user-activation", "allow-top-navigation-to-custom-protocols"
+]
+_Feature = Literal[
+    "accelerometer", "ambient-light-sensor", "aria-notify", "attribution-reporting", "autoplay", "bluetooth",
+    "browsing-topics", "camera", "captured-surface-control", "ch-device-memory", "ch-downlink", "ch-dpr",
+    "ch-ect", "ch-prefers-color-scheme", "ch-prefers-reduced-motion", "ch-prefers-reduced-transparency", "ch-rtt",
+    "ch-save-data", "ch-ua", "ch-ua-arch", "ch-ua-bitness", "ch-ua-form-factors", "ch-ua-full-version",
+    "ch-ua-full-version-list", "ch-ua-high-entropy-values", "ch-ua-mobile", "ch-ua-model", "ch-ua-platform",
+    "ch-ua-platform-version", "ch-ua-wow64", "ch-viewport-height", "ch-viewport-width", "ch-width",
+    "clipboard-read", "clipboard-write", "compute-pressure", "cross-origin-isolated", "deferred-fetch",
+    "deferred-fetch-minimal", "digital-credentials-create", "digital-credentials-get", "display-capture",
+    "encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get",
+    "idle-detection", "interest-cohort", "join-ad-interest-group", "keyboard-map", "language-detector",
+    "language-model", "local-fonts", "local-network", "local-network-access", "loopback-network", "magnetometer",
+    "media-playback-while-not-visible", "microphone", "midi", "monetization", "on-device-speech-recognition",
+    "otp-credentials", "payment", "picture-in-picture", "private-aggregation", "private-state-token-issuance",
+    "private-state-token-redemption", "proofreader", "publickey-credentials-create", "publickey-credentials-get",
+    "rewriter", "run-ad-auction", "screen-wake-lock", "serial", "shared-storage", "shared-storage-select-url",
+    "speaker-selection", "storage-access", "summarizer", "sync-xhr", "translator", "unload", "usb",
+    "web-app-installation", "web-share", "window-management", "writer", "xr-spatial-tracking"
+]
+_XContentTypeOptions = Literal["nosniff"]
+_XFrameOptions = Literal["DENY", "SAMEORIGIN"]
+_ReferrerPolicy = Literal[
+    "no-referrer", "no-referrer-when-downgrade", "same-origin", "origin", "strict-origin",
+    "origin-when-cross-origin", "strict-origin-when-cross-origin", "unsafe-url"
+]
+_CrossOriginOpenerPolicy = Literal["same-origin", "same-origin-allow-popups", "noopener-allow-popups", "unsafe-none"]
+_CrossOriginEmbedderPolicy = Literal["require-corp", "credentialless", "unsafe-none"]
+_DocumentIsolationPolicy = Literal["isolate-and-require-corp", "isolate-and-credentialless", "none"]
+_CrossOriginResourcePolicy = Literal["same-origin", "same-site", "cross-origin"]
+_OriginAgentCluster = Literal["?1", "?0"]
+_ClearSiteData = Literal[
+    "\"cache\"", "\"cookies\"", "\"storage\"", "\"executionContexts\"", "\"clientHints\"", "\"prefetchCache\"",
+    "\"prerenderCache\"", "\"*\""
+]
+_XDnsPrefetchControl = Literal["on", "off"]
+_XDownloadOptions = Literal["noopen"]
+_XPermittedCrossDomainPolicies = Literal["none", "master-only", "by-content-type", "by-ftp-filename", "all", "none-this-response"]
+_XXssProtection = Literal["0", "1; mode=block", "1"]
+# </words>
+_Unchecked = NewType("_Unchecked", str)
+_Source = _Word | str
+_Sources = _Source | Iterable[_Source]
+_Origin = Literal["*", "self"] | str
+_Origins = _Origin | Iterable[_Origin]
+
+# <dicts>
+_DirectiveDict = TypedDict(
+    "_DirectiveDict",
+    {
+        "default-src": _Sources,
+        "child-src": _Sources,
+        "connect-src": _Sources,
+        "fenced-frame-src": _Sources,
+        "font-src": _Sources,
+        "frame-src": _Sources,
+        "img-src": _Sources,
+        "manifest-src": _Sources,
+        "media-src": _Sources,
+        "object-src": _Sources,
+        "script-src": _Sources,
+        "script-src-elem": _Sources,
+        "script-src-attr": _Sources,
+        "style-src": _Sources,
+        "style-src-elem": _Sources,
+        "style-src-attr": _Sources,
+        "worker-src": _Sources,
+        "base-uri": _Sources,
+        "form-action": _Sources,
+        "frame-ancestors": _Sources,
+        "sandbox": _Sources,
+        "report-to": _Sources,
+        "report-uri": _Sources,
+        "require-trusted-types-for": _Sources,
+        "trusted-types": _Sources,
+        "upgrade-insecure-requests": _Sources,
+        "webrtc": _Sources,
+    },
+    total=False,
+)
+_FeatureDict = TypedDict(
+    "_FeatureDict",
+    {
+        "accelerometer": _Origins,
+        "ambient-light-sensor": _Origins,
+        "aria-notify": _Origins,
+        "attribution-reporting": _Origins,
+        "autoplay": _Origins,
+        "bluetooth": _Origins,
+        "browsing-topics": _Origins,
+        "camera": _Origins,
+        "captured-surface-control": _Origins,
+        "ch-device-memory": _Origins,
+        "ch-downlink": _Origins,
+        "ch-dpr": _Origins,
+        "ch-ect": _Origins,
+        "ch-prefers-color-scheme": _Origins,
+        "ch-prefers-reduced-motion": _Origins,
+        "ch-prefers-reduced-transparency": _Origins,
+        "ch-rtt": _Origins,
+        "ch-save-data": _Origins,
+        "ch-ua": _Origins,
+        "ch-ua-arch": _Origins,
+        "ch-ua-bitness": _Origins,
+        "ch-ua-form-factors": _Origins,
+        "ch-ua-full-version": _Origins,
+        "ch-ua-full-version-list": _Origins,
+        "ch-ua-high-entropy-values": _Origins,
+        "ch-ua-mobile": _Origins,
+        "ch-ua-model": _Origins,
+        "ch-ua-platform": _Origins,
+        "ch-ua-platform-version": _Origins,
+        "ch-ua-wow64": _Origins,
+        "ch-viewport-height": _Origins,
+        "ch-viewport-width": _Origins,
+        "ch-width": _Origins,
+        "clipboard-read": _Origins,
+        "clipboard-write": _Origins,
+        "compute-pressure": _Origins,
+        "cross-origin-isolated": _Origins,
+        "deferred-fetch": _Origins,
+        "deferred-fetch-minimal": _Origins,
+        "digital-credentials-create": _Origins,
+        "digital-credentials-get": _Origins,
+        "display-capture": _Origins,
+        "encrypted-media": _Origins,
+        "fullscreen": _Origins,
+        "gamepad": _Origins,
+        "geolocation": _Origins,
+        "gyroscope": _Origins,
+        "hid": _Origins,
+        "identity-credentials-get": _Origins,
+        "idle-detection": _Origins,
+        "interest-cohort": _Origins,
+        "join-ad-interest-group": _Origins,
+        "keyboard-map": _Origins,
+        "language-detector": _Origins,
+        "language-model": _Origins,
+        "local-fonts": _Origins,
+        "local-network": _Origins,
+        "local-network-access": _Origins,
+        "loopback-network": _Origins,
+        "magnetometer": _Origins,
+        "media-playback-while-not-visible": _Origins,
+        "microphone": _Origins,
+        "midi": _Origins,
+        "monetization": _Origins,
+        "on-device-speech-recognition": _Origins,
+        "otp-credentials": _Origins,
+        "payment": _Origins,
+        "picture-in-picture": _Origins,
+        "private-aggregation": _Origins,
+        "private-state-token-issuance": _Origins,
+        "private-state-token-redemption": _Origins,
+        "proofreader": _Origins,
+        "publickey-credentials-create": _Origins,
+        "publickey-credentials-get": _Origins,
+        "rewriter": _Origins,
+        "run-ad-auction": _Origins,
+        "screen-wake-lock": _Origins,
+        "serial": _Origins,
+        "shared-storage": _Origins,
+        "shared-storage-select-url": _Origins,
+        "speaker-selection": _Origins,
+        "storage-access": _Origins,
+        "summarizer": _Origins,
+        "sync-xhr": _Origins,
+        "translator": _Origins,
+        "unload": _Origins,
+        "usb": _Origins,
+        "web-app-installation": _Origins,
+        "web-share": _Origins,
+        "window-management": _Origins,
+        "writer": _Origins,
+        "xr-spatial-tracking": _Origins,
+    },
+    total=False,
+)
+# </dicts>
+_Directives = _DirectiveDict | Mapping[_DirectiveName | _Unchecked, _Sources]
+_Allowlists = _FeatureDict | Mapping[_Feature | _Unchecked, _Origins]
+
 class _Headers(TypedDict, total=False):
     """The keywords of `SecurityHeaders`."""
 
     # <keywords>
-    content_security_policy: ContentSecurityPolicy | _Directives | str | None
-    content_security_policy_report_only: ContentSecurityPolicy | _Directives | str | None
+    content_security_policy: _Policies | None
+    content_security_policy_report_only: _Policies | None
     strict_transport_security: str | None
-    x_content_type_options: str | None
-    x_frame_options: str | None
-    referrer_policy: str | None
-    cross_origin_opener_policy: str | None
-    cross_origin_embedder_policy: str | None
-    cross_origin_resource_policy: str | None
-    permissions_policy: str | None
+    x_content_type_options: _XContentTypeOptions | _Unchecked | None
+    x_frame_options: _XFrameOptions | _Unchecked | None
+    referrer_policy: _ReferrerPolicy | str | None
+    cross_origin_opener_policy: _CrossOriginOpenerPolicy | str | None
+    cross_origin_opener_policy_report_only: _CrossOriginOpenerPolicy | str | None
+    cross_origin_embedder_policy: _CrossOriginEmbedderPolicy | str | None
+    cross_origin_embedder_policy_report_only: _CrossOriginEmbedderPolicy | str | None
+    document_isolation_policy: _DocumentIsolationPolicy | str | None
+    document_isolation_policy_report_only: _DocumentIsolationPolicy | str | None
+    cross_origin_resource_policy: _CrossOriginResourcePolicy | _Unchecked | None
+    permissions_policy: _Allowlists | str | None
+    permissions_policy_report_only: _Allowlists | str | None
     integrity_policy: str | None
     integrity_policy_report_only: str | None
-    origin_agent_cluster: str | None
+    origin_agent_cluster: _OriginAgentCluster | str | None
     reporting_endpoints: str | None
     cache_control: str | None
-    x_dns_prefetch_control: str | None
-    x_download_options: str | None
-    x_permitted_cross_domain_policies: str | None
-    x_xss_protection: str | None
+    clear_site_data: _ClearSiteData | str | None
+    x_dns_prefetch_control: _XDnsPrefetchControl | _Unchecked | None
+    x_download_options: _XDownloadOptions | _Unchecked | None
+    x_permitted_cross_domain_policies: _XPermittedCrossDomainPolicies | _Unchecked | None
+    x_xss_protection: _XXssProtection | _Unchecked | None
     # </keywords>
     custom: Mapping[str, str] | None
 
-_Directives = Mapping[str, str | Iterable[str]]
+_Policy: TypeAlias = "ContentSecurityPolicy | _Directives | str"
+_Policies: TypeAlias = "_Policy | Sequence[_Policy]"
 
 @final
 class ContentSecurityPolicy:
@@ -109,20 +323,34 @@ class ContentSecurityPolicy:
     STRICT: ClassVar[ContentSecurityPolicy]
     """That of the preset `SecurityHeaders.STRICT`, to extend."""
 
-    def __init__(self, directives: _Directives | str) -> None:
-        """From `{directive: [source, ...]}`, in that order, or from the header's text.
+    def __init__(self, directives: _Policies) -> None:
+        """From `{directive: [source, ...]}`, in that order, from the header's text, or from a list of several policies.
 
-        A directive without a value, as `upgrade-insecure-requests`, has the list `[]`.
+        A directive without a value, as `upgrade-insecure-requests`, has the list `[]`. A text may run over several lines.
+
+        Several policies are sent in one line, and a browser enforces each of them: what one forbids, none allows.
+
+        `unchecked` marks what Sallet does not know yet: a source or flag, as in
+        `{"script-src": [SELF, unchecked("'new-keyword'")]}`, or a directive, as in `{unchecked("new-directive"): ["a"]}`.
+        Only what is unsafe to send is refused then, and `lint` names each.
 
         Raises:
             PolicyError: An unknown or repeated directive, an unquoted keyword, `'none'` beside
-                something, a separator inside a source, `'strict-dynamic'` alone, a fixed nonce,
-                and whatever else a browser would skip in silence.
+                something, a separator inside a source, a fixed nonce, and whatever else a browser would skip in silence.
+            TypeError: A set as a list of sources: its order, and with it the header, differs between processes.
         """
 
     @property
-    def directives(self) -> dict[str, list[str]]:
-        """The directives and their sources, in order; a copy."""
+    def directives(self) -> dict[_DirectiveName | _Unchecked, list[str]]:
+        """The directives and their sources, in order; a copy.
+
+        Raises:
+            PolicyError: There are several policies: ask each of `policies`.
+        """
+
+    @property
+    def policies(self) -> list[ContentSecurityPolicy]:
+        """Each policy by itself: a list of one, or of as many as there are in one header."""
 
     def extend(self, directives: _Directives) -> ContentSecurityPolicy:
         """A policy that allows these sources too.
@@ -130,7 +358,7 @@ class ContentSecurityPolicy:
         A fetch directive that is not there first takes over what it falls back to, so that
         `extend({"img-src": ["https://img.example"]})` of `default-src 'self'` gives
         `img-src 'self' https://img.example`. `'none'` makes room for what is added. What no
-        directive rules is allowed already, and stays so.
+        directive rules is allowed already, and stays so. Of several policies, each is extended.
 
         Raises:
             PolicyError: As the constructor.
@@ -148,7 +376,7 @@ class SecurityHeaders:
     have no keyword go into `custom={"x-robots-tag": "noindex"}`.
 
     ```python
-    SecurityHeaders(x_frame_options="SAMEORIGIN", permissions_policy=None)
+    SecurityHeaders(referrer_policy="no-referrer", permissions_policy=None)
     ```
 
     Frozen, comparable, hashable and printable.
@@ -162,6 +390,8 @@ class SecurityHeaders:
     """For services that answer with JSON alone."""
     CLASSIC: ClassVar[SecurityHeaders]
     """The seven headers of the FastAPI article, with its values."""
+    THIRD_PARTY_UI: ClassVar[SecurityHeaders]
+    """For the pages of somebody else's web app on your origin: `paths={"/ui/*": SecurityHeaders.THIRD_PARTY_UI}`."""
 
     def __init__(self, **headers: Unpack[_Headers]) -> None:
         """
@@ -174,7 +404,8 @@ class SecurityHeaders:
         """`(name, value)` pairs as they are sent, names in lower case.
 
         Args:
-            https: `False` leaves out Strict-Transport-Security and `upgrade-insecure-requests`.
+            https: `False` leaves out Strict-Transport-Security, `upgrade-insecure-requests`, Reporting-Endpoints and the
+                directive `report-to`.
         """
 
     def replace(self, **headers: Unpack[_Headers]) -> SecurityHeaders:
@@ -182,6 +413,14 @@ class SecurityHeaders:
 
         Raises:
             PolicyError, TypeError: As the constructor.
+        """
+
+    def report_only(self) -> SecurityHeaders:
+        """The policy for trying it out: each header that has a report-only twin is sent as that.
+
+        Browsers then report what the policy would block, and block nothing. The other headers stay, but for
+        X-Frame-Options where `frame-ancestors` is tried out. Browsers ignore `upgrade-insecure-requests` and
+        `sandbox` in a policy that only reports, so these are left out.
         """
 
     def lint(self) -> list[Lint]:
@@ -201,10 +440,10 @@ class SecurityHeaders:
     def strict_transport_security(self) -> str | None:
         """HTTPS only, from now on. Sent over HTTPS alone."""
     @property
-    def x_content_type_options(self) -> str | None:
+    def x_content_type_options(self) -> _XContentTypeOptions | _Unchecked | None:
         """No guessing of media types."""
     @property
-    def x_frame_options(self) -> str | None:
+    def x_frame_options(self) -> _XFrameOptions | _Unchecked | None:
         """Who may frame the page, for browsers without `frame-ancestors`."""
     @property
     def referrer_policy(self) -> str | None:
@@ -213,14 +452,29 @@ class SecurityHeaders:
     def cross_origin_opener_policy(self) -> str | None:
         """Who shares a browsing context group."""
     @property
+    def cross_origin_opener_policy_report_only(self) -> str | None:
+        """Who would share a browsing context group, only reported on."""
+    @property
     def cross_origin_embedder_policy(self) -> str | None:
         """What the page may load from others."""
     @property
-    def cross_origin_resource_policy(self) -> str | None:
+    def cross_origin_embedder_policy_report_only(self) -> str | None:
+        """What the page could not load from others, only reported on."""
+    @property
+    def document_isolation_policy(self) -> str | None:
+        """Isolation of one document, without conditions on its opener and its frames."""
+    @property
+    def document_isolation_policy_report_only(self) -> str | None:
+        """What an isolated document could not load, only reported on."""
+    @property
+    def cross_origin_resource_policy(self) -> _CrossOriginResourcePolicy | _Unchecked | None:
         """Who may load this response."""
     @property
     def permissions_policy(self) -> str | None:
         """Which powerful features the page and its frames may use."""
+    @property
+    def permissions_policy_report_only(self) -> str | None:
+        """Which uses of powerful features are reported, and not stopped."""
     @property
     def integrity_policy(self) -> str | None:
         """Which resources must have an `integrity` attribute."""
@@ -237,16 +491,19 @@ class SecurityHeaders:
     def cache_control(self) -> str | None:
         """Who may keep the response."""
     @property
-    def x_dns_prefetch_control(self) -> str | None:
+    def clear_site_data(self) -> str | None:
+        """What the browser forgets of the site. For the answer of a sign-out."""
+    @property
+    def x_dns_prefetch_control(self) -> _XDnsPrefetchControl | _Unchecked | None:
         """Whether links are looked up before a click."""
     @property
-    def x_download_options(self) -> str | None:
+    def x_download_options(self) -> _XDownloadOptions | _Unchecked | None:
         """No opening of downloads in the site's context."""
     @property
-    def x_permitted_cross_domain_policies(self) -> str | None:
+    def x_permitted_cross_domain_policies(self) -> _XPermittedCrossDomainPolicies | _Unchecked | None:
         """Policy files of Flash and Acrobat."""
     @property
-    def x_xss_protection(self) -> str | None:
+    def x_xss_protection(self) -> _XXssProtection | _Unchecked | None:
         """The filter that browsers have removed."""
     # </properties>
 
@@ -265,7 +522,10 @@ class Lint:
         """The header, in lower case."""
     @property
     def directive(self) -> str:
-        """The directive, or an empty string where the header has none."""
+        """The directive or feature, or an empty string where the finding is about the whole header."""
+    @property
+    def value(self) -> str:
+        """The part of the value that it is about, as `'unsafe-inline'`, or an empty string where something is missing."""
     @property
     def reason(self) -> str:
         """Why it is weak."""
@@ -283,7 +543,7 @@ NONE: Final[str]
 NONCE: Final[str]
 """A nonce, new for each response. In text it is written `'nonce-{one-for-each-request}'`."""
 STRICT_DYNAMIC: Final[str]
-"""Trust what a trusted script loads; needs a nonce or a hash beside it."""
+"""Trust what a trusted script loads; without a nonce or a hash next to it no script is trusted."""
 UNSAFE_INLINE: Final[str]
 """Every inline script or style: the hole that a policy is there to close."""
 UNSAFE_EVAL: Final[str]
@@ -296,8 +556,18 @@ TRUSTED_TYPES_EVAL: Final[str]
 """`eval()` of what went through a Trusted Types policy, in browsers that enforce them."""
 REPORT_SAMPLE: Final[str]
 """Reports hold the first 40 characters of what was blocked."""
+REPORT_SHA256: Final[str]
+"""Reports hold the SHA-256 hash of each script that is loaded."""
+REPORT_SHA384: Final[str]
+"""As `REPORT_SHA256`, with SHA-384."""
+REPORT_SHA512: Final[str]
+"""As `REPORT_SHA256`, with SHA-512."""
 INLINE_SPECULATION_RULES: Final[str]
 """Inline speculation rules."""
+UNSAFE_ALLOW_REDIRECTS: Final[str]
+"""A navigation may pass through any address on its way to one that is listed."""
+UNSAFE_WEBTRANSPORT_HASHES: Final[str]
+"""WebTransport to servers that a script vouches for by the hash of their certificate."""
 SCRIPT: Final[str]
 """For `require-trusted-types-for`: every place where text becomes code."""
 ALLOW_DUPLICATES: Final[str]
@@ -325,6 +595,48 @@ class SecurityHeadersMiddleware:
     def app(self) -> _ASGIApp:
         """The wrapped app."""
 
+def set_policy(
+    request: Any,
+    policy: SecurityHeaders | Callable[[SecurityHeaders], SecurityHeaders | None] | None,
+    /,
+) -> None:
+    """Chooses the policy of this response, in a handler, a dependency or a middleware.
+
+    ```python
+    set_policy(request, SecurityHeaders.EMPTY)  # no headers
+    set_policy(request, lambda policy: policy.replace(x_frame_options=None))  # one header dropped
+    set_policy(request, lambda policy: policy.replace(
+        content_security_policy=policy.content_security_policy.extend({"img-src": ["https://maps.example"]})
+    ))
+    ```
+
+    Every Sallet layer around sends it, whatever rules they have, also with the answer to an exception, a
+    304 and the denial of a WebSocket. A later call replaces an earlier one; a function is given the policy
+    that would be sent otherwise, which is each layer's own, or what earlier calls made of it.
+
+    Args:
+        request: A Starlette `Request`, `HTTPConnection` or `WebSocket`, anything with a `scope`, or the ASGI scope.
+        policy: A `SecurityHeaders`, or a plain function of the policy that would be sent otherwise. One that
+            raises or returns something else is logged, and STRICT is sent. `None`, given or returned, is
+            no opinion.
+
+    Raises:
+        RuntimeError: The response has started, or no Sallet layer is around.
+        TypeError: An argument is of another kind.
+    """
+
+def csp_nonce(request: Any, /) -> str:
+    """The nonce of this request: for the `nonce` attribute of its scripts and styles, wherever they are written.
+
+    The same as `request.state.csp_nonce`, and there too where no policy of the layer could be seen to need one.
+    The policy of the response has it where it says `NONCE`.
+
+    Raises:
+        RuntimeError: No Sallet layer is around, or the response started before a nonce was drawn.
+    """
+
+def set_route_policy(request: Any, policy: object, /) -> None: ...
+def check_route_policy(policy: object, /) -> None: ...
 def script_hash(text: str | bytes) -> str:
     """`'sha256-…'` of an inline script, quotes included, for `script-src`.
 
@@ -336,6 +648,12 @@ def script_hash(text: str | bytes) -> str:
 
 def style_hash(text: str | bytes) -> str:
     """`'sha256-…'` of an inline style, quotes included, for `style-src`; as `script_hash`."""
+
+def unchecked(text: str) -> _Unchecked:
+    """A text that Sallet does not know, to be sent as it is: a directive, source, sandbox flag, feature or a header's whole value.
+
+    Only what would make it unsafe to send is refused, and `lint()` reports it.
+    """
 
 def url_source(url: str) -> str | None:
     """The narrowest source for what a page loads from `url`; `None` where CSP has none for it."""
@@ -601,6 +919,14 @@ class ByPath:
     def __new__(cls, entries: Mapping[str, Any]) -> Self: ...
     def matching(self, method: str, path: str) -> list[Any]:
         """What the rules that apply stand for, the most exact first."""
+
+def https_redirect(
+    scheme: str, host: str, path: bytes, query: bytes
+) -> tuple[int, list[tuple[bytes, bytes]]] | None:
+    """The status and the fields of a redirect to TLS; `None` where the host is not one, or the path has no slash in front."""
+
+def https_authority(host: str) -> str | None:
+    """The authority that a host and port become in such a redirect; `None` where that is not one."""
 
 def can_deny_websocket(scope: _Scope) -> bool:
     """Whether the server can answer a WebSocket handshake with a response."""

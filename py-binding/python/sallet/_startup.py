@@ -104,7 +104,16 @@ def log_spelling(path: str, raw_path: bytes | None, root_path: str) -> None:
 
 def log_bad_choice(place: str, error: BaseException) -> None:
     """A callable that chooses a policy has failed."""
+    _log_failed("%s: choosing the policy failed, so STRICT was sent: %s%s", place, error)
+
+
+def _log_failed(message: str, place: str, error: BaseException) -> None:
     # Where the callable raised it, and not what it says: that may be a path or a token, and so a client's to write into the log.
     where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
     name, why = type(error).__name__, f"\n{where}" if where else f": {str(error)!r}"
-    headers.error("%s: choosing the policy failed, so STRICT was sent: %s%s", place, name, why)
+    headers.error(message, place, name, why)
+
+
+def log_bad_https(place: str, error: BaseException) -> None:
+    """The function of `https=` has failed."""
+    _log_failed("%s: the function failed, so the headers for HTTPS only were left out: %s%s", place, error)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sallet import _sallet
 from sallet._coroutines import mark_asgi3
+from sallet._near import arguments
 from sallet._sallet import Credentials, Refusal
 
 __all__ = ["AuthMiddleware", "Bearer"]
@@ -104,6 +105,7 @@ class Bearer(Scheme):
         PolicyError: The realm or a scope cannot stand in a header.
     """
 
+    @arguments()
     def __init__(
         self,
         keyring: _sallet.Keyring | None = None,
@@ -174,6 +176,7 @@ class AuthMiddleware(_sallet.AuthMiddleware):
         PolicyError: A rule can never match, opens nothing, or looks like a pattern.
     """
 
+    @arguments()
     def __init__(
         self,
         app: Callable[..., Any],

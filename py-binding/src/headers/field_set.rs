@@ -4,30 +4,42 @@ use super::SecurityHeaders;
 use super::content_security_policy::refused;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
-use sallet_core::merge::{MergeRules, PRIVATE, PolicyFields, is_targeted};
-use sallet_core::{Nonce, NonceSlots, Scheme};
+use sallet_core::merge::{MergeRules, PolicyFields, is_caching};
+use sallet_core::{FieldKind, Nonce, NonceForm, NonceSlots, Scheme};
 use std::sync::Arc;
 
 pub(super) type Rules = MergeRules<Vec<String>>;
 
-/// One policy, over HTTP and over HTTPS, and how it meets the app's own headers.
+/// One policy, over HTTP and over HTTPS, with a nonce and without, and how it meets the app's own headers.
 #[derive(Debug)]
 pub(super) struct Plan {
-    http: FieldSet,
-    https: FieldSet,
+    http: Forms,
+    https: Forms,
+    /// What it was made of.
+    pub(super) headers: Py<SecurityHeaders>,
     pub(super) rules: Arc<Rules>,
 }
 
+#[derive(Debug)]
+pub(super) struct Forms {
+    /// With a nonce, where the policy has one.
+    pub(super) whole: FieldSet,
+    /// `None` where the policy has no nonce.
+    without_nonce: Option<FieldSet>,
+}
+
 impl Plan {
-    pub(super) fn new(py: Python<'_>, headers: &SecurityHeaders, rules: &Arc<Rules>) -> PyResult<Arc<Self>> {
+    pub(super) fn new(headers: &Bound<'_, SecurityHeaders>, rules: &Arc<Rules>) -> PyResult<Arc<Self>> {
+        let (py, policy) = (headers.py(), headers.get());
         Ok(Arc::new(Self {
-            http: FieldSet::new(py, headers, Scheme::Http, rules)?,
-            https: FieldSet::new(py, headers, Scheme::Https, rules)?,
+            http: Forms::new(py, policy, Scheme::Http, rules)?,
+            https: Forms::new(py, policy, Scheme::Https, rules)?,
+            headers: headers.clone().unbind(),
             rules: Arc::clone(rules),
         }))
     }
 
-    pub(super) const fn over(&self, scheme: Scheme) -> &FieldSet {
+    pub(super) const fn over(&self, scheme: Scheme) -> &Forms {
         match scheme {
             Scheme::Http => &self.http,
             Scheme::Https => &self.https,
@@ -36,7 +48,24 @@ impl Plan {
 
     /// Whether a response may take one: what is left out over HTTP has none.
     pub(super) const fn needs_nonce(&self) -> bool {
-        self.https.needs_nonce()
+        self.https.without_nonce.is_some()
+    }
+}
+
+impl Forms {
+    fn new(py: Python<'_>, headers: &SecurityHeaders, scheme: Scheme, rules: &Rules) -> PyResult<Self> {
+        headers.with_core(|policy| {
+            let policy = policy.over(scheme);
+            let without_nonce = policy.needs_nonce().then(|| FieldSet::new(py, policy.without_nonce(), rules));
+            Ok(Self { whole: FieldSet::new(py, policy, rules)?, without_nonce: without_nonce.transpose()? })
+        })?
+    }
+
+    pub(super) fn form(&self, form: NonceForm) -> &FieldSet {
+        match &self.without_nonce {
+            Some(set) if form == NonceForm::WithoutNonce => set,
+            _ => &self.whole,
+        }
     }
 }
 
@@ -44,14 +73,17 @@ impl Plan {
 #[derive(Debug)]
 pub(super) struct FieldSet {
     pub(super) fields: Vec<PlannedField>,
-    /// All pairs, for responses that set none of these headers themselves; `None` when a nonce makes them differ.
-    pub(super) pairs: Option<Py<PyList>>,
+    /// All pairs, for responses that set none of these headers themselves.
+    pub(super) pairs: Py<PyList>,
+    /// Those of them that a nonce makes differ.
+    pub(super) with_nonce: Vec<usize>,
     watch: Watch,
 }
 
 #[derive(Debug)]
 pub(super) struct PlannedField {
     name: Vec<u8>,
+    kind: FieldKind,
     pair: Pair,
 }
 
@@ -62,42 +94,41 @@ enum Pair {
 }
 
 impl FieldSet {
-    fn new(py: Python<'_>, headers: &SecurityHeaders, scheme: Scheme, rules: &Rules) -> PyResult<Self> {
-        let fields = headers.with_core(|policy| {
-            policy.over(scheme).fields().map(|field| PlannedField::new(py, field)).collect::<PyResult<Vec<_>>>()
-        })??;
-        let ready: Option<Vec<_>> = fields
-            .iter()
-            .map(|field| match &field.pair {
-                Pair::Ready(pair) => Some(pair.bind(py)),
-                Pair::WithNonce { .. } => None,
-            })
-            .collect();
-        let pairs = ready.map(|pairs| PyList::new(py, pairs)).transpose()?.map(Bound::unbind);
+    fn new(py: Python<'_>, policy: sallet_core::SecurityHeaders<'_>, rules: &Rules) -> PyResult<Self> {
+        let fields = policy.fields().map(|field| PlannedField::new(py, field)).collect::<PyResult<Vec<_>>>()?;
+        let pairs = fields.iter().map(|field| field.pair(py, None)).collect::<PyResult<Vec<_>>>()?;
+        let pairs = PyList::new(py, pairs)?.unbind();
+        let with_nonce = (0..fields.len()).filter(|&at| fields[at].kind == FieldKind::Nonce).collect();
         let names = fields.iter().map(|field| field.name.as_slice());
         let removed = rules.remove().iter().map(String::as_bytes);
-        let watch = Watch::new(names.chain(removed).chain([PRIVATE.0.as_bytes()]));
-        Ok(Self { fields, pairs, watch })
+        let watch = Watch::new(names.chain(removed).chain(POLICIES));
+        Ok(Self { fields, pairs, with_nonce, watch })
     }
 
-    /// Whether a header of this name is one of the policy's, or one that is removed. What only looks like one at a
-    /// glance (`x-request-id` is as long as `x-powered-by`) is looked up.
+    /// Whether a header of this name is one of the policy's, one that is removed, a policy of the app's own, or where there is a nonce
+    /// one that tells caches what to keep. What only looks
+    /// like one at a glance (`x-request-id` is as long as `x-powered-by`) is looked up.
     pub(super) fn watches(&self, name: &[u8], rules: &Rules) -> bool {
         self.watch.may_hold(name) && {
             let name = name.trim_ascii();
-            self.position(name).is_some() || rules.removes(name)
-        }
-    }
-
-    /// Never `false` for a header that matters; a glance.
-    pub(super) fn may_matter(&self, name: &[u8]) -> bool {
-        self.watch.may_hold(name) || self.needs_nonce() && is_targeted(name.trim_ascii())
+            self.position(name).is_some()
+                || rules.removes(name)
+                || POLICIES.iter().any(|policy| name.eq_ignore_ascii_case(policy))
+        } || self.needs_nonce() && is_caching(name.trim_ascii())
     }
 
     pub(super) const fn needs_nonce(&self) -> bool {
-        self.pairs.is_none()
+        !self.with_nonce.is_empty()
+    }
+
+    /// Never `false` for a header that matters; a glance. In a response without a nonce, what is said to caches does not.
+    pub(super) fn may_matter(&self, name: &[u8], may_have_nonce: bool) -> bool {
+        self.watch.may_hold(name) || may_have_nonce && is_caching(name.trim_ascii())
     }
 }
+
+/// What an app may have written itself with the placeholder of a nonce, or with the nonce.
+const POLICIES: [&[u8]; 2] = [b"content-security-policy", b"content-security-policy-report-only"];
 
 impl PolicyFields for FieldSet {
     fn count(&self) -> usize {
@@ -108,8 +139,8 @@ impl PolicyFields for FieldSet {
         self.fields.iter().position(|field| field.name.eq_ignore_ascii_case(name))
     }
 
-    fn has_nonce(&self, at: usize) -> bool {
-        matches!(self.fields[at].pair, Pair::WithNonce { .. })
+    fn kind(&self, at: usize) -> FieldKind {
+        self.fields[at].kind
     }
 }
 
@@ -143,7 +174,7 @@ impl Watch {
 }
 
 impl PlannedField {
-    fn new(py: Python<'_>, field: sallet_core::Field<'_>) -> PyResult<Self> {
+    fn new(py: Python<'_>, field: sallet_core::Field<'_, '_>) -> PyResult<Self> {
         let name = field.name().as_bytes().to_vec();
         let mut text = vec![0; field.value_len()];
         let slots = field.write_value(&mut text).map(|(_, slots)| slots).map_err(|error| refused(error.to_string()))?;
@@ -153,7 +184,7 @@ impl PlannedField {
         } else {
             Pair::WithNonce { name: py_name.unbind(), text, slots }
         };
-        Ok(Self { name, pair })
+        Ok(Self { name, kind: field.kind(), pair })
     }
 
     pub(super) fn name(&self) -> &[u8] {

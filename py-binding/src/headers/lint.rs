@@ -11,23 +11,33 @@ pub(crate) struct Lint {
     severity: &'static str,
     /// The header, in lower case.
     #[pyo3(get)]
-    header: &'static str,
-    /// The directive, or ``""``.
+    header: String,
+    /// The directive or feature, or ``""``.
     #[pyo3(get)]
-    directive: &'static str,
+    directive: String,
+    /// The part of the value, as ``'unsafe-inline'``, or ``""``.
+    #[pyo3(get)]
+    value: String,
     /// Why it is weak.
     #[pyo3(get)]
     reason: &'static str,
     /// What to do.
     #[pyo3(get)]
-    remedy: &'static str,
+    remedy: String,
     text: String,
 }
 
-impl From<sallet_core::Lint> for Lint {
-    fn from(lint: sallet_core::Lint) -> Self {
-        let sallet_core::Lint { severity, header, directive, reason, remedy } = lint;
-        Self { severity: severity.as_str(), header, directive, reason, remedy, text: lint.to_string() }
+impl From<sallet_core::Lint<'_>> for Lint {
+    fn from(lint: sallet_core::Lint<'_>) -> Self {
+        Self {
+            severity: lint.severity.as_str(),
+            header: lint.header.to_owned(),
+            directive: lint.directive.to_owned(),
+            value: lint.value.to_owned(),
+            reason: lint.reason,
+            remedy: lint.advice().to_string(),
+            text: lint.to_string(),
+        }
     }
 }
 

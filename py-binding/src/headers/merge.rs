@@ -2,74 +2,191 @@
 
 use std::borrow::Cow;
 
-use super::field_set::{FieldSet, Rules};
-use super::{left_off, nonce as request_nonce};
+use super::exchange::Exchange;
+use super::field_set::{FieldSet, Plan, PlannedField, Rules};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PySequence, PyTuple};
-use sallet_core::Nonce;
-use sallet_core::merge::{Merge, Own, PRIVATE};
+use sallet_core::merge::{Merge, Own, PRIVATE, PolicyFields, Sent, made_private};
+use sallet_core::{ContentSecurityPolicy, FieldKind, Nonce, NonceForm, Scheme};
 
-/// A new list: the app's headers in order, less what goes, then the policy's. The app's own list, whatever iterable it is,
-/// stays as it was. `status` is asked where it matters.
-pub(super) fn merge<'py>(
-    headers: &Bound<'py, PyAny>,
-    status: impl FnOnce() -> PyResult<u16>,
-    set: &FieldSet,
-    nonce: Option<&Nonce>,
-    rules: &Rules,
-    scope: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = headers.py();
-    let left_off = left_off::by_layers_inside(scope)?;
-    let own = match headers.cast_exact::<PyList>() {
-        Ok(list) => {
-            if let (Some(pairs), None) = (&set.pairs, &left_off)
-                && is_unwatched(list, set, rules)
-            {
-                // One allocation of the right size.
-                return Ok(list.as_sequence().concat(pairs.bind(py).cast::<PySequence>()?)?.into_any());
-            }
-            list.clone()
-        }
-        // A tuple or a generator; a generator can be read only once.
-        Err(_) => headers.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|items| PyList::new(py, items))?,
-    };
-    let has_nonce = nonce.is_none() && request_nonce::is_drawn(scope)?;
-    let mut merge = Merge::new(set, rules, status()?).beside_nonce(has_nonce);
-    let (mut dropped, mut private) = (Vec::new(), Vec::new());
-    for (at, item) in own.iter().enumerate() {
-        let name = match item.cast_exact::<PyTuple>() {
-            Ok(pair) => pair.get_item(0)?,
-            Err(_) => item.get_item(0)?,
+/// The start of a response, and what is to be joined with it.
+pub(super) struct Start<'a, 'py> {
+    pub(super) message: &'a Bound<'py, PyDict>,
+    pub(super) scope: &'a Bound<'py, PyDict>,
+    pub(super) exchange: &'a Exchange,
+    pub(super) plan: &'a Plan,
+    pub(super) scheme: Scheme,
+}
+
+/// What a layer tells the ones around.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    /// The fields that it has left off a 304: what the stored page has stays.
+    left_off: Vec<Vec<u8>>,
+    sent: Sent,
+}
+
+impl<'py> Start<'_, 'py> {
+    /// A new list: the app's headers in order, less what goes, then the policy's. The app's own list, whatever iterable it is,
+    /// stays as it was. `tells`: there are layers around.
+    pub(super) fn merged(&self, tells: bool) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.scope.py();
+        let headers = match self.message.get_item(intern!(py, "headers"))? {
+            Some(headers) => headers,
+            None => PyList::empty(py).into_any(),
         };
-        // What is no bytes at all is for the server to refuse.
-        let Some(text) = bytes(&name).filter(|text| set.may_matter(text)) else { continue };
-        let value = item.get_item(1).ok();
-        match merge.own(text.trim_ascii(), &value.as_ref().and_then(bytes).unwrap_or_default()) {
-            Own::Keep => {}
-            Own::KeepPrivate => private.push(name),
-            Own::Drop => dropped.push(at),
+        let set = &self.plan.over(self.scheme).whole;
+        let told = self.exchange.told();
+        let own = match headers.cast_exact::<PyList>() {
+            Ok(list) => {
+                if told.as_ref().is_none_or(|told| told.left_off.is_empty())
+                    && is_unwatched(list, set, &self.plan.rules)
+                    && let Some(merged) = self.added(list)?
+                {
+                    if tells {
+                        self.exchange.tell(Told { left_off: Vec::new(), sent: Sent::all(set) });
+                    }
+                    return Ok(merged);
+                }
+                list.clone()
+            }
+            // A tuple or a generator; a generator can be read only once.
+            Err(_) => headers.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|items| PyList::new(py, items))?,
+        };
+        let (merged, told) = self.joined(&own, told.unwrap_or_default())?;
+        if tells {
+            self.exchange.tell(told);
         }
+        Ok(merged.into_any())
     }
-    let was_told = left_off.is_some();
-    let mut left_off = left_off.unwrap_or_default();
-    left_off.retain(|name| merge.left_off(name));
-    let merged = own.get_slice(0, own.len());
-    for &at in dropped.iter().rev() {
-        merged.del_item(at)?;
+
+    /// All of the policy behind what the app sends, where nothing of that matters: what the core would say, in less time. `None` on a 304
+    /// that is to go without some.
+    fn added(&self, own: &Bound<'py, PyList>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let (py, forms) = (own.py(), self.plan.over(self.scheme));
+        let form = if forms.whole.needs_nonce() { self.form(own)? } else { NonceForm::Fresh };
+        if form == NonceForm::LeftOff {
+            return Ok(None);
+        }
+        let set = forms.form(form);
+        // One allocation of the right size.
+        let merged = own.as_sequence().concat(set.pairs.bind(py).cast::<PySequence>()?)?;
+        if set.needs_nonce() {
+            if self.exchange.nonce().is_none() {
+                self.exchange.draw(self.scope)?;
+            }
+            for &at in &set.with_nonce {
+                merged.set_item(own.len() + at, set.fields[at].pair(py, self.exchange.nonce())?)?;
+            }
+        }
+        Ok(Some(merged.into_any()))
     }
-    for at in merge.additions() {
-        merged.append(set.fields[at].pair(py, nonce)?)?;
+
+    fn form(&self, own: &Bound<'py, PyList>) -> PyResult<NonceForm> {
+        Ok(NonceForm::of(status(self.message)?, ContentTypes(own.iter())))
     }
-    if merge.is_private() {
-        private.push(PyBytes::new(py, PRIVATE.0.as_bytes()).into_any());
+
+    /// Asks the core of each.
+    fn joined(&self, own: &Bound<'py, PyList>, told: Told) -> PyResult<(Bound<'py, PyList>, Told)> {
+        let (py, forms, rules) = (own.py(), self.plan.over(self.scheme), &*self.plan.rules);
+        let form = self.form(own)?;
+        if form == NonceForm::Fresh && forms.whole.needs_nonce() && self.exchange.nonce().is_none() {
+            self.exchange.draw(self.scope)?;
+        }
+        let (set, nonce) = (forms.form(form), self.exchange.nonce());
+        let mut merge = Merge::new(set, rules, form).with_nonce(nonce).around(told.sent);
+        let merged = PyList::empty(py);
+        let (mut shared, mut left_off) = (Vec::new(), Vec::new());
+        for item in own.iter() {
+            let name = part(&item, 0)?;
+            // What is no bytes at all is for the server to refuse.
+            let Some(text) = bytes(&name).filter(|text| set.may_matter(text, nonce.is_some())) else {
+                merged.append(item)?;
+                continue;
+            };
+            let value = part(&item, 1).ok();
+            let value = value.as_ref().and_then(bytes).unwrap_or_default();
+            match merge.own(&text, &value) {
+                Own::Keep => merged.append(item)?,
+                Own::KeepShared => {
+                    shared.push((merged.len(), text.trim_ascii().to_vec(), value.into_owned()));
+                    merged.append(item)?;
+                }
+                Own::Fill => {
+                    let filled = filled(&value, self.scheme, nonce.filter(|_| form == NonceForm::Fresh));
+                    if !filled.is_empty() {
+                        merged.append((name, PyBytes::new(py, &filled)))?;
+                    }
+                }
+                Own::Drop => {}
+                Own::LeaveOff => left_off.push(text.trim_ascii().to_ascii_lowercase()),
+            }
+        }
+        left_off.extend(told.left_off.into_iter().filter(|name| merge.left_off(name)));
+        for (at, name, value) in shared {
+            if merge.makes_private(&name) {
+                let value = PyBytes::new(py, &made_private(&name, &value).concat());
+                merged.set_item(at, (merged.get_item(at)?.get_item(0)?, value))?;
+            }
+        }
+        for at in merge.additions() {
+            let field = &set.fields[at];
+            let pair = field.pair(py, nonce)?;
+            if set.kind(at) == FieldKind::Shared && merge.makes_private(field.name()) {
+                let value = pair.get_item(1)?;
+                let value = made_private(field.name(), bytes(&value).unwrap_or_default().as_ref()).concat();
+                merged.append((pair.get_item(0)?, PyBytes::new(py, &value)))?;
+            } else {
+                merged.append(pair)?;
+            }
+        }
+        if merge.adds_private() {
+            merged.append((PyBytes::new(py, PRIVATE.0.as_bytes()), PyBytes::new(py, PRIVATE.1.as_bytes())))?;
+        }
+        left_off.extend(merge.leaves_off().map(|at| set.fields[at].name().to_vec()));
+        self.report(merge.displaced().map(|at| &set.fields[at]))?;
+        Ok((merged, Told { left_off, sent: merge.sent() }))
     }
-    for name in private {
-        merged.append((name, PyBytes::new(py, PRIVATE.1.as_bytes())))?;
+
+    /// Shows what the app's own headers have displaced to `python -m sallet check`, which has put a list for it there.
+    fn report<'n>(&self, mut displaced: impl Iterator<Item = &'n PlannedField>) -> PyResult<()> {
+        let Some(first) = displaced.next() else { return Ok(()) };
+        let py = self.scope.py();
+        let Some(list) = self.scope.get_item(intern!(py, "sallet.check"))? else { return Ok(()) };
+        let Ok(list) = list.cast::<PyList>() else { return Ok(()) };
+        [first].into_iter().chain(displaced).try_for_each(|field| list.append(field.pair(py, None)?))
     }
-    left_off.extend(merge.leaves_off().map(|at| set.fields[at].name().to_vec()));
-    left_off::tell_layers_around(scope, left_off, was_told)?;
-    Ok(merged.into_any())
+}
+
+/// One that is no number is for the server to refuse.
+fn status(message: &Bound<'_, PyDict>) -> PyResult<u16> {
+    let status = message.get_item(intern!(message.py(), "status"))?;
+    Ok(status.and_then(|status| status.extract().ok()).unwrap_or_default())
+}
+
+/// An app's own policy with the nonce of the request; empty if nothing is left of it.
+fn filled(value: &[u8], scheme: Scheme, nonce: Option<&Nonce>) -> Vec<u8> {
+    let own = ContentSecurityPolicy::own(value, scheme, nonce);
+    let mut text = vec![0; own.value_len()];
+    let len = own.write(&mut text).map_or(0, <[u8]>::len);
+    text.truncate(len);
+    text
+}
+
+/// The values of the `Content-Type` lines.
+struct ContentTypes<I>(I);
+
+impl<'py, I: Iterator<Item = Bound<'py, PyAny>>> Iterator for ContentTypes<I> {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        self.0.find_map(|item| {
+            let name = part(&item, 0).ok()?;
+            let is_type = bytes(&name)?.trim_ascii().eq_ignore_ascii_case(b"content-type");
+            is_type.then(|| part(&item, 1).ok().as_ref().and_then(bytes).unwrap_or_default().into_owned())
+        })
+    }
 }
 
 /// Whether no header of the app can matter, so that the policy's are simply added. Unusual shapes count as if they could.
@@ -80,6 +197,14 @@ fn is_unwatched(own: &Bound<'_, PyList>, set: &FieldSet, rules: &Rules) -> bool 
                 .is_ok_and(|name| name.cast_exact::<PyBytes>().is_ok_and(|name| !set.watches(name.as_bytes(), rules)))
         })
     })
+}
+
+/// The name or the value of a field.
+fn part<'py>(item: &Bound<'py, PyAny>, at: usize) -> PyResult<Bound<'py, PyAny>> {
+    match item.cast_exact::<PyTuple>() {
+        Ok(pair) => pair.get_item(at),
+        Err(_) => item.get_item(at),
+    }
 }
 
 /// Bytes, or a bytearray, which some servers take.

@@ -2,7 +2,9 @@
 
 use super::content_security_policy::{ContentSecurityPolicy, refused, text_of};
 use super::lint::Lint;
+use super::permissions_policy;
 use crate::errors::policy_error;
+use crate::near;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyCFunction, PyDict, PyMapping, PyString, PyTuple, PyType};
@@ -29,7 +31,8 @@ impl SecurityHeaders {
     }
 
     fn of_core(policy: core::SecurityHeaders<'_>) -> Self {
-        let values = policy.fields().filter_map(|field| Some((known(field.name())?.name, field.to_string()))).collect();
+        let values =
+            policy.fields().filter_map(|field| Some((known(field.name())?.name, field.marked().to_string()))).collect();
         Self { values, custom: Vec::new() }
     }
 
@@ -60,10 +63,8 @@ impl SecurityHeaders {
             }
             let Some(header) = known(&keyword.replace('_', "-")) else {
                 let known: Vec<_> = core::SecurityHeaders::NAMES.iter().map(|name| snake(name)).collect();
-                return Err(refused(format!(
-                    "no such security header: {keyword:?}; the keywords are {} and custom={{name: value}} for any other",
-                    known.join(", ")
-                )));
+                let instead = near::header(value.py(), &keyword, &known)?;
+                return Err(refused(format!("no such security header: {keyword:?}; {instead}")));
             };
             this.set(header, &value)?;
         }
@@ -78,22 +79,23 @@ impl SecurityHeaders {
             return Ok(());
         }
         let keyword = snake(name);
-        let policy = if is_csp(header) { text_of(value)? } else { None };
-        let text = match (policy, value.cast::<PyString>()) {
-            (Some(text), _) => text,
-            (None, Ok(text)) => text.to_str()?.to_owned(),
-            (None, Err(_)) => {
-                return Err(PyTypeError::new_err(format!(
-                    "{keyword}: give the header's value as a str, or None to leave it out"
-                )));
-            }
+        let text = match value.cast::<PyString>() {
+            Ok(text) => Some(text.to_str()?.to_owned()),
+            Err(_) if is_csp(header) => text_of(value)?,
+            Err(_) if header.enforced() == "permissions-policy" => permissions_policy::text_of(value)?,
+            Err(_) => None,
+        };
+        let Some(text) = text else {
+            return Err(PyTypeError::new_err(format!(
+                "{keyword}: give the header's value as a str, or None to leave it out"
+            )));
         };
         let rendered = core::SecurityHeaders::EMPTY
             .with(name, &text)
             .map_err(|error| policy_error(&format!("{keyword}={text:?}"), error))?
             .fields()
             .next()
-            .map(|field| field.to_string())
+            .map(|field| field.marked().to_string())
             .unwrap_or_default();
         let slot = |name: &str| core::SecurityHeaders::NAMES.iter().position(|known| *known == name);
         let at = self.values.partition_point(|(present, _)| slot(present) < slot(name));
@@ -188,9 +190,26 @@ impl SecurityHeaders {
         self.changed(headers)
     }
 
+    /// The policy for trying it out: each header that has a report-only twin is sent as that, the others stay.
+    ///
+    /// X-Frame-Options is left out where frame-ancestors is tried out, and upgrade-insecure-requests and sandbox out of the
+    /// Content-Security-Policy, where browsers ignore them.
+    fn report_only(&self) -> PyResult<Self> {
+        let mut tried = self.with_core(|policy| Self::of_core(policy.report_only()))?;
+        // What follows from a nonce is not the policy's own word.
+        let keeps = |name: &str| self.values.iter().any(|(present, _)| *present == name);
+        tried.values.retain(|(name, _)| *name != "cache-control" || keeps(name));
+        tried.custom.clone_from(&self.custom);
+        Ok(tried)
+    }
+
     /// What is legal but weak.
     fn lint(&self) -> PyResult<Vec<Lint>> {
-        self.with_core(|policy| policy.lint().map(Lint::from).collect())
+        self.with_core(|policy| {
+            let mut found = Vec::new();
+            policy.lint().for_each(|lint| found.push(Lint::from(lint)));
+            found
+        })
     }
 
     /// Fields that have no keyword of their own.

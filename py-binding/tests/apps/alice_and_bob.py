@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import FastAPI, Request
-from pages import POLICY
+from pages import POLICY, DataPage
 from sallet import Keyring
 from sallet.fastapi import Bearer, protect
 
@@ -34,7 +34,7 @@ def make() -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         yield {"database": "open"}
 
-    app = FastAPI(lifespan=lifespan)
+    app = FastAPI(lifespan=lifespan, default_response_class=DataPage)
     alice_is_in, bob_is_done = asyncio.Event(), asyncio.Event()
 
     @app.get("/alice")

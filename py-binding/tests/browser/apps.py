@@ -48,10 +48,10 @@ def with_routes(app: FastAPI, auth: Bearer) -> FastAPI:
     return app
 
 
-def default_app(*, docs: bool = True, **options: Any) -> FastAPI:
+def default_app(*, docs: bool = True, headers: Any = None, **options: Any) -> FastAPI:
     auth = bearer()
     app = with_routes(FastAPI(**options), auth)
-    protect(app, auth=auth, docs=docs)
+    protect(app, auth=auth, docs=docs, headers=headers)
     return app
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from .cdn import HOSTS
+from .tab import Tab
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE_MS = 20_000
@@ -98,3 +99,21 @@ def watched(browser: Browser) -> Iterator[Watched]:
         yield watch
     finally:
         context.close()
+
+
+class ChromiumTab(Tab):
+    """A page in a context of its own, seen as a `Tab`."""
+
+    def __init__(self, watch: Watched) -> None:
+        self._watch = watch
+
+    def goto(self, url: str) -> None:
+        self._watch.page.goto(url)
+
+    def evaluate(self, expression: str) -> Any:
+        return self._watch.page.evaluate(f"async () => (await ({expression})) ?? null")
+
+    @property
+    def violations(self) -> list[dict[str, Any]]:
+        self._watch.page.evaluate("null")  # what was reported before has arrived
+        return self._watch.violations

@@ -7,10 +7,13 @@ of both pages must leave the link between the two windows alone (with `same-orig
 from __future__ import annotations
 
 import html
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+import pytest
 from fastapi import FastAPI, Security
 from fastapi.security import OAuth2AuthorizationCodeBearer
+from sallet import ContentSecurityPolicy, SecurityHeaders
 from sallet.fastapi import protect
 from starlette.types import Receive, Scope, Send
 
@@ -18,6 +21,10 @@ from .apps import TOKEN, bearer
 from .chromium import Watched
 from .serving import serve
 from .swagger import open_docs, operation, try_out
+
+IN_A_SANDBOX = SecurityHeaders(
+    content_security_policy=ContentSecurityPolicy({**ContentSecurityPolicy.STRICT.directives, "sandbox": []})
+)
 
 
 async def identity_provider(scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,7 +38,7 @@ async def identity_provider(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": page.encode()})
 
 
-def app_with_login(provider: str) -> FastAPI:
+def app_with_login(provider: str, **options: Any) -> FastAPI:
     app = FastAPI()
     scheme = OAuth2AuthorizationCodeBearer(authorizationUrl=f"{provider}/authorize", tokenUrl="/token")
 
@@ -43,13 +50,16 @@ def app_with_login(provider: str) -> FastAPI:
     async def token() -> dict[str, str]:
         return {"access_token": TOKEN, "token_type": "bearer"}
 
-    protect(app, auth=bearer(), public=["POST /token"])
+    protect(app, auth=bearer(), public=["POST /token"], **options)
     return app
 
 
-def test_the_window_comes_back_with_a_token(watch: Watched) -> None:
+@pytest.mark.parametrize("headers", [SecurityHeaders.STRICT, IN_A_SANDBOX], ids=["strict", "sandbox"])
+def test_the_window_comes_back_with_a_token(watch: Watched, headers: SecurityHeaders) -> None:
     # Another host name than the application's, so that the window crosses origins as in real life.
-    with serve(identity_provider) as provider, serve(app_with_login(f"http://localhost:{provider}")) as port:
+    with serve(identity_provider) as provider, serve(
+        app_with_login(f"http://localhost:{provider}", headers=headers)
+    ) as port:
         page = watch.page
         open_docs(page, f"http://127.0.0.1:{port}")
         page.get_by_role("button", name="Authorize").click()

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import signal
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from fastapi import FastAPI, Request, Security
+from fastapi import Depends, FastAPI, Request, Security
+from fastapi.responses import HTMLResponse
 from typing_extensions import assert_type
 
 import sallet
@@ -29,6 +30,7 @@ from sallet import (
     ContentSecurityPolicy,
     Credentials,
     CredentialsError,
+    Directives,
     Key,
     Keyring,
     KeyringError,
@@ -39,12 +41,18 @@ from sallet import (
     SalletError,
     SecurityHeaders,
     SecurityHeadersMiddleware,
+    csp_nonce,
     generate_token,
+    policy,
     script_hash,
+    set_policy,
     style_hash,
+    templates,
+    unchecked,
 )
-from sallet.fastapi import Bearer, protect
-from sallet.templates import csp_nonce
+from sallet.fastapi import Bearer, docs_page, protect
+from sallet.templates import csp_nonce as csp_nonce_context
+from sallet.templates import csp_nonce_attr_of, csp_nonce_of
 
 
 def policies() -> SecurityHeaders:
@@ -55,8 +63,11 @@ def policies() -> SecurityHeaders:
             "style-src": (SELF, UNSAFE_INLINE, style_hash(b"p { margin: 0 }")),
         }
     ).extend({"img-src": ["https://images.example"]})
-    assert_type(policy.directives, dict[str, list[str]])
-    assert policy == ContentSecurityPolicy(str(policy)) and hash(policy)
+    assert policy.directives["script-src"][0] == SELF
+    assert policy == ContentSecurityPolicy(policy.directives) == ContentSecurityPolicy(str(policy)) and hash(policy)
+    fonts: Directives = {"font-src": "https://fonts.example"}
+    policy = policy.extend(fonts)
+    assert_type(ContentSecurityPolicy([policy, {"img-src": "*"}, "font-src *"]).policies, list[ContentSecurityPolicy])
     assert_type(NONCE, str)
 
     try:
@@ -70,22 +81,38 @@ def policies() -> SecurityHeaders:
         content_security_policy_report_only="default-src 'self'",
         x_frame_options="DENY",
         x_xss_protection=None,
+        x_dns_prefetch_control=unchecked("maybe"),
         custom={"x-robots-tag": "noindex"},
     ).replace(x_frame_options=None)
     assert_type(headers.custom, dict[str, str])
     assert_type(headers.content_security_policy, ContentSecurityPolicy | None)
-    assert_type(headers.x_frame_options, str | None)
+    assert headers.replace(x_frame_options=headers.x_frame_options) == headers
     assert_type(headers.items(https=False), list[tuple[str, str]])
-    for lint in SecurityHeaders.EMPTY.lint():
+    for lint in SecurityHeaders.EMPTY.report_only().lint():
         assert_type(lint, sallet.Lint)
         assert lint.severity in ("low", "medium", "high") and lint.header and lint.reason and lint.remedy
-        assert_type(lint.directive, str)
-    assert len({SecurityHeaders.STRICT, SecurityHeaders.API, SecurityHeaders.CLASSIC}) == 3
+        assert_type((lint.directive, lint.value), tuple[str, str])
+    assert len({SecurityHeaders.STRICT, SecurityHeaders.API, SecurityHeaders.CLASSIC, SecurityHeaders.THIRD_PARTY_UI}) == 4
 
-    try:
-        SecurityHeaders(x_frame_option="DENY")  # type: ignore[call-arg]
-    except PolicyError:
-        pass
+    # What has a few values takes no others; what takes more than words takes any text.
+    own: str = "same-origin; report-to=\"r\""
+    SecurityHeaders(cross_origin_opener_policy=own, referrer_policy="no-referrer, origin", permissions_policy={"camera": [], "usb": SELF})
+    typos: list[Callable[[], object]] = [
+        lambda: SecurityHeaders(x_frame_option="DENY"),  # type: ignore[call-arg]
+        lambda: SecurityHeaders(x_frame_options="DENNY"),  # type: ignore[arg-type]
+        lambda: ContentSecurityPolicy({"script-scr": [SELF]}),  # type: ignore[dict-item]
+        lambda: policy.extend({"script_src": [SELF]}),  # type: ignore[dict-item]
+        lambda: SecurityHeaders(content_security_policy={"script_src": [SELF]}),  # type: ignore[dict-item]
+    ]
+    for typo in typos:
+        try:
+            typo()
+        except PolicyError:
+            continue
+        raise AssertionError(typo)
+    # Not an error: a browser may know it.
+    SecurityHeaders(permissions_policy={"camra": []})  # type: ignore[dict-item]
+    SecurityHeaders(permissions_policy={unchecked("new-feature"): ["self"]})
     return headers
 
 
@@ -180,17 +207,30 @@ def wrapped(headers: SecurityHeaders, ring: Keyring) -> None:
     assert dressed.app is guarded
 
 
+def docs_of_ones_own(request: Request) -> HTMLResponse:
+    return docs_page(request, HTMLResponse("<!doctype html>"))
+
+
 def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
     bearer = Bearer(ring, realm="items", scheme_name="Items", description="A token.", bearer_format="opaque", auto_error=True)
     app = FastAPI()
-    protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), docs=True)
+    protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), https=True, docs=True)
+    protect(FastAPI(), https_redirect="www.example.com")
 
     assert_type(bearer.make_not_authenticated_error(), Exception)
 
     async def items(who: Principal = Security(bearer, scopes=["items:read"])) -> dict[str, str]:
         return {"hello": who.name}
 
+    @policy(SecurityHeaders.EMPTY)
+    async def raw(request: Request) -> str:
+        set_policy(request, lambda policy: policy.replace(x_frame_options=None))
+        set_policy(request, None)
+        set_policy(request, "STRICT")  # type: ignore[arg-type]
+        return csp_nonce(request) + csp_nonce_of(request) + csp_nonce_attr_of(request)
+
     app.get("/items")(items)
+    app.get("/raw", dependencies=[Depends(policy(headers))])(raw)
     return app
 
 
@@ -203,7 +243,8 @@ def main() -> None:
     wrapped(headers, ring)
     assert fastapi_app(headers, ring).openapi()["components"]["securitySchemes"].keys() == {"Items"}
     request = Request({"type": "http", "headers": [], "state": {"csp_nonce": "abc"}})
-    assert_type(csp_nonce(request), dict[str, Any])
+    assert_type(csp_nonce_context(request), dict[str, Any])
+    assert templates.globals().keys() == {"csp_nonce_of", "csp_nonce_attr_of"}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ use sallet_core::Scheme;
 use sallet_core::merge::{MergeRules, Precedence};
 use sallet_core::paths::{ByPath, PathRule};
 
+use super::ResponsePolicy;
 use super::field_set::Plan;
 use super::merge::Rules;
 
@@ -17,6 +18,8 @@ pub(super) struct Config {
     /// The first is for every path without a rule.
     pub(super) plans: Vec<Plan>,
     pub(super) paths: ByPath<Vec<(PathRule<String>, usize)>>,
+    /// Speaks where no rule does.
+    pub(super) policy_by: Option<ByRequest<Option<ResponsePolicy>>>,
     /// Whether rules are of the path inside the nest.
     pub(super) nested: bool,
     pub(super) scheme: SchemeOf,
@@ -24,18 +27,34 @@ pub(super) struct Config {
 }
 
 /// Who says how a request travelled.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) enum SchemeOf {
     All(Scheme),
-    Each(Arc<dyn Fn(&Parts) -> Scheme + Send + Sync>),
+    Each(ByRequest<Scheme>),
 }
 
-impl fmt::Debug for SchemeOf {
+/// A function of the head of a request.
+pub(super) struct ByRequest<R>(Arc<dyn Fn(&Parts) -> R + Send + Sync>);
+
+impl<R> ByRequest<R> {
+    pub(super) fn new(function: impl Fn(&Parts) -> R + Send + Sync + 'static) -> Self {
+        Self(Arc::new(function))
+    }
+
+    pub(super) fn ask(&self, parts: &Parts) -> R {
+        self.0(parts)
+    }
+}
+
+impl<R> Clone for ByRequest<R> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<R> fmt::Debug for ByRequest<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All(scheme) => scheme.fmt(f),
-            Self::Each(_) => f.write_str("by a function of the request"),
-        }
+        f.write_str("by a function of the request")
     }
 }
 
@@ -45,6 +64,7 @@ impl Config {
         Self {
             plans: vec![plan],
             paths: ByPath::new(Vec::new()),
+            policy_by: None,
             nested: false,
             scheme: SchemeOf::All(Scheme::Http),
             rules: Rules::try_new(precedence, removed).expect("the core's own names"),

@@ -3,12 +3,16 @@
 use std::mem;
 use std::sync::Arc;
 
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderName, Request, Response};
-use sallet_core::Scheme;
+use http::{Request, Response};
+use sallet_core::merge::Precedence;
+use sallet_core::{NonceForm, Scheme};
 
+use super::ResponsePolicy;
 use super::config::{Config, SchemeOf};
-use super::merge::merge;
+use super::field_set::Plan;
+use super::merge::{Start, Told, merge};
 use crate::RequestNonce;
 use crate::request_path::{Paths, Place};
 
@@ -16,25 +20,51 @@ use crate::request_path::{Paths, Place};
 #[derive(Debug)]
 pub(super) struct Exchange {
     config: Arc<Config>,
-    plan: usize,
+    chosen: Chosen,
     scheme: Scheme,
     nonce: Option<RequestNonce>,
+    asked: bool,
 }
 
-/// The fields that were left off a 304, for the layers around.
-#[derive(Debug, Clone, Default)]
-struct LeftOff(Vec<HeaderName>);
+/// In the extensions of a request: a layer around adds its policy to the app's own and wants to know which is a layer's. Only then
+/// is it worth an extension of the response.
+#[derive(Debug, Clone, Copy)]
+struct Asked;
+
+/// The policy of a request, unless its response brings one.
+#[derive(Debug)]
+enum Chosen {
+    /// By a rule, or by none.
+    Plan(usize),
+    /// By a function.
+    Given(ResponsePolicy),
+}
+
+impl Chosen {
+    fn plan<'c>(&'c self, config: &'c Config) -> &'c Plan {
+        match self {
+            Self::Plan(at) => &config.plans[*at],
+            Self::Given(policy) => policy.plan(),
+        }
+    }
+}
 
 impl Exchange {
     /// What is to be done before the inner service is called.
     pub(super) fn begin<B>(config: &Arc<Config>, request: &mut Request<B>, place: Place) -> Self {
-        let plan = plan_for(config, request, place);
+        let chosen = chosen(config, request, place);
         let scheme = match &config.scheme {
             SchemeOf::All(scheme) => *scheme,
-            SchemeOf::Each(scheme) => with_parts(request, |parts| scheme(parts)),
+            SchemeOf::Each(scheme) => with_parts(request, |parts| scheme.ask(parts)),
         };
-        let nonce = if config.plans[plan].over(scheme).needs_nonce() { nonce_of(request) } else { None };
-        Self { config: Arc::clone(config), plan, scheme, nonce }
+        let drawn = request.extensions().get().copied();
+        // One that a layer around has drawn may be in the page and in a policy that the handler chooses, whatever this one's is.
+        let nonce = if chosen.plan(config).needs_nonce(scheme) { drawn.or_else(|| nonce_of(request)) } else { drawn };
+        let asked = request.extensions().get::<Asked>().is_some();
+        if config.rules.precedence() == Precedence::Add {
+            request.extensions_mut().insert(Asked);
+        }
+        Self { config: Arc::clone(config), chosen, scheme, nonce, asked }
     }
 
     pub(super) fn finish<B>(&self, response: &mut Response<B>) {
@@ -42,26 +72,50 @@ impl Exchange {
         if status.is_informational() {
             return;
         }
-        let mut left_off: LeftOff = response.extensions_mut().remove().unwrap_or_default();
-        let set = self.config.plans[self.plan].over(self.scheme);
-        let has_nonce = response.extensions().get::<RequestNonce>().is_some();
-        let (nonce, rules) = (self.nonce.as_ref(), &self.config.rules);
-        merge(response.headers_mut(), set, nonce, rules, status.as_u16(), has_nonce, &mut left_off.0);
-        if let Some(nonce) = self.nonce {
+        let told: Option<Told> = response.extensions_mut().remove();
+        let handlers = ResponsePolicy::of(response).cloned();
+        // A layer further in has put its own there, where this one has no need for one.
+        let inner = || response.extensions().get().copied();
+        let nonce = handlers.as_ref().and_then(ResponsePolicy::nonce).or(self.nonce).or_else(inner);
+        let start = Start {
+            plan: handlers.as_ref().map_or_else(|| self.chosen.plan(&self.config), ResponsePolicy::plan),
+            rules: &self.config.rules,
+            scheme: self.scheme,
+            form: form_of(response, nonce.is_some()),
+            nonce: nonce.as_ref(),
+            asked: self.asked,
+        };
+        let told = merge(response.headers_mut(), &start, told);
+        if let Some(nonce) = nonce {
             response.extensions_mut().insert(nonce);
         }
-        if !left_off.0.is_empty() {
-            response.extensions_mut().insert(left_off);
+        if let Some(told) = told {
+            response.extensions_mut().insert(told);
         }
     }
 }
 
-fn plan_for<B>(config: &Config, request: &Request<B>, place: Place) -> usize {
-    if config.paths.entries().is_empty() {
-        return 0;
+/// Without a nonce, for want of entropy or because no layer has drawn one, there is none to send.
+fn form_of<B>(response: &Response<B>, has_nonce: bool) -> NonceForm {
+    let status = response.status().as_u16();
+    if has_nonce {
+        return NonceForm::of(status, response.headers().get_all(CONTENT_TYPE));
     }
-    let path = Paths::of(request, place, config.nested).judged();
-    config.paths.matching(request.method().as_str(), &path).next().copied().unwrap_or(0)
+    match NonceForm::of(status, [""; 0]) {
+        NonceForm::Fresh => NonceForm::WithoutNonce,
+        form => form,
+    }
+}
+
+fn chosen<B>(config: &Config, request: &mut Request<B>, place: Place) -> Chosen {
+    if !config.paths.entries().is_empty() {
+        let path = Paths::of(request, place, config.nested).judged();
+        if let Some(&plan) = config.paths.matching(request.method().as_str(), &path).next() {
+            return Chosen::Plan(plan);
+        }
+    }
+    let given = config.policy_by.as_ref().and_then(|choose| with_parts(request, |parts| choose.ask(parts)));
+    given.map_or(Chosen::Plan(0), Chosen::Given)
 }
 
 /// Lends the head of a request to a function that shall not have to know the type of its body.
@@ -81,11 +135,8 @@ fn with_parts<B, R>(request: &mut Request<B>, lend: impl FnOnce(&Parts) -> R) ->
     lent
 }
 
-/// One nonce for each request, however many layers ask for it.
+/// One nonce for each request, however many layers ask for it: called where none was drawn yet.
 fn nonce_of<B>(request: &mut Request<B>) -> Option<RequestNonce> {
-    if let Some(nonce) = request.extensions().get() {
-        return Some(*nonce);
-    }
     let nonce = RequestNonce::draw()?;
     request.extensions_mut().insert(nonce);
     Some(nonce)

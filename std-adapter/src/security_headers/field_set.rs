@@ -2,25 +2,43 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sallet_core::merge::PolicyFields;
-use sallet_core::{Field, NonceSlots, PolicyError, Scheme};
+use sallet_core::{Field, FieldKind, NonceForm, NonceSlots, PolicyError, Scheme};
 
 use super::interned::interned;
 use crate::RequestNonce;
 
-/// The fields of one policy, over HTTP and over HTTPS.
+/// The fields of one policy, over HTTP and over HTTPS, with a nonce and without.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
-    http: FieldSet,
-    https: FieldSet,
+    http: Forms,
+    https: Forms,
+}
+
+#[derive(Debug, Clone)]
+struct Forms {
+    whole: FieldSet,
+    /// `None` where the policy has no nonce.
+    without_nonce: Option<FieldSet>,
 }
 
 impl Plan {
     pub(super) fn new(policy: &sallet_core::SecurityHeaders<'_>) -> Result<Self, PolicyError> {
         let policy = policy.check()?;
-        Ok(Self { http: FieldSet::new(policy.over(Scheme::Http)), https: FieldSet::new(policy.over(Scheme::Https)) })
+        Ok(Self { http: Forms::new(policy.over(Scheme::Http)), https: Forms::new(policy.over(Scheme::Https)) })
     }
 
-    pub(super) const fn over(&self, scheme: Scheme) -> &FieldSet {
+    pub(super) const fn needs_nonce(&self, scheme: Scheme) -> bool {
+        self.over(scheme).without_nonce.is_some()
+    }
+
+    pub(super) fn fields(&self, scheme: Scheme, form: NonceForm) -> &FieldSet {
+        match self.over(scheme) {
+            Forms { without_nonce: Some(set), .. } if form == NonceForm::WithoutNonce => set,
+            Forms { whole, .. } => whole,
+        }
+    }
+
+    const fn over(&self, scheme: Scheme) -> &Forms {
         match scheme {
             Scheme::Http => &self.http,
             Scheme::Https => &self.https,
@@ -28,10 +46,17 @@ impl Plan {
     }
 }
 
+impl Forms {
+    fn new(policy: sallet_core::SecurityHeaders<'_>) -> Self {
+        let without_nonce = policy.needs_nonce().then(|| FieldSet::new(policy.without_nonce()));
+        Self { whole: FieldSet::new(policy), without_nonce }
+    }
+}
+
 /// The fields of one policy over one scheme, in the order in which they are sent.
 #[derive(Debug, Clone)]
 pub(super) struct FieldSet {
-    fields: Vec<(HeaderName, Value)>,
+    fields: Vec<(HeaderName, Value, FieldKind)>,
     /// Those that are the same in every response, to be copied at once.
     pub(super) fixed: HeaderMap,
 }
@@ -47,10 +72,11 @@ const ROOM_FOR_THE_APP: usize = 12;
 
 impl FieldSet {
     fn new(policy: sallet_core::SecurityHeaders<'_>) -> Self {
-        let fields: Vec<_> = policy.fields().map(|field| (header_name(field.name()), Value::of(field))).collect();
+        let fields: Vec<_> =
+            policy.fields().map(|field| (header_name(field.name()), Value::of(field), field.kind())).collect();
         // A copy has as many slots as the original: enough that an app's few fields fit without another table.
         let mut fixed = HeaderMap::with_capacity(fields.len() + ROOM_FOR_THE_APP);
-        for (name, value) in &fields {
+        for (name, value, _) in &fields {
             if let Value::Fixed(value) = value {
                 fixed.insert(name, value.clone());
             }
@@ -87,16 +113,16 @@ impl PolicyFields for FieldSet {
     }
 
     fn position(&self, name: &[u8]) -> Option<usize> {
-        self.fields.iter().position(|(known, _)| known.as_str().as_bytes().eq_ignore_ascii_case(name))
+        self.fields.iter().position(|(known, ..)| known.as_str().as_bytes().eq_ignore_ascii_case(name))
     }
 
-    fn has_nonce(&self, at: usize) -> bool {
-        matches!(self.fields[at].1, Value::WithNonce(..))
+    fn kind(&self, at: usize) -> FieldKind {
+        self.fields[at].2
     }
 }
 
 impl Value {
-    fn of(field: Field<'_>) -> Self {
+    fn of(field: Field<'_, '_>) -> Self {
         let mut text = vec![0; field.value_len()];
         let Ok((value, slots)) = field.write_value(&mut text) else { unreachable!("value_len is exact") };
         if slots.is_empty() { Self::Fixed(header_value(value)) } else { Self::WithNonce(text, slots) }

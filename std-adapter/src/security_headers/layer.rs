@@ -7,10 +7,10 @@ use sallet_core::merge::Precedence;
 use sallet_core::paths::PathRule;
 use tower_layer::Layer;
 
-use super::SecurityHeadersService;
-use super::config::{Config, SchemeOf};
+use super::config::{ByRequest, Config, SchemeOf};
 use super::field_set::Plan;
 use super::merge::Rules;
+use super::{ResponsePolicy, SecurityHeadersService};
 use crate::checked::Checked;
 
 /// Puts a policy's headers on every response.
@@ -72,6 +72,16 @@ impl SecurityHeadersLayer {
         Self::with_plan(plan(policy), Precedence::Policy)
     }
 
+    /// The policy's `Content-Security-Policy`, and its report-only twin, are sent next to those of the app's own: browsers enforce
+    /// both. Any other header that the app sets stays as it is ([`Precedence::Add`]).
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    #[track_caller]
+    pub fn adding(policy: &sallet_core::SecurityHeaders<'_>) -> Self {
+        Self::with_plan(plan(policy), Precedence::Add)
+    }
+
     fn with_plan(plan: Plan, precedence: Precedence) -> Self {
         Self { config: Arc::new(Config::new(plan, precedence)) }
     }
@@ -91,6 +101,30 @@ impl SecurityHeadersLayer {
     #[track_caller]
     pub fn path(mut self, rule: impl Checked<PathRule<String>>, policy: &sallet_core::SecurityHeaders<'_>) -> Self {
         Arc::make_mut(&mut self.config).set_path(rule.checked(), plan(policy));
+        self
+    }
+
+    /// Chooses the policy for each request that no [`path`](Self::path) rule applies to. `None` is no opinion: then the layer's
+    /// own policy is sent.
+    ///
+    /// It is called before the inner service, with the request as it comes to this layer. Make the policies once, outside of the
+    /// function.
+    ///
+    /// ```
+    /// use sallet_core::{SecurityHeaders, XFrameOptions};
+    /// use sallet_hyper::{ResponsePolicy, SecurityHeadersLayer};
+    ///
+    /// const FRAMED: SecurityHeaders = SecurityHeaders::CLASSIC.x_frame_options(Some(XFrameOptions::SameOrigin)).checked();
+    ///
+    /// let framed = ResponsePolicy::new(&FRAMED);
+    /// let layer = SecurityHeadersLayer::new(&SecurityHeaders::STRICT).policy_by(move |request| {
+    ///     let host = request.headers.get("host")?;
+    ///     (host == "widgets.example").then(|| framed.clone())
+    /// });
+    /// # let _ = layer;
+    /// ```
+    pub fn policy_by(mut self, choose: impl Fn(&Parts) -> Option<ResponsePolicy> + Send + Sync + 'static) -> Self {
+        Arc::make_mut(&mut self.config).policy_by = Some(ByRequest::new(choose));
         self
     }
 
@@ -126,7 +160,7 @@ impl SecurityHeadersLayer {
     /// # let _ = layer;
     /// ```
     pub fn scheme_by(mut self, scheme: impl Fn(&Parts) -> Scheme + Send + Sync + 'static) -> Self {
-        Arc::make_mut(&mut self.config).scheme = SchemeOf::Each(Arc::new(scheme));
+        Arc::make_mut(&mut self.config).scheme = SchemeOf::Each(ByRequest::new(scheme));
         self
     }
 

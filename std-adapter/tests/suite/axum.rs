@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::middleware::map_response;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get, post};
 use http::StatusCode;
 use http_body::Body as _;
@@ -69,7 +69,7 @@ async fn app() -> SocketAddr {
             get(async |who: Option<Principal>| who.map_or_else(|| "nobody".to_owned(), |who| who.id().to_owned())),
         )
         .route("/missing", get(async |who: Principal| who.name().to_owned()))
-        .route("/page", get(async |nonce: RequestNonce| nonce.to_string()))
+        .route("/page", get(async |nonce: RequestNonce| Html(nonce.to_string())))
         .route("/plain", get(async |nonce: RequestNonce| nonce.to_string()))
         .route("/boom", get(async || -> String { match boom().await {} }))
         .route("/post", post(async |body: String| body))
@@ -95,6 +95,7 @@ async fn extractors() {
     assert_eq!(missing.all("x-told"), [Missing::Principal.message().len().to_string()]);
 
     let page = ask(addr, "/page", "").await;
+    assert_eq!(page.all("content-type"), ["text/html; charset=utf-8"]);
     let nonce = String::from_utf8(page.body.clone()).expect("text");
     assert_eq!(page.all("content-security-policy"), [format!("default-src 'self'; script-src 'nonce-{nonce}'")]);
     let plain = ask(addr, "/plain", "").await;

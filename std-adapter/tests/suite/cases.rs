@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring};
 use sallet_core::secret::Digest;
-use sallet_core::{Scheme, SecurityHeaders, Source, digest_hex};
+use sallet_core::{CustomField, Scheme, SecurityHeaders, Source, digest_hex};
 use sallet_hyper::{Bearer, Layer, OwnedKeyring, Principal, RequestNonce, RequireAuthLayer, SecurityHeadersLayer};
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -66,16 +66,18 @@ fn with_policy<R>(spec: &Value, then: impl FnOnce(&SecurityHeaders<'_>) -> R) ->
         }
         .unwrap_or_else(|error| panic!("{name}: {error}"))
     });
-    then(&policy)
+    let custom: Vec<(&str, &str)> = spec["custom"].as_object().map_or_else(Vec::new, |custom| {
+        custom.iter().map(|(name, value)| (&**name, value.as_str().expect("a string"))).collect()
+    });
+    let custom: Vec<_> = custom.iter().map(|(name, value)| CustomField::new(name, value)).collect();
+    then(&policy.try_custom(&custom).expect("custom fields"))
 }
 
 fn layer(case: &Value) -> SecurityHeadersLayer {
-    let mut layer = with_policy(&case["policy"], |policy| {
-        if case["override"] == true {
-            SecurityHeadersLayer::overriding(policy)
-        } else {
-            SecurityHeadersLayer::new(policy)
-        }
+    let mut layer = with_policy(&case["policy"], |policy| match &case["override"] {
+        Value::Bool(true) => SecurityHeadersLayer::overriding(policy),
+        Value::String(add) if add == "add" => SecurityHeadersLayer::adding(policy),
+        _ => SecurityHeadersLayer::new(policy),
     });
     for (rule, policy) in case["paths"].as_object().into_iter().flatten() {
         layer = with_policy(policy, |policy| layer.path(rule, policy));
@@ -116,7 +118,7 @@ fn app(
 async fn headers() {
     let table: Value = serde_json::from_str(HEADERS).expect("JSON");
     let cases = table["cases"].as_array().expect("cases");
-    assert!(cases.len() >= 66);
+    assert!(cases.len() >= 106);
     for case in cases {
         let addr = match &case["inside"] {
             Value::Null => serve(layer(case).layer(app(case))).await,

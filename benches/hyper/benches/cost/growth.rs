@@ -50,7 +50,7 @@ pub fn policy_fields(c: &mut Criterion) {
     let app = App(Case::Plain);
     for count in points(&[1, 2, 4, 8, 16, 24, 32]) {
         let policy = policies::mixed(count);
-        let field = |field: sallet_core::Field<'static>| (field.name(), &*field.to_string().leak());
+        let field = |field: sallet_core::Field<'_, 'static>| (field.name(), &*field.to_string().leak());
         let fields: Vec<_> = policy.fields().map(field).collect();
         let sent = count + 2;
         contender(&mut group, "bare", count, 2, app);

@@ -22,12 +22,13 @@ impl<'a> ContentSecurityPolicy<'a> {
     /// This policy, with sources added to those that rule today.
     ///
     /// A directive that is absent first copies the one it falls back to (CSP3, section 6.8.3), and of that only what it
-    /// takes itself: a nonce is for scripts and styles, and no source of an image. `'none'` gives way to the first source.
+    /// takes itself: a nonce is for scripts and styles, and no source of an image. It copies what is added to that one as
+    /// well, because all of it would have applied. `'none'` gives way to the first source.
     /// A directive that nothing rules and whose absence allows all is left alone, for a list would take that away; so is
     /// `worker-src` where `'strict-dynamic'` rules workers, which a new `child-src` takes from them (`frame-src` does not). A
     /// directive that does nothing but forbid, such as `sandbox`, is added as it is given.
     ///
-    /// No list loses a source. What a browser makes of the whole list is another matter: a nonce or a hash switches
+    /// Of several policies, each is extended; of what does nothing but forbid, the one that has it. No list loses a source. What a browser makes of the whole list is another matter: a nonce or a hash switches
     /// `'unsafe-inline'` off, and `'strict-dynamic'` the hosts.
     ///
     /// ```
@@ -53,7 +54,7 @@ impl<'a> Extended<'a> {
     /// [`Policy`](ExtendError::Policy) when a directive does not take a source, or not beside the others;
     /// [`BufferTooSmall`](ExtendError::BufferTooSmall) with the size that is needed.
     pub const fn write<'b>(&self, buf: &'b mut [u8]) -> Result<ContentSecurityPolicy<'b>, ExtendError> {
-        let mut out = Cursor::new(buf);
+        let mut out = Cursor::new(buf).marked();
         self.render(&mut out);
         let text = match out.finish() {
             Ok(bytes) => match core::str::from_utf8(bytes) {
@@ -72,78 +73,133 @@ impl<'a> Extended<'a> {
     /// For [`const_extended!`](crate::const_extended).
     #[doc(hidden)]
     pub const fn text_len(&self) -> usize {
-        let mut out = Cursor::new(&mut []);
+        let mut out = Cursor::new(&mut []).marked();
         self.render(&mut out);
         out.written()
     }
 
-    /// The directives of the policy, then those that come to it.
     pub(crate) const fn render(&self, out: &mut Cursor<'_>) {
+        let mut policies = self.base.policies();
+        let mut between: &[u8] = b"";
+        while let Some(base) = policies.next_policy() {
+            out.put(between);
+            One { base, all: self.base, added: self.added }.render(out);
+            between = b", ";
+        }
+    }
+}
+
+/// One policy of those that are extended.
+#[derive(Clone, Copy)]
+struct One<'a> {
+    base: ContentSecurityPolicy<'a>,
+    /// It and those beside it.
+    all: ContentSecurityPolicy<'a>,
+    added: &'a [Addition<'a>],
+}
+
+impl<'a> One<'a> {
+    /// The directives of the policy, then those that come to it.
+    const fn render(&self, out: &mut Cursor<'_>) {
+        let mut between: &[u8] = b"";
         let mut present = self.base.directives();
         while let Some(directive) = present.next_directive() {
-            let name = directive.name();
-            self.render_directive(name, Some(directive), name, out);
+            out.put(between);
+            between = b"; ";
+            match directive.name() {
+                Some(name) => self.render_directive(name, out),
+                None => directive.render(out),
+            }
         }
         let mut rest = self.added;
         while let [(name, _), after @ ..] = rest {
             rest = after;
             // One that is there has been written, and one that comes again comes last.
-            if self.base.directive(*name).is_some() || names(rest, *name) {
+            if self.base.directive(*name).is_some() || names(rest, *name) || !self.comes(*name) {
                 continue;
             }
-            let ruling = self.base.effective(*name);
-            if ruling.is_none() && name.allows_all_when_absent() || self.is_trusted(*name, ruling) {
-                continue;
-            }
-            self.render_directive(*name, ruling, *name, out);
+            out.put(between);
+            between = b"; ";
+            self.render_directive(*name, out);
             // Workers alone fall back over child-src to something it does not fall back to itself: without a list of
             // their own, a new child-src would take from them what script-src allows.
             if matches!(name, DirectiveName::ChildSrc)
                 && !names(self.added, DirectiveName::WorkerSrc)
-                && let Some(scripts) = self.base.effective(DirectiveName::WorkerSrc)
-                && matches!(scripts.name(), DirectiveName::ScriptSrc)
+                && matches!(self.ruling(DirectiveName::WorkerSrc), Some(DirectiveName::ScriptSrc))
             {
-                self.render_directive(DirectiveName::WorkerSrc, Some(scripts), *name, out);
+                out.put(between);
+                self.render_directive(DirectiveName::WorkerSrc, out);
             }
         }
     }
 
-    /// `name`, with what it takes of the directive that rules it today and what is added to `added_to`.
-    const fn render_directive(
-        &self,
-        name: DirectiveName,
-        ruling: Option<Directive<'a>>,
-        added_to: DirectiveName,
-        out: &mut Cursor<'_>,
-    ) {
-        if out.written() > 0 {
-            out.put(b"; ");
+    /// The name of the directive that rules `name` before anything is added.
+    const fn ruling(&self, name: DirectiveName) -> Option<DirectiveName> {
+        match self.base.effective(name) {
+            Some(directive) => directive.name(),
+            None => None,
         }
+    }
+
+    /// Whether a directive that is absent and named in an addition is written.
+    const fn comes(&self, name: DirectiveName) -> bool {
+        match self.base.effective(name) {
+            // Allowed already; a list would take that away, and so would one of forbidding directives that another of the policies
+            // has: the addition is to what that one allows.
+            None => !name.allows_all_when_absent() && (name.is_of_reports() || !self.is_beside(name)),
+            // 'strict-dynamic' rules workers and goes on to: it allows each that a script asks for (CSP3, section 6.7.1.1), and a list
+            // of their own would take that away.
+            Some(ruling) => {
+                !matches!(name, DirectiveName::WorkerSrc)
+                    || names(self.added, DirectiveName::ChildSrc)
+                    || !ruling.has("'strict-dynamic'")
+            }
+        }
+    }
+
+    /// Whether one of the policies has the directive.
+    const fn is_beside(&self, name: DirectiveName) -> bool {
+        let mut policies = self.all.policies();
+        while let Some(policy) = policies.next_policy() {
+            if policy.directive(name).is_some() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// `name`, with what it takes of the directive that rules it today, and what is added to that, to itself and to what
+    /// it falls back to on the way.
+    const fn render_directive(&self, name: DirectiveName, out: &mut Cursor<'_>) {
         out.put(name.as_str().as_bytes());
-        let kept = Kept::new(name, ruling, self.added_to(added_to).next().is_some());
+        let more = self.more(name);
+        let kept = Kept::new(name, self.base.effective(name), { more }.next().is_some());
         let mut rest = kept;
         while let Some(source) = rest.next() {
             put(source, out);
         }
-        let (mut rest, mut before) = (self.added_to(added_to), 0);
+        let (mut rest, mut before) = (more, 0);
         while let Some(source) = rest.next() {
-            if !kept.has(source) && !self.added_to(added_to).has(source, before) {
+            if !kept.has(source) && !more.has(source, before) {
                 put(source, out);
             }
             before += 1;
         }
     }
 
-    /// Whether `'strict-dynamic'` rules workers and goes on to: it allows each that a script asks for (CSP3, section 6.7.1.1), and
-    /// a list of their own would take that away.
-    const fn is_trusted(&self, name: DirectiveName, ruling: Option<Directive<'_>>) -> bool {
-        matches!(name, DirectiveName::WorkerSrc)
-            && !names(self.added, DirectiveName::ChildSrc)
-            && matches!(ruling, Some(ruling) if ruling.has("'strict-dynamic'"))
-    }
-
-    const fn added_to(&self, name: DirectiveName) -> Added<'a> {
-        Added { name, rest: self.added, sources: &[] }
+    const fn more(&self, name: DirectiveName) -> More<'a> {
+        let ruling = self.ruling(name);
+        let (chain, mut level) = (name.fallbacks(), 0);
+        if let Some(ruling) = ruling
+            && ruling as u32 != name as u32
+        {
+            // How far down the chain it is; 0 is the directive itself.
+            while level < chain.len() && ruling as u32 != chain[level] as u32 {
+                level += 1;
+            }
+            level += 1;
+        }
+        More { of: *self, name, level, rest: self.added, sources: &[] }
     }
 }
 
@@ -151,7 +207,7 @@ display_by_render!(Extended<'_>);
 
 const fn put(source: Source<'_>, out: &mut Cursor<'_>) {
     out.put(b" ");
-    out.put(source.as_str().as_bytes());
+    source.render(out);
 }
 
 const fn names(mut added: &[Addition<'_>], name: DirectiveName) -> bool {
@@ -164,25 +220,38 @@ const fn names(mut added: &[Addition<'_>], name: DirectiveName) -> bool {
     false
 }
 
-/// All sources added to one directive, in order.
+/// All that is added to a list, in order: to the directive that rules it, to those between, to itself.
 #[derive(Clone, Copy)]
-struct Added<'a> {
+struct More<'a> {
+    of: One<'a>,
     name: DirectiveName,
+    /// How far down its fallbacks we are; 0 is the directive itself.
+    level: usize,
     rest: &'a [Addition<'a>],
     sources: &'a [Source<'a>],
 }
 
-impl<'a> Added<'a> {
+impl<'a> More<'a> {
     const fn next(&mut self) -> Option<Source<'a>> {
         loop {
+            let at = if self.level == 0 { self.name } else { self.name.fallbacks()[self.level - 1] };
+            let inherited = self.level > 0;
             if let [source, after @ ..] = self.sources {
                 self.sources = after;
-                return Some(*source);
-            }
-            let [(at, sources), after @ ..] = self.rest else { return None };
-            self.rest = after;
-            if *at as u32 == self.name as u32 {
-                self.sources = sources;
+                if !inherited || self.name.inherits(at, *source) && !source.is("'none'") {
+                    return Some(*source);
+                }
+            } else if let [(name, sources), after @ ..] = self.rest {
+                self.rest = after;
+                let applies = !inherited || self.of.base.directive(at).is_some() || self.of.comes(at);
+                if *name as u32 == at as u32 && applies {
+                    self.sources = sources;
+                }
+            } else if self.level > 0 {
+                self.level -= 1;
+                self.rest = self.of.added;
+            } else {
+                return None;
             }
         }
     }

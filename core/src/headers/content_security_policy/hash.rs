@@ -1,6 +1,7 @@
-//! Hashes of inline scripts and styles.
+//! Hashes of inline scripts and styles: made, and read.
 
 use super::Source;
+use crate::grammar::cut;
 use base64ct::{Base64, Encoding};
 use sha2::{Digest as _, Sha256};
 
@@ -47,7 +48,7 @@ impl Hash {
 
     /// As a source.
     pub const fn source(&self) -> Source<'_> {
-        Source::hash(self.as_str())
+        Source::known(self.as_str())
     }
 }
 
@@ -66,4 +67,66 @@ fn digest_of_parsed(mut text: &[u8]) -> sha2::digest::Output<Sha256> {
     }
     sha256.update(text);
     sha256.finalize()
+}
+
+/// What stands before `-` and the digest, and how long that is in base64: of inline code, of a URL, and of what is given to
+/// `eval`.
+const HASHES: &[(&str, usize)] = &[
+    ("sha256", 44),
+    ("sha384", 64),
+    ("sha512", 88),
+    ("url-sha256", 44),
+    ("url-sha384", 64),
+    ("url-sha512", 88),
+    ("eval-sha256", 44),
+    ("eval-sha384", 64),
+    ("eval-sha512", 88),
+];
+
+/// Where the parts of a hash are in its text.
+pub(super) struct Parts {
+    /// After the algorithm, at its `-`.
+    pub(super) name_end: usize,
+    digest_len: usize,
+}
+
+/// The parts of what begins as a hash, in its quotes.
+pub(super) const fn hash(text: &str) -> Option<Parts> {
+    let [b'\'', ..] = text.as_bytes() else { return None };
+    let mut rest = HASHES;
+    while let [(name, digest_len), after @ ..] = rest {
+        let (begin, digest) = cut(text, 1 + name.len());
+        if begin.as_bytes().split_at(1).1.eq_ignore_ascii_case(name.as_bytes())
+            && matches!(digest.as_bytes(), [b'-', ..])
+        {
+            return Some(Parts { name_end: begin.len(), digest_len: *digest_len });
+        }
+        rest = after;
+    }
+    None
+}
+
+impl Parts {
+    /// Whether the digest has its length: `"-" base64-value "'"` (CSP3, section 2.3.1).
+    pub(super) const fn is_whole(&self, text: &str) -> bool {
+        let mut rest = cut(text, self.name_end + 1).1.as_bytes();
+        // 32, 48 and 64 bytes end in one, no and two padding characters.
+        let padding = match self.digest_len {
+            44 => 1,
+            64 => 0,
+            _ => 2,
+        };
+        if rest.len() != self.digest_len + 1 {
+            return false;
+        }
+        while let [byte, after @ ..] = rest
+            && rest.len() > padding + 1
+        {
+            if !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')) {
+                return false;
+            }
+            rest = after;
+        }
+        matches!(rest, [b'\''] | [b'=', b'\''] | [b'=', b'=', b'\''])
+    }
 }

@@ -3,10 +3,11 @@
 //! A policy comes as slices (a `const` in Rust) or as text (a configuration file, Python). Neither can be turned into
 //! the other without a heap, so both are walked by the same iterators and checked by the same code.
 
+use super::directive_name::sandbox_flag;
 use super::view::View;
 use super::{Directive, Source};
 use crate::dialect::ok;
-use crate::grammar;
+use crate::grammar::{self, cut};
 use crate::headers::PolicyError;
 
 #[derive(Debug, Clone, Copy)]
@@ -35,22 +36,29 @@ impl<'a> CheckedDirectives<'a> {
                 self.rest = DirectiveList::Typed(rest);
                 Some(Ok(*first))
             }
-            DirectiveList::Text(mut list) => loop {
-                if list.is_empty() {
+            DirectiveList::Text(list) => {
+                let (directive, after) = first(list, b';');
+                if directive.is_empty() {
                     return None;
                 }
-                let end = grammar::find(list, b';', 0);
-                let directive = grammar::slice(list, 0, end);
-                let after = if end < list.len() { end + 1 } else { end };
-                list = grammar::slice(list, after, list.len());
-                // A `;` too many means nothing (CSP3, section 2.2.1).
-                if !grammar::trim(directive).is_empty() {
-                    self.rest = DirectiveList::Text(list);
-                    return Some(Directive::parse(directive));
-                }
-            },
+                self.rest = DirectiveList::Text(after);
+                Some(Directive::parse(directive))
+            }
         }
     }
+}
+
+/// The first item of a list that is not blank, trimmed, and what follows it. Blank ones mean nothing (CSP3, sections 2.2.1 and
+/// 2.2.2).
+pub(super) const fn first(mut list: &str, separator: u8) -> (&str, &str) {
+    while !list.is_empty() {
+        let (item, after) = cut(list, grammar::find(list, separator, 0));
+        list = cut(after, 1).1;
+        if !item.trim_ascii().is_empty() {
+            return (item.trim_ascii(), list);
+        }
+    }
+    ("", "")
 }
 
 /// The directives of a valid policy, in order.
@@ -69,7 +77,7 @@ impl<'a> Directives<'a> {
     pub const fn next_directive(&mut self) -> Option<Directive<'a>> {
         // Each was read without an error when the policy was made.
         while let Some(Ok(directive)) = self.rest.next() {
-            if !self.view.leaves_out(directive.name()) {
+            if !matches!(directive.name(), Some(name) if self.view.leaves_out(name)) {
                 return Some(if self.view.without_nonce { directive.without_nonce() } else { directive });
             }
         }
@@ -89,6 +97,8 @@ impl<'a> Iterator for Directives<'a> {
 pub(super) enum SourceList<'a> {
     Typed(&'a [Source<'a>]),
     Text(&'a str),
+    /// Of a directive that is not checked.
+    Unchecked(&'a str),
 }
 
 impl<'a> SourceList<'a> {
@@ -100,18 +110,18 @@ impl<'a> SourceList<'a> {
                 *self = Self::Typed(rest);
                 Some(Ok(*first))
             }
-            Self::Text(list) => {
-                let list = grammar::trim(list);
-                if list.is_empty() {
+            Self::Text(list) | Self::Unchecked(list) => {
+                let (word, after) = first_word(list);
+                if word.is_empty() {
                     return None;
                 }
-                let bytes = list.as_bytes();
-                let mut end = 0;
-                while end < bytes.len() && !grammar::is_ows(bytes[end]) {
-                    end += 1;
+                if matches!(self, Self::Text(_)) {
+                    *self = Self::Text(after);
+                    Some(Source::parse(word))
+                } else {
+                    *self = Self::Unchecked(after);
+                    Some(Source::in_unchecked(word))
                 }
-                *self = Self::Text(grammar::slice(list, end, list.len()));
-                Some(Source::parse(grammar::slice(list, 0, end)))
             }
         }
     }
@@ -125,11 +135,28 @@ impl<'a> SourceList<'a> {
     }
 }
 
+/// The first word, and what follows it, without white space around. Line breaks are white space too (CSP3, section 2.2.1): a text
+/// over several lines is sent as one.
+pub(super) const fn first_word(list: &str) -> (&str, &str) {
+    let list = list.trim_ascii();
+    let mut end = 0;
+    let mut rest = list.as_bytes();
+    while let [byte, after @ ..] = rest
+        && !byte.is_ascii_whitespace()
+    {
+        (end, rest) = (end + 1, after);
+    }
+    let (word, after) = cut(list, end);
+    (word, after.trim_ascii())
+}
+
 /// The sources of a valid directive, in order.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
     list: SourceList<'a>,
     leave_out: LeaveOut,
+    /// They are flags, which have one spelling.
+    flags: bool,
 }
 
 /// What of a list is not shown.
@@ -143,9 +170,9 @@ enum LeaveOut {
 }
 
 impl<'a> Sources<'a> {
-    pub(super) const fn new(list: SourceList<'a>, without_nonce: bool) -> Self {
+    pub(super) const fn new(list: SourceList<'a>, without_nonce: bool, flags: bool) -> Self {
         let leave_out = if without_nonce { LeaveOut::Nonces { shown: false } } else { LeaveOut::Nothing };
-        Self { list, leave_out }
+        Self { list, leave_out, flags }
     }
 
     /// [`Iterator::next`], for a `const fn`.
@@ -153,10 +180,16 @@ impl<'a> Sources<'a> {
         // Each was read without an error when the directive was made.
         while let Some(Ok(source)) = self.list.next() {
             match self.leave_out {
-                LeaveOut::Nonces { .. } if source.is_nonce() || source.is("'unsafe-inline'") => {}
+                LeaveOut::Nonces { .. } if source.is_nonce() || source.is_switched_off_by_a_nonce() => {}
                 LeaveOut::Nonces { .. } => {
                     self.leave_out = LeaveOut::Nonces { shown: true };
                     return Some(source);
+                }
+                LeaveOut::Nothing if self.flags && !source.is_unchecked() => {
+                    return Some(match sandbox_flag(source.as_str()) {
+                        Some(flag) => Source::known(flag),
+                        None => source,
+                    });
                 }
                 LeaveOut::Nothing => return Some(source),
             }

@@ -37,8 +37,9 @@ if _numbers and (int(_numbers[1]), int(_numbers[2])) < _OLDEST:
     )
 
 from sallet.fastapi import _schemes
+from sallet.fastapi._own_page import docs_page
 from sallet.fastapi._protect import protect
 from sallet.fastapi._schemes import *
 
-__all__ = ["protect"]
+__all__ = ["docs_page", "protect"]
 __all__ += _schemes.__all__

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from sallet import script_hash, style_hash
+from sallet import UNSAFE_HASHES, script_hash, style_hash
 from sallet._sallet import url_source
 
 log = logging.getLogger("sallet.headers")
@@ -17,7 +17,7 @@ Needs = dict[str, list[str]]
 
 
 def scan(html: str) -> Needs:
-    """Reads the inline scripts and styles (as hashes) and the things the page links to (as URLs).
+    """Reads the inline scripts, styles and event handlers (as hashes) and the things the page links to (as URLs).
 
     A URL is allowed whole, not by its host: a public CDN serves every package there is, so its
     host in a policy would allow any script in the world.
@@ -63,6 +63,12 @@ class _Scanner(HTMLParser):
         attributes = {name: value or "" for name, value in attrs}
         if tag in ("script", "style") and "src" not in attributes:
             self._inline = _Inline(tag)
+        for name, value in attributes.items():
+            # CSP3, section 8.3: a hash of an attribute counts only beside 'unsafe-hashes'.
+            if name.startswith("on"):
+                self._add("script-src-attr", UNSAFE_HASHES, script_hash(value))
+            elif name == "style":
+                self._add("style-src-attr", UNSAFE_HASHES, style_hash(value))
         for directive, url in _links(tag, attributes):
             for allowed in named(directive, url):
                 self._add(directive, allowed)
@@ -82,10 +88,9 @@ class _Scanner(HTMLParser):
         else:
             self._add("style-src", style_hash(text))
 
-    def _add(self, directive: str, allowed: str) -> None:
+    def _add(self, directive: str, *allowed: str) -> None:
         sources = self.needs.setdefault(directive, [])
-        if allowed not in sources:
-            sources.append(allowed)
+        sources.extend(source for source in allowed if source not in sources)
 
 
 def _links(tag: str, attributes: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -13,12 +12,15 @@ from starlette.types import ASGIApp
 
 import sallet
 from sallet import AuthMiddleware, PathRules, PolicyError, SecurityHeaders, SecurityHeadersMiddleware
+from sallet._near import arguments
 from sallet._sallet import ByPath
 from sallet.auth import Scheme
 from sallet.fastapi._dependency import Dependency
 from sallet.fastapi._docs import Docs, PagePolicy, find_docs
+from sallet.fastapi._https import HttpsRedirect, redirect_host
 from sallet.fastapi._mounts import mounted_apps
 from sallet.fastapi._openapi import mark
+from sallet.fastapi._own_page import allow_debug_page
 from sallet.fastapi._scopes import FailedApp, mistakes
 from sallet.headers import HeadersOptions, PolicyRule
 
@@ -34,15 +36,17 @@ class _LeftOut:
 _LEFT_OUT: Any = _LeftOut()
 
 
+@arguments(*HeadersOptions.__annotations__)
 def protect(
     app: Starlette,
     *,
-    headers: SecurityHeaders | None = None,
+    headers: PolicyRule | None = None,
     auth: Scheme = _LEFT_OUT,
     public: Iterable[str] = (),
     protected: Iterable[str] | None = None,
     preflights: Iterable[str] | bool = False,
     docs: bool = True,
+    https_redirect: bool | str = False,
     **options: Unpack[HeadersOptions],
 ) -> None:
     """Puts security headers on every response of `app`, and `auth` in front of every route.
@@ -59,7 +63,8 @@ def protect(
     - **The docs keep working**: FastAPI's own `/docs`, `/redoc`, OAuth2 redirect and
       `openapi.json` (those of FastAPI apps mounted inside too) are public, and each page gets
       the hashes and URLs it needs, on that path alone, under any `root_path`. A docs page you
-      made yourself is not touched.
+      made yourself is not touched: give it its policy with `docs_page`. Starlette's page for an
+      exception works too, where `debug=True`.
     - **`app.openapi()`** gains the security scheme, and on every operation that is not public
       `security`, so that the Authorize button works, and the answers 400, 401 and, where scopes
       are needed, 403. Those that you have described yourself stay.
@@ -67,7 +72,7 @@ def protect(
     Args:
         app: The FastAPI (or plain Starlette) app. Routes, mounts and middleware may be added
             later; everything is put together when the app starts.
-        headers: The policy; `SecurityHeaders.STRICT` by default.
+        headers: The policy, or a function of the ASGI scope; `SecurityHeaders.STRICT` by default.
         auth: A `sallet.fastapi.Bearer` (or a plain `sallet.Bearer`); leave it out for headers only.
         public: Paths that need no credentials: `"/health"` opens that path alone, `"/static/*"`
             everything below, `"GET /items"` one method of it (HEAD counts as GET).
@@ -77,12 +82,21 @@ def protect(
             `CORSMiddleware` of this app answers them in front of the guard and needs none.
         docs: Whether FastAPI's docs get their page policies and are public. `False` opens nothing,
             and closes nothing that `protected` leaves open.
+        https_redirect: `True` answers a request that came over plain HTTP with 308 and the same URL over
+            TLS, on the host that it was sent to; a name such as `"www.example.com"` sends it there. The
+            redirect comes from inside all middleware of the app, so that a `ProxyHeadersMiddleware` is heard
+            and CORS headers are on it, and in front of `auth`. Exact paths in `public` are answered
+            over plain HTTP too (a load balancer's `"/health"`), those below a `/*` are not; without `auth` let
+            `https=` say so: `lambda scope: scope["scheme"] == "https" or scope["path"] == "/health"`. A request whose
+            `Host` is not one host is 400. Where TLS ends at a proxy, the server must be told to believe it,
+            or the redirect never ends: see "Behind a proxy" in the README.
         **options: What `SecurityHeadersMiddleware` takes beside: `paths={rule: policy}` for another
-            policy on some paths, `override`, `remove`.
+            policy on some paths, `override`, `remove`, `https`.
 
     Raises:
         RuntimeError: The app has already started, or is already protected.
-        PolicyError: A rule in `public` or `paths` is malformed, or a name in `remove` is none.
+        PolicyError: A rule in `public` or `paths` is malformed, a name in `remove` is none, or the host of
+            `https_redirect` is none.
         TypeError: An argument is not of its kind.
         RuntimeError: `auth` is of a subclass that has not called `super().__init__`.
 
@@ -99,17 +113,12 @@ def protect(
             "ASGI app, such as socketio.ASGIApp, write SecurityHeadersMiddleware(AuthMiddleware(app, "
             "auth=...))"
         )
-    known = [*(protect.__kwdefaults__ or ()), *HeadersOptions.__annotations__]
-    for name in options.keys() - known:
-        near = get_close_matches(name, known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}"
-        raise TypeError(f"protect() has no argument {name!r}: {hint}")
     if "_sallet" in vars(app):
         raise RuntimeError("protect() was already called on this app; call it once, with everything")
     if app.middleware_stack is not None:
         raise RuntimeError("protect() came too late: the app has started; call it before serving")
     protection = _Protection(
-        app, headers, auth, public, protected, preflights, docs, options
+        app, headers, auth, public, protected, preflights, docs, https_redirect, options
     )
     vars(app)["_sallet"] = protection
     # On the instance, so that the class and other apps stay as they are.
@@ -120,17 +129,18 @@ class _Protection:
     def __init__(
         self,
         app: Starlette,
-        headers: SecurityHeaders | None,
+        headers: PolicyRule | None,
         auth: Scheme,
         public: Iterable[str],
         protected: Iterable[str] | None,
         preflights: Iterable[str] | bool,
         docs: bool,
+        https_redirect: bool | str,
         options: HeadersOptions,
     ) -> None:
         self._app = app
         # As in SecurityHeadersMiddleware, for those who pass a setting through.
-        self._headers = headers if headers is not None else SecurityHeaders.STRICT
+        self._headers: PolicyRule = headers if headers is not None else SecurityHeaders.STRICT
         if auth is None:
             # A setting that was not there: the app would be open.
             raise TypeError(
@@ -151,6 +161,9 @@ class _Protection:
                 "public, protected and preflights are about auth, and auth is left out, so everything "
                 "would be open: add auth=Bearer(keyring), or remove them"
             )
+        self._https = options.get("https")
+        self._redirects = https_redirect is not False
+        self._redirect_host = redirect_host(https_redirect, self._https) if self._redirects else None
         self._options: Any = {name: _once(value) for name, value in options.items()}
         paths = self._options.pop("paths", None)
         self._paths: Mapping[str, PolicyRule] = {} if paths is None else paths
@@ -168,7 +181,7 @@ class _Protection:
             )
         self._mark_openapi()
         self._building: Docs | None = None
-        self._checked = False
+        self._placed = False
         self._layer = Middleware(_Innermost, protection=self)
         app.user_middleware.append(self._layer)
 
@@ -180,12 +193,13 @@ class _Protection:
         # Last again: anything may have been appended since.
         others = [layer for layer in app.user_middleware if layer is not self._layer]
         app.user_middleware[:] = [*others, self._layer]
-        self._building, self._checked = docs, self._auth is None
+        self._building, self._placed = docs, self._auth is None and not self._redirects
         try:
             stack = self._build_inner()
+            allow_debug_page(stack)
         finally:
             self._building = None
-        if not self._checked:
+        if not self._placed:
             return FailedApp(
                 "protect() cannot check the requests: build_middleware_stack of this app leaves out "
                 "app.user_middleware: let it call super().build_middleware_stack()"
@@ -210,7 +224,9 @@ class _Protection:
                 protected=self._protected,
                 preflights=self._preflights,
             )
-            self._checked = True
+        if self._redirects:
+            app = HttpsRedirect(app, self._redirect_host, self._https, self._public)
+        self._placed = True
         return app if self._building is not None else self._wrap(app, self._with_pages(docs))
 
     def _may_open(self, rule: str) -> bool:
@@ -239,7 +255,7 @@ class _Protection:
         for path, page in docs.pages.items():
             rule = f"GET {path}"
             if path not in rules and rule not in rules:
-                bases = (*self._by_path.matching("GET", path), self._headers)
+                bases = (*self._by_path.matching("GET", path), self._headers, SecurityHeaders.STRICT)
                 rules[rule] = PagePolicy(path, page, bases)
         return rules
 

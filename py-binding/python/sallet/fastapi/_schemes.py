@@ -11,6 +11,7 @@ from fastapi.security.base import SecurityBase
 
 import sallet
 from sallet import Credentials, Keyring
+from sallet._near import arguments
 from sallet.auth import Scheme
 from sallet.fastapi._dependency import Dependency
 
@@ -71,6 +72,7 @@ class Bearer(Dependency, sallet.Bearer, SecurityBase):
 
     model: HTTPBearerModel
 
+    @arguments()
     def __init__(
         self,
         keyring: Keyring | None = None,

@@ -1,0 +1,113 @@
+//! The features that browsers know by name.
+
+use super::PermissionsPolicy;
+
+impl PermissionsPolicy<'_> {
+    /// The names of the features that a browser knows, or knew until lately: those of MDN's compatibility data, those that Chromium
+    /// 156 lists (`document.featurePolicy.features()`), and of its trials. A name that isn't here is sent all the same.
+    pub const FEATURES: &'static [&'static str] = &[
+        "accelerometer",
+        "ambient-light-sensor",
+        "aria-notify",
+        "attribution-reporting",
+        "autoplay",
+        "bluetooth",
+        "browsing-topics",
+        "camera",
+        "captured-surface-control",
+        "ch-device-memory",
+        "ch-downlink",
+        "ch-dpr",
+        "ch-ect",
+        "ch-prefers-color-scheme",
+        "ch-prefers-reduced-motion",
+        "ch-prefers-reduced-transparency",
+        "ch-rtt",
+        "ch-save-data",
+        "ch-ua",
+        "ch-ua-arch",
+        "ch-ua-bitness",
+        "ch-ua-form-factors",
+        "ch-ua-full-version",
+        "ch-ua-full-version-list",
+        "ch-ua-high-entropy-values",
+        "ch-ua-mobile",
+        "ch-ua-model",
+        "ch-ua-platform",
+        "ch-ua-platform-version",
+        "ch-ua-wow64",
+        "ch-viewport-height",
+        "ch-viewport-width",
+        "ch-width",
+        "clipboard-read",
+        "clipboard-write",
+        "compute-pressure",
+        "cross-origin-isolated",
+        "deferred-fetch",
+        "deferred-fetch-minimal",
+        "digital-credentials-create",
+        "digital-credentials-get",
+        "display-capture",
+        "encrypted-media",
+        "fullscreen",
+        "gamepad",
+        "geolocation",
+        "gyroscope",
+        "hid",
+        "identity-credentials-get",
+        "idle-detection",
+        "interest-cohort",
+        "join-ad-interest-group",
+        "keyboard-map",
+        "language-detector",
+        "language-model",
+        "local-fonts",
+        "local-network",
+        "local-network-access",
+        "loopback-network",
+        "magnetometer",
+        "media-playback-while-not-visible",
+        "microphone",
+        "midi",
+        "monetization",
+        "on-device-speech-recognition",
+        "otp-credentials",
+        "payment",
+        "picture-in-picture",
+        "private-aggregation",
+        "private-state-token-issuance",
+        "private-state-token-redemption",
+        "proofreader",
+        "publickey-credentials-create",
+        "publickey-credentials-get",
+        "rewriter",
+        "run-ad-auction",
+        "screen-wake-lock",
+        "serial",
+        "shared-storage",
+        "shared-storage-select-url",
+        "speaker-selection",
+        "storage-access",
+        "summarizer",
+        "sync-xhr",
+        "translator",
+        "unload",
+        "usb",
+        "web-app-installation",
+        "web-share",
+        "window-management",
+        "writer",
+        "xr-spatial-tracking",
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_a_name_and_in_order() {
+        let features = PermissionsPolicy::FEATURES;
+        assert!(features.is_sorted() && features.iter().all(|name| super::super::is_feature(name)));
+    }
+}

@@ -1,0 +1,1 @@
+"""Sallet compared with other libraries and scanners."""
