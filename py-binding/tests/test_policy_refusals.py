@@ -182,6 +182,10 @@ def test_unknown_headers_and_types():
         for wrong in (1, b"DENY", ["DENY"], True):
             with pytest.raises(TypeError):
                 make(x_frame_options=wrong)
+    with pytest.raises(TypeError, match=r'as a str, such as "max-age=\d+; includeSubDomains", or None to leave it out'):
+        SecurityHeaders(strict_transport_security=31536000)
+    with pytest.raises(TypeError, match="reporting_endpoints: give the header's value as a str, or None to leave it out"):
+        SecurityHeaders(reporting_endpoints={"csp": "https://reports.example"})
     with pytest.raises(TypeError):
         SecurityHeaders("DENY")
     for wrong in (1, None, [1], [["default-src"]], b"default-src 'self'"):

@@ -58,7 +58,7 @@ impl Said {
                  otherwise, as lambda policy: policy.replace(x_frame_options=None)"
             )));
         }
-        super::arguments::refuse_coroutine_function(value, place)?;
+        super::arguments::check_function(value, place)?;
         Ok(Some(Self::Function(value.clone().unbind())))
     }
 

@@ -86,8 +86,11 @@ impl SecurityHeaders {
             Err(_) => None,
         };
         let Some(text) = text else {
+            let presets = [core::SecurityHeaders::STRICT, core::SecurityHeaders::API];
+            let example = presets.iter().flat_map(core::SecurityHeaders::fields).find(|field| field.name() == name);
+            let example = example.map(|field| format!(", such as \"{field}\"")).unwrap_or_default();
             return Err(PyTypeError::new_err(format!(
-                "{keyword}: give the header's value as a str, or None to leave it out"
+                "{keyword}: give the header's value as a str{example}, or None to leave it out"
             )));
         };
         let rendered = core::SecurityHeaders::EMPTY
