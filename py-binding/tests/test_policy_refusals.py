@@ -104,6 +104,9 @@ TEXT_REFUSALS = [
     ("default-src 'self'\0", "remove"),
     ("default-src \u2018self\u2019", "ASCII"),
     ("default-src 'none' 'self'", "alone"),
+    ("default-src 'self' script-src 'self'", "write a ; in front of it"),
+    ("script-src: 'self'", "did you mean script-src?"),
+    ("script-src 'nonce'", "'nonce-{one-for-each-request}'"),
 ]
 
 

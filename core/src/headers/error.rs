@@ -59,6 +59,8 @@ pub enum PolicyError {
     NonAscii,
     /// A keyword, nonce or hash without its quotes.
     UnquotedKeyword,
+    /// The name of a directive among the sources of another.
+    MissingSemicolon,
     /// A scheme without its colon.
     BareScheme,
     /// Quotes around something that is no keyword.
@@ -150,6 +152,9 @@ impl PolicyError {
                 "keywords are quoted: write 'self', quotes included, and so 'none', 'unsafe-inline', 'sha256-…' \
                  (without them a browser reads a host name)"
             }
+            Self::MissingSemicolon => {
+                "the name of a directive is among the sources: write a ; in front of it (without it a browser reads a host name)"
+            }
             Self::BareScheme => {
                 "a scheme ends with a colon: write data: or https: (without it a browser reads a host name)"
             }
@@ -159,7 +164,8 @@ impl PolicyError {
             }
             Self::BadQuotes => "a quote is out of place: a source has either none, or one at each end ('self')",
             Self::FixedNonce => {
-                "a nonce written into the policy is the same for every response and protects nothing: use the NONCE source"
+                "a nonce written into the policy is the same for every response and protects nothing: use the NONCE source, which in text is \
+                 'nonce-{one-for-each-request}'"
             }
             Self::TooManyNonces => {
                 "more than eight nonces in one policy: name NONCE only in script-src and style-src directives"
