@@ -199,7 +199,9 @@ impl PolicyError {
             Self::PreloadTooShort => "preload needs a max-age of at least one year: 31536000 seconds",
             Self::DuplicateFeature => "a Permissions-Policy feature may stand once: put its origins into one allowlist",
             Self::BadValue(sentence) => sentence,
-            Self::UnknownHeader => "no such security header: look for a typo, or give it as a custom field",
+            Self::UnknownHeader => {
+                "no such security header: look for a typo (the name is in lower case, such as x-frame-options), or give it as a custom field"
+            }
             Self::BadFieldName => "not a header name: lower-case letters, digits and - only, without spaces or a colon",
             Self::BadFieldValue => {
                 "not a header value: visible ASCII and inner spaces only; no line breaks, no control characters, not empty"
