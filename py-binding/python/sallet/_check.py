@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from sallet import NONCE, PolicyError, SecurityHeaders, unchecked
@@ -46,6 +47,8 @@ class Answer:
     error: str | None = None
     # The fields of the policy that are not sent, because the app has set its own.
     displaced: tuple[tuple[str, str], ...] = ()
+    # Name and value of each field that a policy has marked as unchecked, and the value with its marks.
+    unchecked: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def check(app: Any, token: str | None = None) -> bool:
@@ -61,7 +64,7 @@ def check(app: Any, token: str | None = None) -> bool:
             print(f"  the app raised {answer.error}")
         for name, value in answer.headers:
             print(f"  {name}: {value}")
-        found = [*judge(answer.headers), *displaced(answer)]
+        found = [*judge(answer.headers, answer.unchecked), *displaced(answer)]
         for finding in found:
             print(f"  {finding.severity.upper():<6} {finding.header}: {finding.reason}")
             print(f"         {finding.remedy}")
@@ -75,13 +78,17 @@ def check(app: Any, token: str | None = None) -> bool:
     return high
 
 
-def judge(headers: list[tuple[str, str]]) -> Iterator[Finding]:
+def judge(
+    headers: list[tuple[str, str]], marked: Mapping[tuple[str, str], str] = MappingProxyType({})
+) -> Iterator[Finding]:
     """What is weak or wrong in one response's headers."""
     policy = SecurityHeaders.EMPTY
     custom: dict[str, str] = {}
     values: dict[str, list[str]] = {}
-    for name, value in headers:
-        values.setdefault(name, []).append(value)
+    for name, sent in headers:
+        # A nonce is new in each response; the policy knows its place.
+        value = re.sub(r"'nonce-[A-Za-z0-9+/_=-]+'", NONCE, sent)
+        values.setdefault(name, []).append(marked.get((name, value), value))
     refused: set[str] = set()
     for name, lines in values.items():
         attribute = name.replace("-", "_")
@@ -92,9 +99,8 @@ def judge(headers: list[tuple[str, str]]) -> Iterator[Finding]:
             continue
         if len(lines) > 1 and name not in _LISTS:
             yield Finding("high", name, "sent twice", "send it once; browsers differ on the rest")
-        # Lines of a list are one list (RFC 9110, section 5.3). A nonce is new in each response; the policy knows its place.
+        # Lines of a list are one list (RFC 9110, section 5.3).
         value = ", ".join(lines) if name in _LISTS else lines[0]
-        value = re.sub(r"'nonce-[A-Za-z0-9+/_=-]+'", NONCE, value)
         try:
             policy = _with(policy, attribute, value)
         except PolicyError as error:
@@ -158,6 +164,7 @@ async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer
         "state": {},
         # Each layer of Sallet adds to it.
         "sallet.check": [],
+        "sallet.check.unchecked": [],
     }
     started: list[dict[str, Any]] = []
 
@@ -176,7 +183,13 @@ async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer
         error = repr(raised)
     if not started:
         return Answer(0, [], error or "nothing: it sent no response")
-    return Answer(started[0]["status"], _text(started[0]["headers"]), error, tuple(_text(scope["sallet.check"])))
+    return Answer(
+        started[0]["status"],
+        _text(started[0]["headers"]),
+        error,
+        tuple(_text(scope["sallet.check"])),
+        {(name, value): marked for name, value, marked in scope["sallet.check.unchecked"]},
+    )
 
 
 def _text(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:

@@ -58,7 +58,7 @@ impl Said {
                  otherwise, as lambda policy: policy.replace(x_frame_options=None)"
             )));
         }
-        super::arguments::refuse_coroutine_function(value, place)?;
+        super::arguments::check_function(value, place)?;
         Ok(Some(Self::Function(value.clone().unbind())))
     }
 
@@ -225,7 +225,13 @@ fn started(what: &str) -> PyErr {
     ))
 }
 
-/// Chooses the policy of this response.
+/// Chooses the policy of this response, in a handler, a dependency or a middleware.
+///
+///     set_policy(request, SecurityHeaders.EMPTY)  # no headers
+///     set_policy(request, lambda policy: policy.replace(x_frame_options=None))  # one header dropped
+///
+/// `policy` is a SecurityHeaders, or a plain function of the policy that would be sent otherwise. Every Sallet layer around
+/// sends it. Raises RuntimeError when the response has started, or where no Sallet layer is around.
 #[pyfunction]
 #[pyo3(signature = (request, policy, /))]
 pub(super) fn set_policy(request: &Bound<'_, PyAny>, policy: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -263,6 +269,9 @@ pub(super) fn check_route_policy(policy: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 /// The nonce of this request, for the `nonce` attribute of its scripts and styles.
+///
+/// It is the same as `request.state.csp_nonce`; in Jinja2, see `sallet.templates`. The policy has it where it says NONCE. Raises
+/// RuntimeError where no Sallet layer is around.
 #[pyfunction]
 #[pyo3(signature = (request, /))]
 pub(super) fn csp_nonce<'py>(request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {

@@ -70,6 +70,7 @@ impl<'py> Start<'_, 'py> {
             return Ok(None);
         }
         let set = forms.form(form);
+        self.report_marks(set)?;
         // One allocation of the right size.
         let merged = own.as_sequence().concat(set.pairs.bind(py).cast::<PySequence>()?)?;
         if set.needs_nonce() {
@@ -95,6 +96,7 @@ impl<'py> Start<'_, 'py> {
             self.exchange.draw(self.scope)?;
         }
         let (set, nonce) = (forms.form(form), self.exchange.nonce());
+        self.report_marks(set)?;
         let mut merge = Merge::new(set, rules, form).with_nonce(nonce).around(told.sent);
         let merged = PyList::empty(py);
         let (mut shared, mut left_off) = (Vec::new(), Vec::new());
@@ -152,10 +154,21 @@ impl<'py> Start<'_, 'py> {
     /// Shows what the app's own headers have displaced to `python -m sallet check`, which has put a list for it there.
     fn report<'n>(&self, mut displaced: impl Iterator<Item = &'n PlannedField>) -> PyResult<()> {
         let Some(first) = displaced.next() else { return Ok(()) };
-        let py = self.scope.py();
-        let Some(list) = self.scope.get_item(intern!(py, "sallet.check"))? else { return Ok(()) };
-        let Ok(list) = list.cast::<PyList>() else { return Ok(()) };
-        [first].into_iter().chain(displaced).try_for_each(|field| list.append(field.pair(py, None)?))
+        let Some(list) = self.list_of_check("sallet.check")? else { return Ok(()) };
+        [first].into_iter().chain(displaced).try_for_each(|field| list.append(field.pair(list.py(), None)?))
+    }
+
+    /// Shows it what is unchecked in the policy, which it could not tell from a mistake of the app's.
+    fn report_marks(&self, set: &FieldSet) -> PyResult<()> {
+        if set.marked.is_empty() {
+            return Ok(());
+        }
+        let Some(list) = self.list_of_check("sallet.check.unchecked")? else { return Ok(()) };
+        set.marked.iter().try_for_each(|texts| list.append(texts))
+    }
+
+    fn list_of_check(&self, key: &str) -> PyResult<Option<Bound<'py, PyList>>> {
+        Ok(self.scope.get_item(key)?.and_then(|list| list.cast_into().ok()))
     }
 }
 
