@@ -353,3 +353,27 @@ def test_the_short_way_for_a_list_is_the_long_way_of_a_tuple(policy, override):
             for reply in replies
         ]
         assert sent[0] == sent[1], own
+
+
+def test_a_response_put_in_place_of_an_inner_layers_is_added_to():
+    """An error page that a middleware between two layers answers with has a policy of the app's own, and not the inner layer's."""
+    own, strict = "frame-ancestors 'self'", dict(SecurityHeaders.STRICT.items(https=False))["content-security-policy"]
+    inner = SecurityHeadersMiddleware(answering([]), SecurityHeaders.CLASSIC)
+
+    def between(app, headers):
+        async def replacing(scope, receive, send):
+            async def replaced(message):
+                if headers is not None and message["type"] == "http.response.start":
+                    message = {**message, "headers": headers}
+                await send(message)
+
+            await app(scope, receive, replaced)
+
+        return replacing
+
+    def sent(headers):
+        app = SecurityHeadersMiddleware(between(inner, headers), SecurityHeaders.STRICT, override="add")
+        return asgi.call(app).all("content-security-policy")
+
+    assert sent([(b"content-security-policy", own.encode())]) == [own, strict]
+    assert sent(None) == ["default-src 'self'"]
