@@ -11,7 +11,7 @@ use super::merge::Told;
 use super::nonce;
 use super::sender::Sender;
 use crate::asgi;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -159,9 +159,10 @@ pub(super) fn begin(scope: &Bound<'_, PyDict>, sender: &Bound<'_, Sender>) -> Py
     if found.is(sender) {
         return Ok(());
     }
-    match found.cast_into() {
-        Ok(outermost) => sender.get().is_inside(outermost),
-        Err(_) => scope.set_item(key, sender)?,
+    match found.cast_into::<Sender>() {
+        // One with the same `send` is not around this one: its app has failed, and a middleware tries once more.
+        Ok(outermost) if !outermost.get().has_same_send(sender.get()) => sender.get().is_inside(outermost),
+        _ => scope.set_item(key, sender)?,
     }
     Ok(())
 }
@@ -186,9 +187,15 @@ fn of_endpoint(scope: &Bound<'_, PyDict>) -> PyResult<Option<Said>> {
     }
     let py = scope.py();
     let Some(endpoint) = scope.get_item(intern!(py, "endpoint"))? else { return Ok(None) };
-    match endpoint.getattr_opt(intern!(py, "__sallet_policy__"))? {
+    // What the decorator has put there can be read. An endpoint may be any object, as one that is mounted is: a proxy or a mock
+    // answers to every name, or fails.
+    let said = endpoint.getattr_opt(intern!(py, "__sallet_policy__")).and_then(|policy| match policy {
         Some(policy) => Said::read(&policy, "policy"),
         None => Ok(None),
+    });
+    match said {
+        Err(error) if error.is_instance_of::<PyException>(py) => Ok(None),
+        said => said,
     }
 }
 
@@ -231,10 +238,14 @@ fn started(what: &str) -> PyErr {
 pub(super) fn set_policy(request: &Bound<'_, PyAny>, policy: &Bound<'_, PyAny>) -> PyResult<()> {
     let said = Said::read(policy, "set_policy")?;
     let sender = unstarted(&scope_of(request)?, "set_policy")?;
-    let mut more = sender.get().exchange().more();
+    let exchange = sender.get().exchange();
     match said {
-        Some(said @ Said::Function(_)) => more.response.push(said),
-        said => more.response = said.into_iter().collect(),
+        Some(said @ Said::Function(_)) => exchange.more().response.push(said),
+        said => {
+            // Out of the lock: what is dropped may be a function that calls back.
+            let before = std::mem::replace(&mut exchange.more().response, said.into_iter().collect());
+            drop(before);
+        }
     }
     Ok(())
 }
