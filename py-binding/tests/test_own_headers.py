@@ -11,7 +11,7 @@ import pytest
 from harness import asgi
 from harness.asgi import bearer
 from keys import keyring
-from sallet import NONCE, AuthMiddleware, Bearer, SecurityHeaders, SecurityHeadersMiddleware
+from sallet import NONCE, AuthMiddleware, Bearer, SecurityHeaders, SecurityHeadersMiddleware, csp_nonce
 from test_every_response import assert_policy_once
 
 
@@ -176,6 +176,20 @@ def test_what_an_inner_layer_left_off_a_304_is_not_put_there_by_an_outer_one():
     assert left_off(strict, remove=["Content-Security-Policy"]) == ["default-src 'self'"]
     # An inner one that has no nonce leaves nothing off.
     assert left_off(strict, inner=SecurityHeaders.EMPTY) == ["default-src 'self'"]
+
+
+def test_an_own_policy_with_the_nonce_is_left_off_a_304_as_one_with_its_place_is():
+    """The stored page's scripts have the nonce of its own response, and a 304 would replace the policy that names it."""
+
+    async def app(scope, receive, send):
+        own = f"script-src 'nonce-{csp_nonce(scope)}'".encode()
+        await send({"type": "http.response.start", "status": 304, "headers": [(b"content-security-policy", own)]})
+        await send({"type": "http.response.body", "body": b""})
+
+    layer = SecurityHeadersMiddleware(app, SecurityHeaders.CLASSIC)
+    for around in (layer, SecurityHeadersMiddleware(layer, SecurityHeaders.CLASSIC)):
+        reply = asgi.call(around)
+        assert not reply.has("content-security-policy") and reply.one("x-frame-options") == "DENY"
 
 
 def test_no_server_and_no_client_says_what_was_left_off():
