@@ -27,7 +27,9 @@ mod x_permitted_cross_domain_policies;
 mod x_xss_protection;
 
 pub use cache_control::CacheControl;
-pub(crate) use cache_control::{forbids_sharing, is_targeted, surrogate_forbids_sharing, targeted_forbids_sharing};
+pub(crate) use cache_control::{
+    ends_in_quotes, forbids_sharing, is_targeted, surrogate_forbids_sharing, targeted_forbids_sharing,
+};
 pub use clear_site_data::ClearSiteData;
 pub(crate) use content_security_policy::holds_placeholder;
 pub use content_security_policy::{

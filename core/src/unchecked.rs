@@ -7,6 +7,7 @@
 use crate::dialect::ok;
 use crate::grammar::{self, cut, eq};
 use crate::headers::PolicyError;
+use crate::nonce::PLACEHOLDER;
 
 /// The mark, which is never sent itself.
 pub const UNCHECKED: &str = "{unchecked}";
@@ -25,22 +26,36 @@ pub(crate) const fn unchecked_value(text: &str, error: PolicyError) -> Result<&s
     Ok(value)
 }
 
-/// Whether a text can be sent at all: visible ASCII with inner blanks, and none of our own words for what differs from one response
-/// to the next or is not sent.
-const fn is_safe(value: &str) -> Result<(), PolicyError> {
-    let mut rest = value;
-    while !rest.is_empty() {
+/// Whether one of our own words begins somewhere in a text: what differs from one response to the next, or is not sent. Neither may
+/// reach a wire.
+pub(crate) const fn own_word(text: &str) -> Result<(), PolicyError> {
+    let mut rest = text;
+    while let [first, ..] = rest.as_bytes() {
         if unchecked(rest).is_some() {
             return Err(PolicyError::MarkTwice);
         }
+        if grammar::starts_with_ignore_case(rest, PLACEHOLDER) {
+            return Err(PolicyError::FixedNonce);
+        }
+        if !first.is_ascii() {
+            return Err(PolicyError::NonAscii);
+        }
+        rest = cut(rest, 1).1;
+    }
+    Ok(())
+}
+
+/// Whether a text can be sent at all: visible ASCII with inner blanks, and none of our own words for what differs from one response
+/// to the next or is not sent.
+const fn is_safe(value: &str) -> Result<(), PolicyError> {
+    ok!(own_word(value));
+    let mut rest = value;
+    while !rest.is_empty() {
         // CSP3, section 7.1: the same nonce in every response protects nothing.
         if grammar::starts_with_ignore_case(rest, "'nonce-") {
             return Err(PolicyError::FixedNonce);
         }
-        rest = match rest.as_bytes() {
-            [0..=0x7f, ..] => cut(rest, 1).1,
-            _ => return Err(PolicyError::NonAscii),
-        };
+        rest = cut(rest, 1).1;
     }
     if grammar::is_field_value(value) { Ok(()) } else { Err(PolicyError::BadFieldValue) }
 }
@@ -78,6 +93,7 @@ mod tests {
                 ("x 'NONCE-abc'", PolicyError::FixedNonce),
                 ("x 'nonce-{one-for-each-request}'", PolicyError::FixedNonce),
                 ("x {unchecked}y", PolicyError::MarkTwice),
+                ("x{One-for-each-request}", PolicyError::FixedNonce),
             ] {
                 let text = format!("{UNCHECKED}{whole}{value}");
                 assert_eq!(SecurityHeaders::EMPTY.with(name, &text).map(|_| ()), Err(error), "{name}: {text:?}");

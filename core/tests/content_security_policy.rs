@@ -70,6 +70,11 @@ fn names_what_is_wrong() {
         ("{unchecked}new-src 'self'; {unchecked}NEW-src *", DuplicateDirective),
         ("{unchecked}new-src 'nonce-abc'", FixedNonce),
         ("{unchecked}new-src {unchecked}{unchecked}x", MarkTwice),
+        ("{unchecked}{unchecked}new-src", MarkTwice),
+        ("{unchecked}{unchecked}script-src x", MarkTwice),
+        ("{unchecked}new-{One-for-each-request}", FixedNonce),
+        ("{unchecked}'nonce-{one-for-each-request}' x", FixedNonce),
+        ("report-uri /csp?{one-for-each-request}", FixedNonce),
         ("{unchecked}n\u{e9}w-src", NonAscii),
         ("{unchecked}new-src \0", ControlCharacter),
         ("upgrade-insecure-requests 1", UnexpectedValue),
@@ -246,6 +251,13 @@ fn extended_policies() {
             "script-src 'self', {unchecked}new-src x; script-src 'none'",
             "script-src {unchecked}'new'",
             "script-src 'self' 'new', new-src x; script-src 'new'",
+        ),
+        // Each is enforced, so a second list of what is left would take the first one's away.
+        (
+            "img-src 'self', sandbox allow-forms; trusted-types a",
+            "sandbox allow-scripts; trusted-types b; report-uri /r; webrtc 'block'",
+            "img-src 'self'; report-uri /r; webrtc 'block', sandbox allow-forms allow-scripts; trusted-types a b; report-uri /r; \
+             webrtc 'block'",
         ),
         // Allowed already; a list would take that away.
         ("script-src 'self'", "img-src data:; form-action https:", "script-src 'self'"),

@@ -13,6 +13,9 @@ fn without_a_nonce_a_policy_is_one_text_that_allows_no_more() {
         ("script-src 'self' NONCE; img-src *", "script-src 'self'; img-src *"),
         // Without its nonce, 'unsafe-inline' would count again; in a directive without one it counts all along.
         ("style-src 'unsafe-inline' NONCE; script-src 'unsafe-inline'", "style-src 'none'; script-src 'unsafe-inline'"),
+        // Chromium counts this among what a nonce switches off.
+        ("script-src NONCE 'Inline-Speculation-Rules' 'self'", "script-src 'self'"),
+        ("script-src 'inline-speculation-rules'", "script-src 'inline-speculation-rules'"),
         ("script-src NONCE 'strict-dynamic' https:", "script-src 'strict-dynamic' https:"),
         ("style-src NONCE 'self' NONCE", "style-src 'self'"),
     ] {
@@ -65,6 +68,10 @@ fn what_is_tried_out_moves_to_the_twins() {
     let framed = SecurityHeaders::CLASSIC.report_only().to_string();
     assert!(framed.starts_with("content-security-policy-report-only: default-src 'self'\r\n"));
     assert!(framed.contains("x-frame-options: DENY"));
+    // It is said in any of several policies.
+    let ancestors = ContentSecurityPolicy::from_text("default-src 'self', frame-ancestors 'none'");
+    let framed = SecurityHeaders::CLASSIC.content_security_policy(Some(ancestors)).report_only().to_string();
+    assert!(!framed.contains("x-frame-options"), "{framed}");
     let sandbox = ContentSecurityPolicy::from_text("sandbox; upgrade-insecure-requests");
     assert!(sandbox.report_only().is_none());
     assert_eq!(SecurityHeaders::EMPTY.content_security_policy(Some(sandbox)).report_only().to_string(), "");
@@ -128,6 +135,23 @@ fn each_policy_has_its_view() {
         assert_eq!(all.over(Scheme::Https).unwrap().to_string(), all.to_string());
     }
     assert!(upgrade.and(&[upgrade]).over(Scheme::Http).is_none());
+}
+
+/// Browsers know no endpoints of a page that came over HTTP, and would not post to `report-uri` either.
+#[test]
+fn over_http_reports_go_where_they_can() {
+    let csp = ContentSecurityPolicy::from_text("img-src *; report-uri /csp; report-to csp, report-to csp");
+    let policy = SecurityHeaders::EMPTY
+        .content_security_policy(Some(csp))
+        .content_security_policy_report_only(Some(csp))
+        .with("reporting-endpoints", "csp=\"/csp\"")
+        .unwrap();
+    let sent = "img-src *; report-uri /csp\r\n";
+    assert_eq!(
+        policy.over(Scheme::Http).to_string(),
+        format!("content-security-policy: {sent}content-security-policy-report-only: {sent}")
+    );
+    assert_eq!(policy.over(Scheme::Https).to_string(), policy.to_string());
 }
 
 /// Browsers enforce each of several policies, so a weakness is one of all of them.

@@ -353,3 +353,20 @@ fn a_policy_of_its_own_for_some_caches_keeps_them_from_a_nonce_too() {
         assert_eq!(error, (!good).then_some(PolicyError::SharedNonce), "{value}");
     }
 }
+
+/// Caches join lines of one name, so a quoted string that never ends takes in what the next line says.
+#[test]
+fn what_is_private_in_quotes_alone_keeps_no_cache_off() {
+    let nonce = Nonce::new([0; 16]);
+    let policy = SecurityHeaders::EMPTY.content_security_policy(Some(NONCE));
+    for (own, sent) in [
+        (&["max-age=60, x=\"", "private"][..], &["private, max-age=60, x=\"", "private"][..]),
+        (&["max-age=60", "x=\"\\\"", "no-store"], &["private, max-age=60", "x=\"\\\"", "no-store"]),
+        (&["private", "x=\""], &["private", "x=\""]),
+        (&["max-age=60, x=\"a\"", "private"], &["max-age=60, x=\"a\"", "private"]),
+    ] {
+        let own: Vec<_> = own.iter().map(|value| ("cache-control", *value)).collect();
+        let (out, _) = layer(&policy, Precedence::App, &lines(&own), Sent::default(), Some(&nonce));
+        assert_eq!(all(&out, "cache-control"), sent);
+    }
+}

@@ -215,9 +215,13 @@ fn custom_fields() {
         ("a", "x\0", PolicyError::BadFieldValue),
         ("a", " x", PolicyError::BadFieldValue),
         ("a", "\u{fc}", PolicyError::BadFieldValue),
+        ("a", "{unchecked} x", PolicyError::BadFieldValue),
+        ("a", "x {unchecked}y", PolicyError::MarkTwice),
+        ("a", "x {one-for-each-request}", PolicyError::FixedNonce),
     ] {
         assert_eq!(CustomField::parse(name, value), Err(error), "{name:?}: {value:?}");
     }
+    assert_eq!(CustomField::new("a", "{unchecked}x"), CustomField::new("a", "x"));
 }
 
 /// Sent with every response alike they cut it short, cannot be decoded, or take away what the app sent itself.

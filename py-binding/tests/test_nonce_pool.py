@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import re
@@ -39,10 +40,10 @@ def forked() -> Iterator[int]:
     return iter(range(3))
 
 
-def in_a_child() -> list[str]:
+def in_a_child(fork: Callable[[], int] | None = None) -> list[str]:
     """What a process forked here draws."""
     read, write = os.pipe()
-    if (child := os.fork()) == 0:
+    if (child := (fork or os.fork)()) == 0:
         try:
             os.write(write, " ".join(draw()).encode())  # less than PIPE_BUF
         finally:
@@ -66,6 +67,11 @@ def assert_forks_share_none(children: Callable[[], list[str]]) -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_draws_its_own():
     assert_forks_share_none(in_a_child)
+
+
+def test_a_child_that_python_did_not_fork_draws_its_own():
+    forked()
+    assert_forks_share_none(lambda: in_a_child(ctypes.PyDLL(None).fork))
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")

@@ -17,6 +17,8 @@ from sallet import NONE, SELF, PolicyError, SecurityHeaders, unchecked
         ({"gyroscope": "https://a.example"}, 'gyroscope="https://a.example"'),
         ({"usb": ("self",)}, "usb=(self)"),
         ({unchecked("new-feature"): ["self"], "camera": []}, "new-feature=(self), camera=()"),
+        ({unchecked("new-feature"): unchecked("(new-word);x"), "camera": []}, "new-feature=(new-word);x, camera=()"),
+        ({"usb": unchecked("new-word"), "hid": ["self", unchecked("new-word")]}, "usb=new-word, hid=(self new-word)"),
     ],
 )
 def test_a_dict_is_the_text(given, sent):
@@ -42,6 +44,15 @@ def test_a_dict_is_the_text(given, sent):
 def test_what_is_no_allowlist_is_a_type_error(given):
     with pytest.raises(TypeError):
         SecurityHeaders(permissions_policy=given)
+
+
+@pytest.mark.parametrize(
+    "text", ["(self), usb=*", "() usb=*", "a b", "(", '"', "", "*\r\nx: y", "caf\u00e9", unchecked("a"), "'self'"], ids=repr
+)
+def test_unchecked_text_is_of_its_feature_alone(text):
+    for given in (unchecked(text), [SELF, unchecked(text + ")")]):
+        with pytest.raises(PolicyError):
+            SecurityHeaders(permissions_policy={"camera": given})
 
 
 def test_the_core_judges_what_is_in_it():

@@ -80,7 +80,7 @@
 //! # HTTPS
 //!
 //! What is for HTTPS alone ([`SecurityHeaders::over`](sallet_core::SecurityHeaders::over): `Strict-Transport-Security`,
-//! `upgrade-insecure-requests`) is sent only to requests that came over HTTPS, which the layer cannot know: TLS ends in the acceptor, or in a proxy. Say so with [`scheme`](SecurityHeadersLayer::scheme), or
+//! `upgrade-insecure-requests`, `Reporting-Endpoints` and `report-to`) is sent only to requests that came over HTTPS, which the layer cannot know: TLS ends in the acceptor, or in a proxy. Say so with [`scheme`](SecurityHeadersLayer::scheme), or
 //! for each request with [`scheme_by`](SecurityHeadersLayer::scheme_by). Until told otherwise it is
 //! [`Scheme::Http`](sallet_core::Scheme::Http), and none of it is sent.
 //!

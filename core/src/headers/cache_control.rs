@@ -128,6 +128,20 @@ const fn end_of_element(value: &str, start: usize) -> usize {
     i
 }
 
+/// Whether a quoted string of a line never ends.
+pub(crate) fn ends_in_quotes(line: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'"' => quoted = !quoted,
+            b'\\' => escaped = quoted,
+            _ => {}
+        }
+    }
+    quoted
+}
+
 const fn directive(element: &str) -> Result<(), PolicyError> {
     let equals = grammar::find(element, b'=', 0);
     let good = grammar::is_token(grammar::slice(element, 0, equals))

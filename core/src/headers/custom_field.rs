@@ -3,6 +3,7 @@
 use super::PolicyError;
 use crate::dialect::{ok, valid};
 use crate::grammar;
+use crate::unchecked::{own_word, unchecked};
 
 /// A field of your own: its name and value are checked, what it means is yours.
 ///
@@ -38,9 +39,15 @@ impl<'a> CustomField<'a> {
         if is_one_of(name, OF_THE_MESSAGE) || is_one_of(name, OF_ONE_RESPONSE) || is_one_of(name, OF_REQUESTS) {
             return Err(PolicyError::NotForAPolicy);
         }
+        // It is unchecked as it is; one that comes marked all the same is sent without the mark.
+        let value = match unchecked(value) {
+            Some(value) => value,
+            None => value,
+        };
         if !grammar::is_field_value(value) {
             return Err(PolicyError::BadFieldValue);
         }
+        ok!(own_word(value));
         Ok(Self { name, value })
     }
 

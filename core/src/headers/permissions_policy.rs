@@ -4,9 +4,10 @@ mod features;
 
 use super::{PolicyError, ReportingEndpoints};
 use crate::cursor::Cursor;
+use crate::dialect::ok;
 use crate::grammar;
 use crate::structured_field::{Dictionary, Item, Malformed, Member, Params, Value};
-use crate::unchecked::unchecked;
+use crate::unchecked::{own_word, unchecked};
 use crate::uri::{is_allowlist_origin, is_csp_source};
 
 /// `Permissions-Policy` ([Permissions Policy, section 6.1](https://www.w3.org/TR/permissions-policy/#permissions-policy-http-header-field)).
@@ -47,8 +48,13 @@ impl<'a> PermissionsPolicy<'a> {
     pub const fn parse(value: &'a str) -> Result<Self, PolicyError> {
         let value = grammar::trim(value);
         let mut rest = Members::new(value);
-        while let Some(member) = rest.next() {
+        loop {
+            let text = rest.unmarked();
+            let Some(member) = rest.next() else { break };
             let Ok((unchecked, Member { key, value, params })) = member else { return Err(BAD) };
+            if unchecked {
+                ok!(own_word(grammar::cut(text, text.len() - rest.0.text().len()).0));
+            }
             if !(unchecked || is_feature(key) && is_allowlist(value) && names_endpoint(params)) {
                 return Err(BAD);
             }
@@ -280,6 +286,12 @@ mod tests {
             assert!(PermissionsPolicy::parse(twice).is_ok(), "{twice}");
         }
         assert_eq!(PermissionsPolicy::parse("usb=(), {unchecked}usb=a, usb=*"), Err(PolicyError::DuplicateFeature));
+        for (own, error) in [
+            ("usb=(), {unchecked}usb=\"{unchecked}\"", PolicyError::MarkTwice),
+            ("{unchecked}usb=();x=\"{One-for-each-request}\", camera=()", PolicyError::FixedNonce),
+        ] {
+            assert_eq!(PermissionsPolicy::parse(own), Err(error), "{own}");
+        }
         // The mark is of the member, so the next one is checked.
         let policy = crate::SecurityHeaders::EMPTY;
         assert_eq!(policy.with("permissions-policy", "{unchecked}a=b, camera=none").map(|_| ()), Err(BAD));

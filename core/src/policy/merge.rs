@@ -10,7 +10,7 @@ use core::ops::Deref;
 
 use super::{FieldKind, MAX_FIELDS, NonceForm, SecurityHeaders};
 use crate::grammar;
-use crate::headers::holds_placeholder;
+use crate::headers::{ends_in_quotes, holds_placeholder};
 use crate::nonce::{NONCE_LEN, Nonce};
 
 /// The fields of a policy, in the order in which they are sent: a [`SecurityHeaders`], or what a host has made ready of one.
@@ -151,6 +151,8 @@ pub struct Merge<'m, F: ?Sized, R> {
     inside: Slots,
     sent: Sent,
     caching: Caching,
+    /// Whether a line of the app's own `Cache-Control` has a quoted string that does not end.
+    in_quotes: bool,
 }
 
 /// What the app's own `Cache-Control` says of shared caches.
@@ -179,6 +181,7 @@ where
             inside: Slots::NONE,
             sent: Sent(0),
             caching: Caching::Unsaid,
+            in_quotes: false,
         }
     }
 
@@ -263,8 +266,14 @@ where
             let is_first = self.caching == Caching::Unsaid;
             match shared {
                 true if is_first => self.caching = Caching::Shared,
-                true => return Own::Keep,
+                true => {}
+                // Joined with a line whose quotes never end, this one would be a part of the quoted text.
+                false if self.in_quotes => {}
                 false => self.caching = Caching::Unshared,
+            }
+            self.in_quotes |= ends_in_quotes(value);
+            if shared && !is_first {
+                return Own::Keep;
             }
         }
         if shared { Own::KeepShared } else { Own::Keep }

@@ -404,7 +404,8 @@ class SecurityHeaders:
         """`(name, value)` pairs as they are sent, names in lower case.
 
         Args:
-            https: `False` leaves out Strict-Transport-Security and `upgrade-insecure-requests`.
+            https: `False` leaves out Strict-Transport-Security, `upgrade-insecure-requests`, Reporting-Endpoints and the
+                directive `report-to`.
         """
 
     def replace(self, **headers: Unpack[_Headers]) -> SecurityHeaders:

@@ -1,6 +1,6 @@
 //! Where nonces are drawn from.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use pyo3::exceptions::PyOSError;
 use pyo3::intern;
@@ -13,9 +13,16 @@ const AT_ONCE: usize = 32;
 
 thread_local! {
     static POOL: RefCell<NoncePool<AT_ONCE>> = const { RefCell::new(NoncePool::new()) };
+    /// The process that has drawn what is in it.
+    static OF: Cell<u32> = const { Cell::new(0) };
 }
 
 pub(super) fn draw() -> PyResult<Nonce> {
+    // A fork behind Python's back calls no hook of Python's: uWSGI's, unless it is told to, and that of a C library.
+    let process = std::process::id();
+    if OF.replace(process) != process {
+        _forget_nonces();
+    }
     POOL.with_borrow_mut(|pool| pool.draw(getrandom::fill))
         .map_err(|error| PyOSError::new_err(format!("no entropy for a nonce: {error}")))
 }
@@ -27,7 +34,7 @@ fn _forget_nonces() {
     POOL.with_borrow_mut(NoncePool::clear);
 }
 
-/// Has the pool wiped in each child that Python forks: by `os.fork`, `multiprocessing`, gunicorn, uWSGI. (Windows has no fork.)
+/// Has the pool wiped at once in each child that Python forks: by `os.fork`, `multiprocessing`, gunicorn. (Windows has no fork.)
 pub(super) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     let (py, name) = (m.py(), intern!(m.py(), "register_at_fork"));
     if let Some(register) = py.import("os")?.getattr_opt(name)? {

@@ -3,6 +3,10 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyFrozenSet, PyMapping, PySet, PyString};
+use sallet_core::{self as core, UNCHECKED};
+
+use super::content_security_policy::refused;
+use crate::errors::policy_error;
 
 /// The text of a mapping from features to allowlists, which the core then reads as any other; `None` when it is something else.
 pub(super) fn text_of(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
@@ -15,12 +19,33 @@ pub(super) fn text_of(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
         let Some(feature) = name else {
             return Err(PyTypeError::new_err("the name of a feature is a str without an allowlist, as \"camera\""));
         };
-        members.push(format!("{feature}={}", allowlist_of(&feature, &allowlist)?));
+        members.push(member(&feature, &allowlist_of(&feature, &allowlist)?)?);
     }
     Ok(Some(members.join(", ")))
 }
 
-fn allowlist_of(feature: &str, allowlist: &Bound<'_, PyAny>) -> PyResult<String> {
+/// A feature and its allowlist. Text that is unchecked in the allowlist makes a member of it that is unchecked; one, for what would
+/// end it is unsafe.
+fn member(feature: &str, allowlist: &Allowlist) -> PyResult<String> {
+    if !allowlist.unchecked {
+        return Ok(format!("{feature}={}", allowlist.text));
+    }
+    let member = format!("{UNCHECKED}{}={}", feature.strip_prefix(UNCHECKED).unwrap_or(feature), allowlist.text);
+    match core::PermissionsPolicy::parse(&member).map(|policy| policy.features().count()) {
+        Ok(1) => Ok(member),
+        Ok(_) => Err(refused(format!(
+            "{feature}: unchecked text holds a comma, which ends the feature: give each as a key of its own"
+        ))),
+        Err(error) => Err(policy_error(&format!("{feature}: {member:?}"), error)),
+    }
+}
+
+struct Allowlist {
+    text: String,
+    unchecked: bool,
+}
+
+fn allowlist_of(feature: &str, allowlist: &Bound<'_, PyAny>) -> PyResult<Allowlist> {
     let wrong = || {
         PyTypeError::new_err(format!(
             "{feature}: give the origins as a list of str, as [\"self\", \"https://a.example\"]; [] for nobody, \"*\" for all"
@@ -30,16 +55,27 @@ fn allowlist_of(feature: &str, allowlist: &Bound<'_, PyAny>) -> PyResult<String>
     if allowlist.is_instance_of::<PySet>() || allowlist.is_instance_of::<PyFrozenSet>() {
         return Err(wrong());
     }
-    let item = |item: &str| item_of(item).ok_or_else(wrong);
+    let item = |item: &str| match item.strip_prefix(UNCHECKED) {
+        Some(text) => Ok(text.to_owned()),
+        None => item_of(item).ok_or_else(wrong),
+    };
+    let is_unchecked = |item: &String| item.starts_with(UNCHECKED);
+    let nobody = || Allowlist { text: "()".to_owned(), unchecked: false };
     if let Ok(one) = allowlist.cast::<PyString>() {
-        return if is_none(one.to_str()?) { Ok("()".to_owned()) } else { item(one.to_str()?) };
+        let one = one.to_str()?.to_owned();
+        return if is_none(&one) {
+            Ok(nobody())
+        } else {
+            Ok(Allowlist { text: item(&one)?, unchecked: is_unchecked(&one) })
+        };
     }
     let items = allowlist.try_iter().map_err(|_| wrong())?;
     let items = items.map(|item| item?.extract::<String>().map_err(|_| wrong())).collect::<PyResult<Vec<_>>>()?;
     if matches!(&*items, [only] if is_none(only)) {
-        return Ok("()".to_owned());
+        return Ok(nobody());
     }
-    Ok(format!("({})", items.iter().map(|text| item(text)).collect::<PyResult<Vec<_>>>()?.join(" ")))
+    let text = format!("({})", items.iter().map(|text| item(text)).collect::<PyResult<Vec<_>>>()?.join(" "));
+    Ok(Allowlist { text, unchecked: items.iter().any(is_unchecked) })
 }
 
 /// As CSP, and so `NONE`, spells it, or without the quotes.

@@ -57,7 +57,9 @@ impl Exchange {
             SchemeOf::All(scheme) => *scheme,
             SchemeOf::Each(scheme) => with_parts(request, |parts| scheme.ask(parts)),
         };
-        let nonce = if chosen.plan(config).needs_nonce(scheme) { nonce_of(request) } else { None };
+        let drawn = request.extensions().get().copied();
+        // One that a layer around has drawn may be in the page and in a policy that the handler chooses, whatever this one's is.
+        let nonce = if chosen.plan(config).needs_nonce(scheme) { drawn.or_else(|| nonce_of(request)) } else { drawn };
         let asked = request.extensions().get::<Asked>().is_some();
         if config.rules.precedence() == Precedence::Add {
             request.extensions_mut().insert(Asked);
@@ -133,11 +135,8 @@ fn with_parts<B, R>(request: &mut Request<B>, lend: impl FnOnce(&Parts) -> R) ->
     lent
 }
 
-/// One nonce for each request, however many layers ask for it.
+/// One nonce for each request, however many layers ask for it: called where none was drawn yet.
 fn nonce_of<B>(request: &mut Request<B>) -> Option<RequestNonce> {
-    if let Some(nonce) = request.extensions().get() {
-        return Some(*nonce);
-    }
     let nonce = RequestNonce::draw()?;
     request.extensions_mut().insert(nonce);
     Some(nonce)

@@ -132,6 +132,9 @@ async fn a_page_may_bring_a_policy_with_a_nonce() {
         vec![SecurityHeadersLayer::overriding(&LAYER), SecurityHeadersLayer::new(&LAYER)],
         vec![SecurityHeadersLayer::overriding(&WITH_NONCE), SecurityHeadersLayer::new(&LAYER)],
         vec![SecurityHeadersLayer::new(&LAYER), SecurityHeadersLayer::new(&WITH_NONCE)],
+        // The outer layer draws the nonce, and the inner one, which needs none, sends it.
+        vec![SecurityHeadersLayer::new(&WITH_NONCE), SecurityHeadersLayer::new(&LAYER)],
+        vec![SecurityHeadersLayer::adding(&WITH_NONCE), SecurityHeadersLayer::new(&LAYER)],
     ];
     for layers in layers {
         let ask = async |request: Request<()>| match &layers[..] {

@@ -6,7 +6,7 @@ use super::lists::{SourceList, Sources, first_word};
 use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::headers::PolicyError;
-use crate::unchecked::unchecked;
+use crate::unchecked::{own_word, unchecked};
 
 /// A directive and its sources.
 #[derive(Debug, Clone, Copy)]
@@ -183,6 +183,7 @@ const fn unchecked_name(name: &str) -> Result<Name<'_>, PolicyError> {
     if DirectiveName::parse(name).is_ok() {
         return Err(PolicyError::KnownDirective);
     }
+    ok!(own_word(name));
     match Source::in_unchecked(name) {
         Ok(_) => Ok(Name::Unchecked(name)),
         Err(PolicyError::EmptySource | PolicyError::TwoSources) => Err(PolicyError::UnknownDirective),

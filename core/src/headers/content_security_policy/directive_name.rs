@@ -82,6 +82,11 @@ macro_rules! directives {
                     || matches!(self, Self::DefaultSrc | Self::BaseUri | Self::FormAction | Self::FrameAncestors)
             }
 
+            /// Whether it says where the reports of its own policy go.
+            pub(super) const fn is_of_reports(self) -> bool {
+                matches!(self, Self::ReportTo | Self::ReportUri)
+            }
+
             /// Whether a source of another list means the same in one of this directive; `'strict-dynamic'` does not.
             pub(super) const fn takes(self, source: Source<'_>) -> bool {
                 takes(self.kind(), source).is_ok() && !source.is("'strict-dynamic'")

@@ -28,7 +28,7 @@ impl<'a> ContentSecurityPolicy<'a> {
     /// `worker-src` where `'strict-dynamic'` rules workers, which a new `child-src` takes from them (`frame-src` does not). A
     /// directive that does nothing but forbid, such as `sandbox`, is added as it is given.
     ///
-    /// Of several policies, each is extended. No list loses a source. What a browser makes of the whole list is another matter: a nonce or a hash switches
+    /// Of several policies, each is extended; of what does nothing but forbid, the one that has it. No list loses a source. What a browser makes of the whole list is another matter: a nonce or a hash switches
     /// `'unsafe-inline'` off, and `'strict-dynamic'` the hosts.
     ///
     /// ```
@@ -83,7 +83,7 @@ impl<'a> Extended<'a> {
         let mut between: &[u8] = b"";
         while let Some(base) = policies.next_policy() {
             out.put(between);
-            One { base, added: self.added }.render(out);
+            One { base, all: self.base, added: self.added }.render(out);
             between = b", ";
         }
     }
@@ -93,6 +93,8 @@ impl<'a> Extended<'a> {
 #[derive(Clone, Copy)]
 struct One<'a> {
     base: ContentSecurityPolicy<'a>,
+    /// It and those beside it.
+    all: ContentSecurityPolicy<'a>,
     added: &'a [Addition<'a>],
 }
 
@@ -142,8 +144,9 @@ impl<'a> One<'a> {
     /// Whether a directive that is absent and named in an addition is written.
     const fn comes(&self, name: DirectiveName) -> bool {
         match self.base.effective(name) {
-            // Allowed already; a list would take that away.
-            None => !name.allows_all_when_absent(),
+            // Allowed already; a list would take that away, and so would one of forbidding directives that another of the policies
+            // has: the addition is to what that one allows.
+            None => !name.allows_all_when_absent() && (name.is_of_reports() || !self.is_beside(name)),
             // 'strict-dynamic' rules workers and goes on to: it allows each that a script asks for (CSP3, section 6.7.1.1), and a list
             // of their own would take that away.
             Some(ruling) => {
@@ -152,6 +155,17 @@ impl<'a> One<'a> {
                     || !ruling.has("'strict-dynamic'")
             }
         }
+    }
+
+    /// Whether one of the policies has the directive.
+    const fn is_beside(&self, name: DirectiveName) -> bool {
+        let mut policies = self.all.policies();
+        while let Some(policy) = policies.next_policy() {
+            if policy.directive(name).is_some() {
+                return true;
+            }
+        }
+        false
     }
 
     /// `name`, with what it takes of the directive that rules it today, and what is added to that, to itself and to what

@@ -180,17 +180,18 @@ impl<'a> Sources<'a> {
         // Each was read without an error when the directive was made.
         while let Some(Ok(source)) = self.list.next() {
             match self.leave_out {
-                LeaveOut::Nonces { .. } if source.is_nonce() || source.is("'unsafe-inline'") => {}
+                LeaveOut::Nonces { .. } if source.is_nonce() || source.is_switched_off_by_a_nonce() => {}
                 LeaveOut::Nonces { .. } => {
                     self.leave_out = LeaveOut::Nonces { shown: true };
                     return Some(source);
                 }
-                LeaveOut::Nothing => {
+                LeaveOut::Nothing if self.flags && !source.is_unchecked() => {
                     return Some(match sandbox_flag(source.as_str()) {
-                        Some(flag) if self.flags && !source.is_unchecked() => Source::known(flag),
-                        _ => source,
+                        Some(flag) => Source::known(flag),
+                        None => source,
                     });
                 }
+                LeaveOut::Nothing => return Some(source),
             }
         }
         match self.leave_out {

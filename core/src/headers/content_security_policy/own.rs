@@ -1,7 +1,7 @@
 //! A policy that the app has set on a response itself, with the place of a nonce in it.
 
 use super::view::View;
-use super::{ContentSecurityPolicy, DirectiveName};
+use super::{ContentSecurityPolicy, DirectiveName, Source};
 use crate::cursor::{BufferTooSmall, Cursor};
 use crate::nonce::{Nonce, PLACEHOLDER};
 use crate::scheme::Scheme;
@@ -83,7 +83,7 @@ impl OwnPolicy<'_> {
         let nonces = words(directive).any(is_nonce);
         let mut others = false;
         for (i, word) in words(directive).enumerate() {
-            let switched_off = nonces && word.eq_ignore_ascii_case(b"'unsafe-inline'");
+            let switched_off = nonces && is_switched_off(word);
             match self.nonce {
                 Some(nonce) if is_nonce(word) => {
                     out.put(b" 'nonce-");
@@ -117,6 +117,11 @@ const fn is_nonce(word: &[u8]) -> bool {
     word.eq_ignore_ascii_case(super::source::NONCE_SOURCE.as_bytes())
 }
 
+fn is_switched_off(word: &[u8]) -> bool {
+    let word = core::str::from_utf8(word).ok().and_then(|word| Source::try_unchecked(word).ok());
+    word.is_some_and(|source| source.is_switched_off_by_a_nonce())
+}
+
 /// Whether the place of a nonce is in it.
 pub(crate) fn holds_placeholder(word: &[u8]) -> bool {
     word.windows(PLACEHOLDER.len()).any(|part| part.eq_ignore_ascii_case(PLACEHOLDER.as_bytes()))
@@ -144,6 +149,7 @@ mod tests {
         for text in [
             "default-src 'self'; script-src 'nonce-{one-for-each-request}' 'unsafe-inline' https:",
             "style-src 'nonce-{one-for-each-request}'; upgrade-insecure-requests",
+            "script-src 'inline-speculation-rules' 'self' 'nonce-{one-for-each-request}'",
             "style-src 'unsafe-inline'; script-src-elem 'unsafe-inline' 'nonce-{one-for-each-request}'",
             "sandbox",
             "upgrade-insecure-requests",

@@ -5,7 +5,7 @@ use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
 use crate::grammar::{self, cut, slice};
 use crate::headers::PolicyError;
-use crate::unchecked::unchecked;
+use crate::unchecked::{own_word, unchecked};
 
 /// One source of a source list ([CSP3, section 2.3.1](https://www.w3.org/TR/CSP3/#framework-directive-source-list)), or one
 /// flag or name of the directives that take those.
@@ -214,6 +214,12 @@ impl<'a> Source<'a> {
         self.is(NONCE_SOURCE)
     }
 
+    /// Whether a nonce next to it switches it off: it allows all inline code of a kind (CSP3, section 6.7.3.2; browsers count
+    /// `'inline-speculation-rules'` there too).
+    pub(super) const fn is_switched_off_by_a_nonce(&self) -> bool {
+        self.is(Source::UNSAFE_INLINE.text) || self.is(Source::INLINE_SPECULATION_RULES.text)
+    }
+
     /// Whether it is the hash of inline code or of a file.
     pub const fn is_hash(&self) -> bool {
         grammar::starts_with_ignore_case(self.text, "'sha")
@@ -272,15 +278,14 @@ const fn row(source: &str) -> Option<&'static Row> {
 
 /// Whether a word can be sent at all, as it is sent.
 const fn safe(word: &str) -> Result<&str, PolicyError> {
-    let mut rest = word;
-    while let [first, ..] = rest.as_bytes() {
+    let mut bytes = word.as_bytes();
+    while let [first, rest @ ..] = bytes {
         match first {
             b' ' | b'\t' => return Err(PolicyError::TwoSources),
             b';' | b',' => return Err(PolicyError::Separator),
             0x00..=0x1f | 0x7f => return Err(PolicyError::ControlCharacter),
             0x80.. => return Err(PolicyError::NonAscii),
-            b'{' if unchecked(rest).is_some() => return Err(PolicyError::MarkTwice),
-            _ => rest = cut(rest, 1).1,
+            _ => bytes = rest,
         }
     }
     if word.is_empty() {
@@ -289,7 +294,10 @@ const fn safe(word: &str) -> Result<&str, PolicyError> {
     match row(word) {
         Some(row) => Ok(row.text),
         None if grammar::starts_with_ignore_case(word, "'nonce-") => Err(PolicyError::FixedNonce),
-        None => Ok(word),
+        None => {
+            ok!(own_word(word));
+            Ok(word)
+        }
     }
 }
 
@@ -377,6 +385,9 @@ mod tests {
             ("{unchecked}a\r", ControlCharacter),
             ("{unchecked}'NONCE-abc'", FixedNonce),
             ("{unchecked}{unchecked}'a'", MarkTwice),
+            ("{unchecked}a{unchecked}", MarkTwice),
+            ("/csp?{one-for-each-request}", FixedNonce),
+            ("{unchecked}x{One-for-each-request}", FixedNonce),
         ] {
             assert_eq!(Source::parse(bad), Err(error), "{bad:?}");
         }

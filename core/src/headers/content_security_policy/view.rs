@@ -55,9 +55,9 @@ impl ContentSecurityPolicy<'_> {
     /// The policy as a text that is the same for every response: for responses in which no script runs, so that they can be
     /// cached.
     ///
-    /// In each directive that holds [`Source::NONCE`](super::Source::NONCE), that and `'unsafe-inline'` are left out, and `'none'` is sent if
-    /// nothing is left. So it never allows more: the nonce had switched `'unsafe-inline'` off (CSP3, section 6.7.3.2), and the
-    /// directive stays. The other sources stay, because the policy of a worker's own script rules what that imports.
+    /// In each directive that holds [`Source::NONCE`](super::Source::NONCE), that, `'unsafe-inline'` and `'inline-speculation-rules'` are left out, and
+    /// `'none'` is sent if nothing is left. So it never allows more: the nonce had switched both off (CSP3, section 6.7.3.2), and
+    /// the directive stays. The other sources stay, because the policy of a worker's own script rules what that imports.
     ///
     /// ```
     /// use sallet_core::ContentSecurityPolicy;
