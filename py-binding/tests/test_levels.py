@@ -128,6 +128,38 @@ def test_a_policy_of_a_route_may_be_a_function_too():
     assert reply.all("x-frame-options") == [] and reply.one("referrer-policy")
 
 
+def test_functions_of_dependencies_and_of_the_route_add_up():
+    """Each is given the policy that would be sent without it."""
+    app = FastAPI(dependencies=[Depends(policy(named("all")))])
+    router = APIRouter(dependencies=[Depends(policy(lambda policy: policy.replace(x_frame_options="DENY")))])
+    router.get("/")(lambda: "router")
+    app.include_router(router)
+    reply = asgi.call(SecurityHeadersMiddleware(app, named("app")))
+    assert reply.one("x-from") == "all" and reply.one("x-frame-options") == "DENY"
+
+    decorated = FastAPI(dependencies=[Depends(policy(lambda policy: policy.replace(x_frame_options="DENY")))])
+    decorated.get("/")(policy(named("route"))(lambda: "route"))
+    reply = asgi.call(SecurityHeadersMiddleware(decorated, named("app")))
+    assert reply.one("x-from") == "route" and reply.one("x-frame-options") == "DENY"
+
+
+@pytest.mark.parametrize("by", ["set_policy", "dependency"])
+def test_a_policy_that_was_said_brings_its_nonce(by):
+    """Also where no other policy has one."""
+    noncy = EMPTY.replace(content_security_policy={"script-src": [NONCE]})
+    app = FastAPI()
+
+    @app.get("/", dependencies=[Depends(policy(noncy))] if by == "dependency" else [])
+    def page(request: Request):
+        if by == "set_policy":
+            set_policy(request, noncy)
+        return HTMLResponse(request.state.csp_nonce)
+
+    protect(app)
+    reply = asgi.call(app)
+    assert reply.one("content-security-policy") == f"script-src 'nonce-{reply.body.decode()}'"
+
+
 def test_a_csp_is_widened_under_a_nonce():
     app = FastAPI()
 
