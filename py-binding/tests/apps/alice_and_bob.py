@@ -11,19 +11,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
-from pages import POLICY
+from pages import POLICY, DataPage
 from sallet import Keyring
 from sallet.fastapi import Bearer, protect
 
 ALICE = "test-alice-Zt3UeGgN9bKpV4aCx6RHiDyO1mWfSj0QTh"
 BOB = "test-bob-5lIAQhTnB1uzXoLq0vY7kEw2JrcM8dFsPp2x"
-
-
-class Page(JSONResponse):
-    """JSON that calls itself a page, so that its policy has the nonce."""
-
-    media_type = "text/html"
 
 
 def seen(request: Request) -> dict[str, Any]:
@@ -41,7 +34,7 @@ def make() -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         yield {"database": "open"}
 
-    app = FastAPI(lifespan=lifespan, default_response_class=Page)
+    app = FastAPI(lifespan=lifespan, default_response_class=DataPage)
     alice_is_in, bob_is_done = asyncio.Event(), asyncio.Event()
 
     @app.get("/alice")

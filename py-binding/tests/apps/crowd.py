@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, WebSocket
+from pages import DataPage
 from sallet import NONCE, ContentSecurityPolicy, Key, Keyring, SecurityHeaders
 from sallet.fastapi import Bearer, protect
 from starlette.requests import HTTPConnection
@@ -70,7 +71,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, str]]:
 
 
 bearer = Bearer(Keyring([Key(user, token=token(user)) for user in map(name, range(USERS))]))
-app = FastAPI(lifespan=lifespan)
+app = FastAPI(lifespan=lifespan, default_response_class=DataPage)
 
 
 @app.get("/")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.templating import Jinja2Templates
 from sallet import NONCE, SELF, ContentSecurityPolicy, SecurityHeaders
 from sallet.fastapi import protect
@@ -22,6 +22,12 @@ POLICY = SecurityHeaders(
 )
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates", context_processors=[csp_nonce])
+
+
+class DataPage(JSONResponse):
+    """JSON that calls itself a page, so that its policy has the nonce."""
+
+    media_type = "text/html"
 
 
 def page(nonce: str) -> str:
