@@ -127,6 +127,7 @@ fn model(policy: &Prepared, rules: &MergeRules, case: &Case<'_>) -> (Lines, Line
     let removed = |name: &str| rules.remove().contains(&name);
     let overridden = |name: &str| rules.precedence() == Precedence::Policy && find(name).is_some();
     let adds = |name: &str| rules.precedence() == Precedence::Add && is_policy(name);
+    let in_own = |value: &str| case.nonce.is_some_and(|nonce| value.contains(nonce.as_str()));
     let goes = |kind: FieldKind| is_304 && kind == FieldKind::Nonce;
 
     // What is left of the app's own.
@@ -134,7 +135,7 @@ fn model(policy: &Prepared, rules: &MergeRules, case: &Case<'_>) -> (Lines, Line
     for (name, value) in lines(&case.own) {
         let pair_goes = adds(&name) && find(&name).is_some_and(|(.., kind)| goes(*kind));
         if removed(&name) || overridden(&name) || pair_goes {
-        } else if is_304 && value.contains(PLACEHOLDER) {
+        } else if is_304 && is_policy(&name) && (value.contains(PLACEHOLDER) || in_own(&value)) {
             left.push(name);
         } else {
             own.push((name, value));
@@ -155,7 +156,6 @@ fn model(policy: &Prepared, rules: &MergeRules, case: &Case<'_>) -> (Lines, Line
     }
     // The nonce, and what caches are told of it.
     let nonce = if case.form == NonceForm::Fresh { case.nonce } else { None };
-    let in_own = |value: &str| case.nonce.is_some_and(|nonce| value.contains(nonce.as_str()));
     let in_own = |(name, value): &(String, String)| {
         is_policy(name) && (in_own(value) || nonce.is_some() && value.contains(PLACEHOLDER))
     };

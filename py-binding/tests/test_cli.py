@@ -234,6 +234,7 @@ def test_an_own_policy_that_displaced_the_apps_is_told(apps: Path):
     """A page that says one thing about frames loses all the rest of the policy."""
     (apps / "displaced.py").write_text(
         "from fastapi import FastAPI, Response\n"
+        "from sallet import NONE, SecurityHeaders\n"
         "from sallet.fastapi import protect\n"
         "def make(**options):\n"
         "    app = FastAPI()\n"
@@ -241,10 +242,12 @@ def test_an_own_policy_that_displaced_the_apps_is_told(apps: Path):
         "    protect(app, **options)\n"
         "    return app\n"
         "app, adding = make(), make(override='add')\n"
+        "same = make(headers=SecurityHeaders.EMPTY.replace(content_security_policy={'frame-ancestors': [NONE]}))\n"
     )
     told = run("check", "displaced:app", cwd=apps).stdout
     assert "the app's own (frame-ancestors 'none') is sent instead of the policy's (default-src 'self'; " in told
     assert 'override="add"' in told
+    assert "instead of the policy's" not in run("check", "displaced:same", cwd=apps).stdout
     adding = run("check", "displaced:adding", cwd=apps)
     assert "instead of the policy's" not in adding.stdout and "sent twice" not in adding.stdout and adding.returncode == 0
 

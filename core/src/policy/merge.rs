@@ -243,18 +243,20 @@ where
     }
 
     fn own_policy(&mut self, position: Option<usize>, value: &[u8]) -> Own {
-        if holds_placeholder(value) {
-            if self.form == NonceForm::LeftOff {
-                if let Some(at) = position {
-                    self.kept.insert(at);
-                    self.inside.insert(at);
-                }
-                return Own::LeaveOff;
+        let to_fill = holds_placeholder(value);
+        let has_nonce = self.nonce.is_some_and(|nonce| value.windows(NONCE_LEN).any(|part| part == nonce.as_bytes()));
+        if self.form == NonceForm::LeftOff && (to_fill || has_nonce) {
+            if let Some(at) = position {
+                self.kept.insert(at);
+                self.inside.insert(at);
             }
+            return Own::LeaveOff;
+        }
+        if to_fill {
             self.in_own |= self.form == NonceForm::Fresh && self.nonce.is_some();
             return Own::Fill;
         }
-        self.in_own |= self.nonce.is_some_and(|nonce| value.windows(NONCE_LEN).any(|part| part == nonce.as_bytes()));
+        self.in_own |= has_nonce;
         Own::Keep
     }
 

@@ -86,8 +86,7 @@ def judge(
     custom: dict[str, str] = {}
     values: dict[str, list[str]] = {}
     for name, sent in headers:
-        # A nonce is new in each response; the policy knows its place.
-        value = re.sub(r"'nonce-[A-Za-z0-9+/_=-]+'", NONCE, sent)
+        value = _with_place(sent)
         values.setdefault(name, []).append(marked.get((name, value), value))
     refused: set[str] = set()
     for name, lines in values.items():
@@ -121,6 +120,11 @@ def _with(policy: SecurityHeaders, attribute: str, value: str) -> SecurityHeader
     return policy.replace(**change)
 
 
+def _with_place(value: str) -> str:
+    """A policy with the place of its nonce, which is new in each response."""
+    return re.sub(r"'nonce-[A-Za-z0-9+/_=-]+'", NONCE, value)
+
+
 def _is_custom(name: str, value: str) -> bool:
     try:
         SecurityHeaders.EMPTY.replace(custom={name: value})
@@ -131,10 +135,13 @@ def _is_custom(name: str, value: str) -> bool:
 
 def displaced(answer: Answer) -> Iterator[Finding]:
     """Policies that the app's own have taken the place of: one line about frames loses all the rest."""
-    for name, policy in answer.displaced:
+    # Layers around one another may have the same one to tell of.
+    for name, policy in dict.fromkeys(answer.displaced):
         if not name.startswith("content-security-policy"):
             continue  # the app's own value of another header says the same kind of thing
         own = ", ".join(value for known, value in answer.headers if known == name)
+        if _with_place(own) == policy:
+            continue
         yield Finding(
             "medium",
             name,

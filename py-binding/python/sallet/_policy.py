@@ -36,8 +36,8 @@ class policy:  # noqa: N801 - read as a decorator
 
     Args:
         headers: A `SecurityHeaders` (`SecurityHeaders.EMPTY` for no headers), or a plain function that is
-            given the policy that would be sent otherwise and returns one, as
-            `lambda policy: policy.replace(x_frame_options=None)`.
+            given the policy that would be sent otherwise, as dependencies before it and the decorator have it, and returns
+            one: `lambda policy: policy.replace(x_frame_options=None)`.
 
     Raises:
         TypeError: It is something else, or `async`.

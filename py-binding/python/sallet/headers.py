@@ -61,7 +61,8 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
 
     A policy with a `NONCE` is sent with the nonce of the request, which is at `request.state.csp_nonce`
     before the app runs and the same for every layer of Sallet around. It is there wherever the policy of
-    this layer, of one of its `paths` or of a function could need it; `sallet.csp_nonce(request)` works everywhere.
+    this layer, of one of its `paths` or of a function could need it, and where `set_policy` or `policy` as a dependency
+    has named one that does; `sallet.csp_nonce(request)` works everywhere.
     Responses in which no script can run by a nonce (JSON, CSS, JavaScript, images but SVG, ...) carry the
     policy without it and stay cacheable; one with a nonce says `Cache-Control: private`.
 

@@ -11,7 +11,7 @@ use super::merge::Told;
 use super::nonce;
 use super::sender::Sender;
 use crate::asgi;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -29,9 +29,9 @@ pub(super) struct Exchange {
 
 #[derive(Debug, Default)]
 struct More {
-    /// What a dependency has said for its route.
-    route: Option<Said>,
-    /// What the handler has said for this response, in order; each sees what the ones before made of the policy.
+    /// What dependencies have said for their route, in order; each function sees what the ones before made of the policy.
+    route: Vec<Said>,
+    /// What the handler has said for this response, likewise.
     response: Vec<Said>,
     told: Told,
 }
@@ -60,6 +60,18 @@ impl Said {
         }
         super::arguments::check_function(value, place)?;
         Ok(Some(Self::Function(value.clone().unbind())))
+    }
+
+    /// Adds it to what was said before, of which a policy leaves nothing. What falls out is the caller's to drop, out of the lock: it may
+    /// be a function that calls back.
+    fn add_to(self, before: &mut Vec<Self>) -> Vec<Self> {
+        match self {
+            Self::Function(_) => {
+                before.push(self);
+                Vec::new()
+            }
+            Self::Policy(_) => std::mem::replace(before, vec![self]),
+        }
     }
 
     fn clone_ref(&self, py: Python<'_>) -> Self {
@@ -96,6 +108,16 @@ impl Exchange {
         Ok(text)
     }
 
+    /// Draws it where the policy that was said has one, so that the page finds it as any other does.
+    fn draw_for(&self, said: &Said, scope: &Bound<'_, PyDict>) -> PyResult<()> {
+        if let Said::Policy(policy) = said
+            && policy.get().has_nonce()
+        {
+            self.draw(scope)?;
+        }
+        Ok(())
+    }
+
     /// Whether something may have been said of this response; a glance.
     pub(super) fn may_have_said(&self) -> bool {
         self.more.get().is_some() || DECORATED.load(Ordering::Relaxed)
@@ -104,17 +126,20 @@ impl Exchange {
     /// What was said of the route and then of the response, and by what.
     pub(super) fn said(&self, scope: &Bound<'_, PyDict>) -> PyResult<Vec<(&'static str, Said)>> {
         let py = scope.py();
-        let (by_dependency, response) = match self.more.get() {
+        let copied = |said: &[Said]| said.iter().map(|said| said.clone_ref(py)).collect();
+        let (route, response): (Vec<_>, Vec<_>) = match self.more.get() {
             Some(more) => {
                 let more = lock(more);
-                let copy = |said: &Said| said.clone_ref(py);
-                (more.route.as_ref().map(copy), more.response.iter().map(copy).collect())
+                (copied(&more.route), copied(&more.response))
             }
-            None => (None, Vec::new()),
+            None => Default::default(),
         };
-        let route = by_dependency.map_or_else(|| of_endpoint(scope), |said| Ok(Some(said)))?;
-        let response = response.into_iter().map(|said| ("set_policy", said));
-        Ok(route.map(|said| ("policy", said)).into_iter().chain(response).collect())
+        let endpoint = match route.first() {
+            Some(Said::Policy(_)) => None,
+            _ => of_endpoint(scope)?,
+        };
+        let route = endpoint.into_iter().chain(route).map(|said| ("policy", said));
+        Ok(route.chain(response.into_iter().map(|said| ("set_policy", said))).collect())
     }
 
     pub(super) fn told(&self) -> Option<Told> {
@@ -159,9 +184,10 @@ pub(super) fn begin(scope: &Bound<'_, PyDict>, sender: &Bound<'_, Sender>) -> Py
     if found.is(sender) {
         return Ok(());
     }
-    match found.cast_into() {
-        Ok(outermost) => sender.get().is_inside(outermost),
-        Err(_) => scope.set_item(key, sender)?,
+    match found.cast_into::<Sender>() {
+        // One with the same `send` is not around this one: its app has failed, and a middleware tries once more.
+        Ok(outermost) if !outermost.get().has_same_send(sender.get()) => sender.get().is_inside(outermost),
+        _ => scope.set_item(key, sender)?,
     }
     Ok(())
 }
@@ -186,9 +212,15 @@ fn of_endpoint(scope: &Bound<'_, PyDict>) -> PyResult<Option<Said>> {
     }
     let py = scope.py();
     let Some(endpoint) = scope.get_item(intern!(py, "endpoint"))? else { return Ok(None) };
-    match endpoint.getattr_opt(intern!(py, "__sallet_policy__"))? {
+    // What the decorator has put there can be read. An endpoint may be any object, as one that is mounted is: a proxy or a mock
+    // answers to every name, or fails.
+    let said = endpoint.getattr_opt(intern!(py, "__sallet_policy__")).and_then(|policy| match policy {
         Some(policy) => Said::read(&policy, "policy"),
         None => Ok(None),
+    });
+    match said {
+        Err(error) if error.is_instance_of::<PyException>(py) => Ok(None),
+        said => said,
     }
 }
 
@@ -236,12 +268,17 @@ fn started(what: &str) -> PyErr {
 #[pyo3(signature = (request, policy, /))]
 pub(super) fn set_policy(request: &Bound<'_, PyAny>, policy: &Bound<'_, PyAny>) -> PyResult<()> {
     let said = Said::read(policy, "set_policy")?;
-    let sender = unstarted(&scope_of(request)?, "set_policy")?;
-    let mut more = sender.get().exchange().more();
-    match said {
-        Some(said @ Said::Function(_)) => more.response.push(said),
-        said => more.response = said.into_iter().collect(),
-    }
+    let scope = scope_of(request)?;
+    let sender = unstarted(&scope, "set_policy")?;
+    let exchange = sender.get().exchange();
+    let before = match said {
+        Some(said) => {
+            exchange.draw_for(&said, &scope)?;
+            said.add_to(&mut exchange.more().response)
+        }
+        None => std::mem::take(&mut exchange.more().response),
+    };
+    drop(before);
     Ok(())
 }
 
@@ -250,10 +287,14 @@ pub(super) fn set_policy(request: &Bound<'_, PyAny>, policy: &Bound<'_, PyAny>) 
 #[pyo3(signature = (request, policy, /))]
 pub(super) fn set_route_policy(request: &Bound<'_, PyAny>, policy: &Bound<'_, PyAny>) -> PyResult<()> {
     let said = Said::read(policy, "policy")?;
-    let sender = unstarted(&scope_of(request)?, "policy")?;
-    // Out of the lock: what is dropped may be a function that calls back.
-    let before = std::mem::replace(&mut sender.get().exchange().more().route, said);
-    drop(before);
+    let scope = scope_of(request)?;
+    let sender = unstarted(&scope, "policy")?;
+    let exchange = sender.get().exchange();
+    if let Some(said) = said {
+        exchange.draw_for(&said, &scope)?;
+        let before = said.add_to(&mut exchange.more().route);
+        drop(before);
+    }
     Ok(())
 }
 

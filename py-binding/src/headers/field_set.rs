@@ -116,9 +116,7 @@ impl FieldSet {
     pub(super) fn watches(&self, name: &[u8], rules: &Rules) -> bool {
         self.watch.may_hold(name) && {
             let name = name.trim_ascii();
-            self.position(name).is_some()
-                || rules.removes(name)
-                || POLICIES.iter().any(|policy| name.eq_ignore_ascii_case(policy))
+            self.position(name).is_some() || rules.removes(name) || is_policy(name)
         } || self.needs_nonce() && is_caching(name.trim_ascii())
     }
 
@@ -134,6 +132,10 @@ impl FieldSet {
 
 /// What an app may have written itself with the placeholder of a nonce, or with the nonce.
 const POLICIES: [&[u8]; 2] = [b"content-security-policy", b"content-security-policy-report-only"];
+
+pub(super) fn is_policy(name: &[u8]) -> bool {
+    POLICIES.iter().any(|policy| name.eq_ignore_ascii_case(policy))
+}
 
 impl PolicyFields for FieldSet {
     fn count(&self) -> usize {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::exchange::Exchange;
-use super::field_set::{FieldSet, Plan, PlannedField, Rules};
+use super::field_set::{FieldSet, Plan, PlannedField, Rules, is_policy};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PySequence, PyTuple};
@@ -25,6 +25,38 @@ pub(super) struct Told {
     /// The fields that it has left off a 304: what the stored page has stays.
     left_off: Vec<Vec<u8>>,
     sent: Sent,
+    /// The policies in the response that it has sent. A middleware in between may answer with another response.
+    policies: Vec<Vec<u8>>,
+}
+
+impl Told {
+    fn new(left_off: Vec<Vec<u8>>, sent: Sent, merged: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let policies = if sent == Sent::default() { Vec::new() } else { policies(merged.try_iter()?)? };
+        Ok(Self { left_off, sent, policies })
+    }
+
+    /// What of it holds for a response with these fields.
+    fn of(self, own: &Bound<'_, PyList>) -> PyResult<Self> {
+        if self.sent == Sent::default() {
+            return Ok(self);
+        }
+        let there = policies(own.iter().map(Ok))?;
+        let sent = if self.policies.iter().all(|policy| there.contains(policy)) { self.sent } else { Sent::default() };
+        Ok(Self { sent, ..self })
+    }
+}
+
+/// The values of all Content-Security-Policies, those that only report too.
+fn policies<'py>(fields: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>) -> PyResult<Vec<Vec<u8>>> {
+    let mut values = Vec::new();
+    for item in fields {
+        let item = item?;
+        let name = part(&item, 0)?;
+        if bytes(&name).is_some_and(|name| is_policy(name.trim_ascii())) {
+            values.extend(bytes(&part(&item, 1)?).map(Cow::into_owned));
+        }
+    }
+    Ok(values)
 }
 
 impl<'py> Start<'_, 'py> {
@@ -45,7 +77,7 @@ impl<'py> Start<'_, 'py> {
                     && let Some(merged) = self.added(list)?
                 {
                     if tells {
-                        self.exchange.tell(Told { left_off: Vec::new(), sent: Sent::all(set) });
+                        self.exchange.tell(Told::new(Vec::new(), Sent::all(set), &merged)?);
                     }
                     return Ok(merged);
                 }
@@ -54,9 +86,9 @@ impl<'py> Start<'_, 'py> {
             // A tuple or a generator; a generator can be read only once.
             Err(_) => headers.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|items| PyList::new(py, items))?,
         };
-        let (merged, told) = self.joined(&own, told.unwrap_or_default())?;
+        let (merged, left_off, sent) = self.joined(&own, told.unwrap_or_default().of(&own)?)?;
         if tells {
-            self.exchange.tell(told);
+            self.exchange.tell(Told::new(left_off, sent, &merged)?);
         }
         Ok(merged.into_any())
     }
@@ -89,7 +121,7 @@ impl<'py> Start<'_, 'py> {
     }
 
     /// Asks the core of each.
-    fn joined(&self, own: &Bound<'py, PyList>, told: Told) -> PyResult<(Bound<'py, PyList>, Told)> {
+    fn joined(&self, own: &Bound<'py, PyList>, told: Told) -> PyResult<(Bound<'py, PyList>, Vec<Vec<u8>>, Sent)> {
         let (py, forms, rules) = (own.py(), self.plan.over(self.scheme), &*self.plan.rules);
         let form = self.form(own)?;
         if form == NonceForm::Fresh && forms.whole.needs_nonce() && self.exchange.nonce().is_none() {
@@ -148,7 +180,8 @@ impl<'py> Start<'_, 'py> {
         }
         left_off.extend(merge.leaves_off().map(|at| set.fields[at].name().to_vec()));
         self.report(merge.displaced().map(|at| &set.fields[at]))?;
-        Ok((merged, Told { left_off, sent: merge.sent() }))
+        let sent = merge.sent();
+        Ok((merged, left_off, sent))
     }
 
     /// Shows what the app's own headers have displaced to `python -m sallet check`, which has put a list for it there.

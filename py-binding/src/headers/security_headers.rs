@@ -40,6 +40,11 @@ impl SecurityHeaders {
         Self { values, custom: Vec::new() }
     }
 
+    /// Whether a nonce is named in it; without reading it again.
+    pub(super) fn has_nonce(&self) -> bool {
+        self.values.iter().any(|(_, text)| text.contains(core::Source::NONCE.as_str()))
+    }
+
     /// Runs `use_it` with the policy as the core knows it.
     pub(super) fn with_core<R>(&self, use_it: impl FnOnce(core::SecurityHeaders<'_>) -> R) -> PyResult<R> {
         let mut policy = core::SecurityHeaders::EMPTY;

@@ -127,6 +127,11 @@ impl Sender {
         self.outermost.get_or_init(|| outermost.unbind());
     }
 
+    /// Whether both hand on to the same.
+    pub(super) fn has_same_send(&self, other: &Self) -> bool {
+        self.send.is(&other.send)
+    }
+
     /// Whether nobody can choose a policy any more.
     pub(super) fn has_started(&self) -> bool {
         self.started.load(Ordering::Relaxed)
