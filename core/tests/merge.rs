@@ -362,6 +362,10 @@ fn what_is_private_in_quotes_alone_keeps_no_cache_off() {
     for (own, sent) in [
         (&["max-age=60, x=\"", "private"][..], &["private, max-age=60, x=\"", "private"][..]),
         (&["max-age=60", "x=\"\\\"", "no-store"], &["private, max-age=60", "x=\"\\\"", "no-store"]),
+        // A cache that knows the status ignores no-store next to must-understand (RFC 9111 section 5.2.2.3), on whichever line.
+        (&["no-store", "must-understand, max-age=60"], &["no-store", "private, must-understand, max-age=60"]),
+        (&["must-understand", "no-store"], &["private, must-understand", "no-store"]),
+        (&["no-store", "must-understand", "private"], &["no-store", "must-understand", "private"]),
         (&["private", "x=\""], &["private", "x=\""]),
         (&["max-age=60, x=\"a\"", "private"], &["max-age=60, x=\"a\"", "private"]),
     ] {

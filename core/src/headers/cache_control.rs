@@ -101,7 +101,8 @@ pub(crate) const fn surrogate_forbids_sharing(value: &str) -> bool {
     has_element(value, "no-store")
 }
 
-const fn has_element(value: &str, wanted: &str) -> bool {
+/// Whether a list says `wanted` outside of quotes, in any case.
+pub(crate) const fn has_element(value: &str, wanted: &str) -> bool {
     let mut start = 0;
     while start <= value.len() {
         let end = end_of_element(value, start);
