@@ -117,8 +117,13 @@ impl Exchange {
         Ok(route.map(|said| ("policy", said)).into_iter().chain(response).collect())
     }
 
-    pub(super) fn told(&self) -> Option<Told> {
-        self.more.get().map(|more| lock(more).told.clone())
+    /// Whether layers further in have left nothing off.
+    pub(super) fn left_nothing_off(&self) -> bool {
+        self.more.get().is_none_or(|more| lock(more).told.left_off.is_empty())
+    }
+
+    pub(super) fn told(&self) -> Told {
+        self.more.get().map(|more| lock(more).told.clone()).unwrap_or_default()
     }
 
     pub(super) fn tell(&self, told: Told) {
@@ -154,7 +159,7 @@ pub(super) fn of<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, 
 /// Puts it there, if this is the outermost layer; an inner one is told of the outermost.
 pub(super) fn begin(scope: &Bound<'_, PyDict>, sender: &Bound<'_, Sender>) -> PyResult<()> {
     let key = intern!(scope.py(), "sallet.response");
-    // One look-up, where to get and to set would be two.
+    // One look-up from Python 3.13 on.
     let (_, found) = scope.set_default_with_result(key, sender)?;
     if found.is(sender) {
         return Ok(());
