@@ -14,7 +14,7 @@ use crate::asgi;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyNone, PyString};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::Nonce;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -160,13 +160,12 @@ pub(super) fn of<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, 
 pub(super) fn begin(scope: &Bound<'_, PyDict>, sender: &Bound<'_, Sender>) -> PyResult<()> {
     let key = intern!(scope.py(), "sallet.response");
     // One look-up from Python 3.13 on.
-    let (_, found) = scope.set_default_with_result(key, sender)?;
-    if found.is(sender) {
+    if scope.set_default(key, sender)? {
         return Ok(());
     }
-    match found.cast_into() {
-        Ok(outermost) => sender.get().is_inside(outermost),
-        Err(_) => scope.set_item(key, sender)?,
+    match of(scope)? {
+        Some(outermost) => sender.get().is_inside(outermost),
+        None => scope.set_item(key, sender)?,
     }
     Ok(())
 }
@@ -177,7 +176,7 @@ pub(super) fn end(scope: &Bound<'_, PyDict>, exchange: &Exchange) -> PyResult<()
     let key = intern!(py, "sallet.response");
     match exchange.nonce() {
         Some(nonce) => scope.set_item(key, nonce.as_str()),
-        None => scope.set_item(key, py.None()),
+        None => scope.set_item(key, PyNone::get(py)),
     }
 }
 
