@@ -14,7 +14,7 @@ use crate::asgi;
 use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyNone, PyString};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::Nonce;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -142,8 +142,13 @@ impl Exchange {
         Ok(route.chain(response.into_iter().map(|said| ("set_policy", said))).collect())
     }
 
-    pub(super) fn told(&self) -> Option<Told> {
-        self.more.get().map(|more| lock(more).told.clone())
+    /// Whether layers further in have left nothing off.
+    pub(super) fn left_nothing_off(&self) -> bool {
+        self.more.get().is_none_or(|more| lock(more).told.left_off.is_empty())
+    }
+
+    pub(super) fn told(&self) -> Told {
+        self.more.get().map(|more| lock(more).told.clone()).unwrap_or_default()
     }
 
     pub(super) fn tell(&self, told: Told) {
@@ -179,14 +184,13 @@ pub(super) fn of<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, 
 /// Puts it there, if this is the outermost layer; an inner one is told of the outermost.
 pub(super) fn begin(scope: &Bound<'_, PyDict>, sender: &Bound<'_, Sender>) -> PyResult<()> {
     let key = intern!(scope.py(), "sallet.response");
-    // One look-up, where to get and to set would be two.
-    let (_, found) = scope.set_default_with_result(key, sender)?;
-    if found.is(sender) {
+    // One look-up from Python 3.13 on.
+    if scope.set_default(key, sender)? {
         return Ok(());
     }
-    match found.cast_into::<Sender>() {
+    match of(scope)? {
         // One with the same `send` is not around this one: its app has failed, and a middleware tries once more.
-        Ok(outermost) if !outermost.get().has_same_send(sender.get()) => sender.get().is_inside(outermost),
+        Some(outermost) if !outermost.get().has_same_send(sender.get()) => sender.get().is_inside(outermost),
         _ => scope.set_item(key, sender)?,
     }
     Ok(())
@@ -198,7 +202,7 @@ pub(super) fn end(scope: &Bound<'_, PyDict>, exchange: &Exchange) -> PyResult<()
     let key = intern!(py, "sallet.response");
     match exchange.nonce() {
         Some(nonce) => scope.set_item(key, nonce.as_str()),
-        None => scope.set_item(key, py.None()),
+        None => scope.set_item(key, PyNone::get(py)),
     }
 }
 

@@ -6,7 +6,7 @@ use super::exchange::Exchange;
 use super::field_set::{FieldSet, Plan, PlannedField, Rules, is_policy};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PySequence, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use sallet_core::merge::{Merge, Own, PRIVATE, PolicyFields, Sent, made_private};
 use sallet_core::{ContentSecurityPolicy, FieldKind, Nonce, NonceForm, Scheme};
 
@@ -23,7 +23,7 @@ pub(super) struct Start<'a, 'py> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Told {
     /// The fields that it has left off a 304: what the stored page has stays.
-    left_off: Vec<Vec<u8>>,
+    pub(super) left_off: Vec<Vec<u8>>,
     sent: Sent,
     /// The policies in the response that it has sent. A middleware in between may answer with another response.
     policies: Vec<Vec<u8>>,
@@ -68,25 +68,32 @@ impl<'py> Start<'_, 'py> {
             Some(headers) => headers,
             None => PyList::empty(py).into_any(),
         };
-        let set = &self.plan.over(self.scheme).whole;
-        let told = self.exchange.told();
-        let own = match headers.cast_exact::<PyList>() {
-            Ok(list) => {
-                if told.as_ref().is_none_or(|told| told.left_off.is_empty())
-                    && is_unwatched(list, set, &self.plan.rules)
-                    && let Some(merged) = self.added(list)?
-                {
-                    if tells {
-                        self.exchange.tell(Told::new(Vec::new(), Sent::all(set), &merged)?);
-                    }
-                    return Ok(merged);
-                }
-                list.clone()
+        if let Ok(list) = headers.cast_exact::<PyList>()
+            && self.exchange.left_nothing_off()
+            && is_unwatched(list, &self.plan.over(self.scheme).whole, &self.plan.rules)
+            && let Some(merged) = self.added(list)?
+        {
+            if tells {
+                let sent = Sent::all(&self.plan.over(self.scheme).whole);
+                self.exchange.tell(Told::new(Vec::new(), sent, &merged)?);
             }
+            return Ok(merged);
+        }
+        self.decided(&headers, tells)
+    }
+
+    // Out of the way of the above, as most responses go.
+    #[cold]
+    #[inline(never)]
+    fn decided(&self, headers: &Bound<'py, PyAny>, tells: bool) -> PyResult<Bound<'py, PyAny>> {
+        let own = match headers.cast_exact::<PyList>() {
+            Ok(list) => list.clone(),
             // A tuple or a generator; a generator can be read only once.
-            Err(_) => headers.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|items| PyList::new(py, items))?,
+            Err(_) => {
+                headers.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|items| PyList::new(headers.py(), items))?
+            }
         };
-        let (merged, left_off, sent) = self.joined(&own, told.unwrap_or_default().of(&own)?)?;
+        let (merged, left_off, sent) = self.joined(&own, self.exchange.told().of(&own)?)?;
         if tells {
             self.exchange.tell(Told::new(left_off, sent, &merged)?);
         }
@@ -104,7 +111,7 @@ impl<'py> Start<'_, 'py> {
         let set = forms.form(form);
         self.report_marks(set)?;
         // One allocation of the right size.
-        let merged = own.as_sequence().concat(set.pairs.bind(py).cast::<PySequence>()?)?;
+        let merged = own.as_sequence().concat(set.pairs.bind(py).as_sequence())?;
         if set.needs_nonce() {
             if self.exchange.nonce().is_none() {
                 self.exchange.draw(self.scope)?;
@@ -239,8 +246,9 @@ impl<'py, I: Iterator<Item = Bound<'py, PyAny>>> Iterator for ContentTypes<I> {
 fn is_unwatched(own: &Bound<'_, PyList>, set: &FieldSet, rules: &Rules) -> bool {
     own.iter().all(|item| {
         item.cast_exact::<PyTuple>().is_ok_and(|pair| {
-            pair.get_borrowed_item(0)
-                .is_ok_and(|name| name.cast_exact::<PyBytes>().is_ok_and(|name| !set.watches(name.as_bytes(), rules)))
+            pair.iter_borrowed()
+                .next()
+                .is_some_and(|name| name.cast_exact::<PyBytes>().is_ok_and(|name| !set.watches(name.as_bytes(), rules)))
         })
     })
 }
