@@ -31,10 +31,11 @@ pub(crate) const fn unchecked_value(text: &str, error: PolicyError) -> Result<&s
 pub(crate) const fn own_word(text: &str) -> Result<(), PolicyError> {
     let mut rest = text;
     while let [first, ..] = rest.as_bytes() {
-        if unchecked(rest).is_some() {
+        // Both begin with a brace.
+        if *first == b'{' && unchecked(rest).is_some() {
             return Err(PolicyError::MarkTwice);
         }
-        if grammar::starts_with_ignore_case(rest, PLACEHOLDER) {
+        if *first == b'{' && grammar::starts_with_ignore_case(rest, PLACEHOLDER) {
             return Err(PolicyError::FixedNonce);
         }
         if !first.is_ascii() {

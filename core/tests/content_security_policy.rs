@@ -63,6 +63,12 @@ fn names_what_is_wrong() {
         ("default-src 'self' 'none'", NoneWithOthers),
         ("default-src", EmptySourceList),
         ("script-sr 'self'", UnknownDirective),
+        ("script-src: 'self'", UnknownDirective),
+        ("script-src 'self'; https:", Separator),
+        ("default-src 'self' script-src 'self'", MissingSemicolon),
+        ("default-src 'self' object-src 'none'", MissingSemicolon),
+        ("default-src 'self' upgrade-insecure-requests", MissingSemicolon),
+        ("script-src 'nonce'", FixedNonce),
         ("block-all-mixed-content", ObsoleteDirective),
         ("script-src 'self'; script-src *", DuplicateDirective),
         ("{unchecked}", UnknownDirective),
@@ -168,7 +174,7 @@ fn a_page_has_one_hash_whichever_its_line_ends() {
 /// Every sentence tells what to do: it says more than that something is wrong.
 #[test]
 fn every_message_names_a_fix() {
-    let all: [PolicyError; 24] = [
+    let all: [PolicyError; 25] = [
         EmptyPolicy,
         UnknownDirective,
         KnownDirective,
@@ -184,6 +190,7 @@ fn every_message_names_a_fix() {
         ControlCharacter,
         NonAscii,
         UnquotedKeyword,
+        MissingSemicolon,
         UnknownKeyword,
         BadQuotes,
         FixedNonce,

@@ -127,6 +127,7 @@ fn model(policy: &Prepared, rules: &MergeRules, case: &Case<'_>) -> (Lines, Line
     let removed = |name: &str| rules.remove().contains(&name);
     let overridden = |name: &str| rules.precedence() == Precedence::Policy && find(name).is_some();
     let adds = |name: &str| rules.precedence() == Precedence::Add && is_policy(name);
+    let in_own = |value: &str| case.nonce.is_some_and(|nonce| value.contains(nonce.as_str()));
     let goes = |kind: FieldKind| is_304 && kind == FieldKind::Nonce;
 
     // What is left of the app's own.
@@ -134,7 +135,7 @@ fn model(policy: &Prepared, rules: &MergeRules, case: &Case<'_>) -> (Lines, Line
     for (name, value) in lines(&case.own) {
         let pair_goes = adds(&name) && find(&name).is_some_and(|(.., kind)| goes(*kind));
         if removed(&name) || overridden(&name) || pair_goes {
-        } else if is_304 && value.contains(PLACEHOLDER) {
+        } else if is_304 && is_policy(&name) && (value.contains(PLACEHOLDER) || in_own(&value)) {
             left.push(name);
         } else {
             own.push((name, value));
@@ -155,7 +156,6 @@ fn model(policy: &Prepared, rules: &MergeRules, case: &Case<'_>) -> (Lines, Line
     }
     // The nonce, and what caches are told of it.
     let nonce = if case.form == NonceForm::Fresh { case.nonce } else { None };
-    let in_own = |value: &str| case.nonce.is_some_and(|nonce| value.contains(nonce.as_str()));
     let in_own = |(name, value): &(String, String)| {
         is_policy(name) && (in_own(value) || nonce.is_some() && value.contains(PLACEHOLDER))
     };
@@ -362,6 +362,10 @@ fn what_is_private_in_quotes_alone_keeps_no_cache_off() {
     for (own, sent) in [
         (&["max-age=60, x=\"", "private"][..], &["private, max-age=60, x=\"", "private"][..]),
         (&["max-age=60", "x=\"\\\"", "no-store"], &["private, max-age=60", "x=\"\\\"", "no-store"]),
+        // A cache that knows the status ignores no-store next to must-understand (RFC 9111 section 5.2.2.3), on whichever line.
+        (&["no-store", "must-understand, max-age=60"], &["no-store", "private, must-understand, max-age=60"]),
+        (&["must-understand", "no-store"], &["private, must-understand", "no-store"]),
+        (&["no-store", "must-understand", "private"], &["no-store", "must-understand", "private"]),
         (&["private", "x=\""], &["private", "x=\""]),
         (&["max-age=60, x=\"a\"", "private"], &["max-age=60, x=\"a\"", "private"]),
     ] {

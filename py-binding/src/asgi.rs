@@ -7,6 +7,12 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use sallet_core::Scheme;
 use std::borrow::Cow;
 
+/// Whether this is that text. Python keeps a word of its source (`"http"`, but no `"http.response.start"` before 3.13) as one object
+/// in all modules, which is faster to compare.
+pub(crate) fn is(value: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> bool {
+    value.is(text) || value.cast::<PyString>().is_ok_and(|value| value.to_str().ok() == text.to_str().ok())
+}
+
 /// The `state` that belongs to this request alone.
 ///
 /// The outermost layer that asks puts a copy in place of what the server gave, because some hand the same dict to every
@@ -44,9 +50,10 @@ fn unusual_state<'py>(py: Python<'py>, given: Option<Bound<'py, PyAny>>) -> PyRe
 
 /// How the request travelled, as the scope says now: a middleware that trusts a proxy may write it late.
 pub(crate) fn scheme(scope: &Bound<'_, PyDict>) -> PyResult<Scheme> {
-    let scheme = scope.get_item(intern!(scope.py(), "scheme"))?;
-    let scheme = scheme.as_ref().and_then(|scheme| scheme.cast::<PyString>().ok()?.to_str().ok());
-    Ok(if matches!(scheme, Some("https" | "wss")) { Scheme::Https } else { Scheme::Http })
+    let py = scope.py();
+    let Some(scheme) = scope.get_item(intern!(py, "scheme"))? else { return Ok(Scheme::Http) };
+    let secure = is(&scheme, intern!(py, "https")) || is(&scheme, intern!(py, "wss"));
+    Ok(if secure { Scheme::Https } else { Scheme::Http })
 }
 
 /// Whether this is Starlette's `TestClient`, in whose tests a close before accept is an exception with a code and a reason.

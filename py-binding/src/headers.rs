@@ -13,6 +13,7 @@ mod field_set;
 mod https_redirect;
 mod lint;
 mod merge;
+mod message;
 mod middleware;
 mod nonce;
 mod permissions_policy;

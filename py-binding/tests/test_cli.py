@@ -234,6 +234,7 @@ def test_an_own_policy_that_displaced_the_apps_is_told(apps: Path):
     """A page that says one thing about frames loses all the rest of the policy."""
     (apps / "displaced.py").write_text(
         "from fastapi import FastAPI, Response\n"
+        "from sallet import NONE, SecurityHeaders\n"
         "from sallet.fastapi import protect\n"
         "def make(**options):\n"
         "    app = FastAPI()\n"
@@ -241,9 +242,33 @@ def test_an_own_policy_that_displaced_the_apps_is_told(apps: Path):
         "    protect(app, **options)\n"
         "    return app\n"
         "app, adding = make(), make(override='add')\n"
+        "same = make(headers=SecurityHeaders.EMPTY.replace(content_security_policy={'frame-ancestors': [NONE]}))\n"
     )
     told = run("check", "displaced:app", cwd=apps).stdout
     assert "the app's own (frame-ancestors 'none') is sent instead of the policy's (default-src 'self'; " in told
     assert 'override="add"' in told
+    assert "instead of the policy's" not in run("check", "displaced:same", cwd=apps).stdout
     adding = run("check", "displaced:adding", cwd=apps)
     assert "instead of the policy's" not in adding.stdout and "sent twice" not in adding.stdout and adding.returncode == 0
+
+
+def test_what_a_policy_marks_as_unchecked_is_no_mistake(apps: Path):
+    """The response has no marks; a typo of the app's in the same header is one still."""
+    (apps / "newer.py").write_text(
+        "from fastapi import FastAPI, Response\n"
+        "from sallet import NONCE, ContentSecurityPolicy, SecurityHeaders, unchecked\n"
+        "from sallet.fastapi import protect\n"
+        "script = [NONCE, unchecked(\"'new-keyword'\")]\n"
+        "policy = SecurityHeaders(content_security_policy=ContentSecurityPolicy.STRICT.extend({'script-src': script}))\n"
+        "app, typo = FastAPI(), FastAPI()\n"
+        "for each in (app, typo):\n"
+        "    protect(each, headers=policy)\n"
+        "app.get('/')(lambda: Response('page', media_type='text/html'))\n"
+        "typo.get('/')(lambda: Response(headers={'content-security-policy': \"script-src 'new-keyword'\"}))\n"
+    )
+    done = run("check", "newer:app", cwd=apps)
+    assert "would refuse" not in done.stdout and done.returncode == 0, done.stdout
+    # Of the page with a nonce, and of the 404 without.
+    assert done.stdout.count("LOW    content-security-policy script-src 'new-keyword': this part of the value is unchecked") == 2
+    done = run("check", "newer:typo", cwd=apps)
+    assert done.stdout.count("HIGH   content-security-policy: Sallet would refuse this value") == 1 and done.returncode == 1

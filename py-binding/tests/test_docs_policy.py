@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.security import OAuth2PasswordBearer
 from harness import asgi
 from keys import keyring
-from sallet import NONCE, STRICT_DYNAMIC, ContentSecurityPolicy, SecurityHeaders
+from sallet import NONCE, STRICT_DYNAMIC, ContentSecurityPolicy, SecurityHeaders, unchecked
 from sallet.fastapi import Bearer, protect
 from sallet.fastapi._relax import _HEADERS_DROPPED
 from starlette.applications import Starlette
@@ -199,6 +199,14 @@ def test_each_of_several_policies_lets_the_page_work():
     for policy in policies:
         for script in inline_scripts(reply.body):
             assert sha256(script) in effective(policy, "script-src", "default-src")
+
+
+def test_a_policy_that_is_unchecked_as_a_whole_is_sent_as_it_is(caplog):
+    """And not STRICT, which may allow more."""
+    whole = "default-src 'none'; blah"
+    app = protected(headers=SecurityHeaders.STRICT.replace(content_security_policy=unchecked(whole)))
+    assert asgi.call(app, "/docs").one("content-security-policy") == whole
+    assert "sent as it is" in caplog.text
 
 
 def test_an_empty_policy_stays_empty():

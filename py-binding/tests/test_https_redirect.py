@@ -211,6 +211,12 @@ def test_a_name_that_is_no_host_is_found_at_once(wrong: str) -> None:
         redirecting(https_redirect=wrong)
 
 
+def test_an_https_function_says_true_or_false() -> None:
+    """`lambda scope: scope["scheme"]` would be true of plain HTTP, and nothing would ever be redirected."""
+    reply = asgi.call(redirecting(https_redirect=True, https=lambda scope: scope["scheme"]), "/items")
+    assert reply.status == 500 and "returned a str" in str(reply.error)
+
+
 def test_false_redirects_nothing() -> None:
     assert asgi.call(redirecting(https_redirect=False), "/items").json() == "items"
 

@@ -281,6 +281,17 @@ def test_what_is_no_policy(wrong):
         policy(wrong)
 
 
+def test_the_class_is_no_function_that_chooses():
+    for place, make in {
+        "headers": lambda: SecurityHeadersMiddleware(site, SecurityHeaders),
+        'paths: "/a"': lambda: SecurityHeadersMiddleware(site, paths={"/a": SecurityHeaders}),
+        "set_policy": lambda: set_policy({}, SecurityHeaders),
+        "policy": lambda: policy(SecurityHeaders),
+    }.items():
+        with pytest.raises(TypeError, match=rf"^{place}: SecurityHeaders is the class: write SecurityHeaders\(\)"):
+            make()
+
+
 async def never(policy):
     return policy
 

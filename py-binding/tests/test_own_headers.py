@@ -11,7 +11,7 @@ import pytest
 from harness import asgi
 from harness.asgi import bearer
 from keys import keyring
-from sallet import NONCE, AuthMiddleware, Bearer, SecurityHeaders, SecurityHeadersMiddleware
+from sallet import NONCE, AuthMiddleware, Bearer, SecurityHeaders, SecurityHeadersMiddleware, csp_nonce
 from test_every_response import assert_policy_once
 
 
@@ -176,6 +176,20 @@ def test_what_an_inner_layer_left_off_a_304_is_not_put_there_by_an_outer_one():
     assert left_off(strict, remove=["Content-Security-Policy"]) == ["default-src 'self'"]
     # An inner one that has no nonce leaves nothing off.
     assert left_off(strict, inner=SecurityHeaders.EMPTY) == ["default-src 'self'"]
+
+
+def test_an_own_policy_with_the_nonce_is_left_off_a_304_as_one_with_its_place_is():
+    """The stored page's scripts have the nonce of its own response, and a 304 would replace the policy that names it."""
+
+    async def app(scope, receive, send):
+        own = f"script-src 'nonce-{csp_nonce(scope)}'".encode()
+        await send({"type": "http.response.start", "status": 304, "headers": [(b"content-security-policy", own)]})
+        await send({"type": "http.response.body", "body": b""})
+
+    layer = SecurityHeadersMiddleware(app, SecurityHeaders.CLASSIC)
+    for around in (layer, SecurityHeadersMiddleware(layer, SecurityHeaders.CLASSIC)):
+        reply = asgi.call(around)
+        assert not reply.has("content-security-policy") and reply.one("x-frame-options") == "DENY"
 
 
 def test_no_server_and_no_client_says_what_was_left_off():
@@ -353,3 +367,27 @@ def test_the_short_way_for_a_list_is_the_long_way_of_a_tuple(policy, override):
             for reply in replies
         ]
         assert sent[0] == sent[1], own
+
+
+def test_a_response_put_in_place_of_an_inner_layers_is_added_to():
+    """An error page that a middleware between two layers answers with has a policy of the app's own, and not the inner layer's."""
+    own, strict = "frame-ancestors 'self'", dict(SecurityHeaders.STRICT.items(https=False))["content-security-policy"]
+    inner = SecurityHeadersMiddleware(answering([]), SecurityHeaders.CLASSIC)
+
+    def between(app, headers):
+        async def replacing(scope, receive, send):
+            async def replaced(message):
+                if headers is not None and message["type"] == "http.response.start":
+                    message = {**message, "headers": headers}
+                await send(message)
+
+            await app(scope, receive, replaced)
+
+        return replacing
+
+    def sent(headers):
+        app = SecurityHeadersMiddleware(between(inner, headers), SecurityHeaders.STRICT, override="add")
+        return asgi.call(app).all("content-security-policy")
+
+    assert sent([(b"content-security-policy", own.encode())]) == [own, strict]
+    assert sent(None) == ["default-src 'self'"]

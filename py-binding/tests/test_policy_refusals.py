@@ -104,6 +104,9 @@ TEXT_REFUSALS = [
     ("default-src 'self'\0", "remove"),
     ("default-src \u2018self\u2019", "ASCII"),
     ("default-src 'none' 'self'", "alone"),
+    ("default-src 'self' script-src 'self'", "write a ; in front of it"),
+    ("script-src: 'self'", "did you mean script-src?"),
+    ("script-src 'nonce'", "'nonce-{one-for-each-request}'"),
 ]
 
 
@@ -182,6 +185,10 @@ def test_unknown_headers_and_types():
         for wrong in (1, b"DENY", ["DENY"], True):
             with pytest.raises(TypeError):
                 make(x_frame_options=wrong)
+    with pytest.raises(TypeError, match=r'as a str, such as "max-age=\d+; includeSubDomains", or None to leave it out'):
+        SecurityHeaders(strict_transport_security=31536000)
+    with pytest.raises(TypeError, match="reporting_endpoints: give the header's value as a str, or None to leave it out"):
+        SecurityHeaders(reporting_endpoints={"csp": "https://reports.example"})
     with pytest.raises(TypeError):
         SecurityHeaders("DENY")
     for wrong in (1, None, [1], [["default-src"]], b"default-src 'self'"):

@@ -49,11 +49,12 @@
 //! - `hyper`: both middlewares are [`hyper::service::Service`](https://docs.rs/hyper)s too.
 //! - `axum`: [`Principal`] and [`RequestNonce`] are extractors, and a [`ResponsePolicy`] is a part of a response. Without it
 //!   `|who: Principal|` is no handler, and all that the compiler says is `Handler<_, _> is not satisfied`. Where the layer is missing that
-//!   would have put them there, the client gets a bare 500 and you get told why (`Missing`). Inside of axum's routers it also
+//!   would have put them there, the client gets a bare 500; the reason is in the log (feature `tracing`) and in the extensions of
+//!   the response (`Missing`). Inside of axum's routers it also
 //!   shows the layers the path as the client sent it; **without it no path is public there**.
 //! - `arc-swap`: an `ArcSwap` of a keyring is a set of [`Keys`](require_auth::Keys), swapped without a lock.
-//! - `tracing`: events in the target `sallet`, with key ids and reasons: what a layer opens, as it is made, who was not let in
-//!   and that a rule did not open its path (info), who was let in (debug), lookups that failed, extractors without their layer
+//! - `tracing`: events in the target `sallet`, with key ids and reasons: what a layer opens, as it is made, who was refused
+//!   and that a rule did not open its path (info), who was admitted (debug), lookups that failed, extractors without their layer
 //!   and rules that can open nothing (error). Never a token.
 //!
 //! # Limits

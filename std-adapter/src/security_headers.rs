@@ -68,9 +68,40 @@
 //!
 //! A header that the app sets itself stays as it is, and never stands there twice; with
 //! [`overriding`](SecurityHeadersLayer::overriding) the policy wins, and with [`adding`](SecurityHeadersLayer::adding) both
-//! Content-Security-Policies are sent, which browsers intersect. A layer on one route is therefore a policy for that
-//! route: the layers around it leave its headers alone. All other headers of the app stay, every `Set-Cookie` included;
-//! `Server` and `X-Powered-By` go (see [`remove`](SecurityHeadersLayer::remove)).
+//! Content-Security-Policies are sent, which browsers intersect. All other headers of the app stay, every `Set-Cookie`
+//! included; `Server` and `X-Powered-By` are removed (see [`remove`](SecurityHeadersLayer::remove)).
+//!
+//! A layer on one route is the app to the layers around it: they leave its headers alone, and **add those that it does not
+//! send**. So it can change a header, and cannot drop one; and it needs its own [`scheme`](SecurityHeadersLayer::scheme).
+//! A [`ResponsePolicy`] or a [`path`](SecurityHeadersLayer::path) rule replaces the whole policy:
+//!
+//! ```
+//! use axum::{Router, body::Body, http::Request, response::Html, routing::get};
+//! use sallet_core::{ContentSecurityPolicy, Scheme, SecurityHeaders};
+//! use sallet_hyper::{ResponsePolicy, SecurityHeadersLayer};
+//! use tower::ServiceExt;
+//!
+//! // For a partner's page to frame. X-Frame-Options cannot name it, so that header is left out.
+//! const CSP: ContentSecurityPolicy =
+//!     ContentSecurityPolicy::from_text("default-src 'self'; frame-ancestors https://partner.example");
+//! const FRAMED: SecurityHeaders =
+//!     SecurityHeaders::STRICT.content_security_policy(Some(CSP)).x_frame_options(None).checked();
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let framed = ResponsePolicy::new(&FRAMED);
+//! let app: Router = Router::new()
+//!     .route("/by-handler", get(async move || (framed.clone(), Html("<h1>widget</h1>"))))
+//!     .route("/by-layer", get(async || Html("<h1>widget</h1>")).layer(SecurityHeadersLayer::new(&FRAMED)))
+//!     .layer(SecurityHeadersLayer::new(&SecurityHeaders::STRICT).scheme(Scheme::Https).path("/by-path", &FRAMED));
+//!
+//! for (path, is_there) in [("/by-handler", false), ("/by-path", false), ("/by-layer", true)] {
+//!     let response = app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+//!     assert!(response.headers()["content-security-policy"].to_str().unwrap().ends_with("https://partner.example"));
+//!     assert_eq!(response.headers().contains_key("x-frame-options"), is_there, "{path}");
+//! }
+//! # }
+//! ```
 //!
 //! # What it does not touch
 //!

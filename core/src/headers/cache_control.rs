@@ -70,7 +70,7 @@ pub(crate) const fn is_targeted(name: &[u8]) -> bool {
 /// It is a structured dictionary (RFC 9213, section 2.1), so of two members of one key the last counts, and `?0` takes one back.
 /// What cannot be read here counts as if it said nothing.
 pub(crate) const fn targeted_forbids_sharing(line: &str) -> bool {
-    let (mut private, mut no_store) = (false, false);
+    let (mut private, mut no_store, mut must_understand) = (false, false, false);
     let mut rest = Dictionary::new(grammar::trim(line));
     while let Some(member) = rest.next() {
         // A date, say, which a cache may read.
@@ -80,16 +80,19 @@ pub(crate) const fn targeted_forbids_sharing(line: &str) -> bool {
             private = says;
         } else if grammar::eq(member.key, "no-store") {
             no_store = says;
+        } else if grammar::eq(member.key, "must-understand") {
+            must_understand = says;
         }
     }
-    private || no_store
+    private || no_store && !must_understand
 }
 
 /// Whether a `Cache-Control` value says `private` or `no-store`.
 ///
-/// `private="field"` protects one field only and does not count (RFC 9111, section 5.2.2.7).
+/// `private="field"` protects one field only and does not count (RFC 9111, section 5.2.2.7), nor does `no-store` beside
+/// `must-understand`, which has a cache that knows the status ignore it (section 5.2.2.3).
 pub(crate) const fn forbids_sharing(value: &str) -> bool {
-    has_element(value, "private") || has_element(value, "no-store")
+    has_element(value, "private") || has_element(value, "no-store") && !has_element(value, "must-understand")
 }
 
 /// Whether a `Surrogate-Control` value says `no-store` to all: `no-store;name` is for one surrogate ([Edge Architecture, section
@@ -98,7 +101,8 @@ pub(crate) const fn surrogate_forbids_sharing(value: &str) -> bool {
     has_element(value, "no-store")
 }
 
-const fn has_element(value: &str, wanted: &str) -> bool {
+/// Whether a list says `wanted` outside of quotes, in any case.
+pub(crate) const fn has_element(value: &str, wanted: &str) -> bool {
     let mut start = 0;
     while start <= value.len() {
         let end = end_of_element(value, start);
@@ -225,6 +229,7 @@ mod tests {
             "privately",
             "x=\"a, private\"",
             "no-store=1",
+            "must-understand, no-store",
         ] {
             assert!(!targeted_forbids_sharing(no), "{no}");
         }
@@ -235,12 +240,20 @@ mod tests {
 
     #[test]
     fn knows_what_keeps_shared_caches_out() {
-        for yes in ["private", "No-Store", "max-age=1, private"] {
+        for yes in ["private", "No-Store", "max-age=1, private", "must-understand, no-store, private"] {
             assert!(forbids_sharing(yes), "{yes}");
         }
         // The last one was found by fuzzing: its quotes end behind `private`.
         let quoted = "x=\"\\\", private, \"";
-        for no in ["", "public", "private=\"set-cookie\"", "max-age=1, privately", "x=\"a, private\"", quoted] {
+        for no in [
+            "",
+            "public",
+            "private=\"set-cookie\"",
+            "max-age=1, privately",
+            "x=\"a, private\"",
+            "must-understand,no-store",
+            quoted,
+        ] {
             assert!(!forbids_sharing(no), "{no}");
         }
     }

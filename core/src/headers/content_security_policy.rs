@@ -62,6 +62,7 @@ use view::View;
 /// | `img-src 'nonce-{one-for-each-request}'` | `KeywordNotAllowed` | Only scripts and styles have a nonce, and a response with one is not cached. | `img-src {unchecked}'nonce-{one-for-each-request}'` |
 /// | `script-src 'sha256-abc'` | `BadHash` | It is compared with the whole digest, which is longer (section 6.7.3.3). | `script-src {unchecked}'sha256-abc'` |
 /// | `default-src self` | `UnquotedKeyword` | A browser reads a host of that name; `'self'` was meant. | `default-src {unchecked}self` |
+/// | `default-src 'self' img-src *` | `MissingSemicolon` | A browser reads a host of that name; a directive was meant. | `default-src 'self' {unchecked}img-src *` |
 /// | `img-src data` | `BareScheme` | A browser reads a host of that name; `data:` was meant. | `img-src {unchecked}data` |
 /// | `block-all-mixed-content` | `ObsoleteDirective` | Browsers have dropped it. | `{unchecked}block-all-mixed-content` |
 /// | `script-sr 'self'` | `UnknownDirective` | Any name is in the grammar; no specification defines this one. | `{unchecked}script-sr 'self'` |

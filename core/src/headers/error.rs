@@ -59,6 +59,8 @@ pub enum PolicyError {
     NonAscii,
     /// A keyword, nonce or hash without its quotes.
     UnquotedKeyword,
+    /// The name of a directive among the sources of another.
+    MissingSemicolon,
     /// A scheme without its colon.
     BareScheme,
     /// Quotes around something that is no keyword.
@@ -150,6 +152,9 @@ impl PolicyError {
                 "keywords are quoted: write 'self', quotes included, and so 'none', 'unsafe-inline', 'sha256-…' \
                  (without them a browser reads a host name)"
             }
+            Self::MissingSemicolon => {
+                "the name of a directive is among the sources: write a ; in front of it (without it a browser reads a host name)"
+            }
             Self::BareScheme => {
                 "a scheme ends with a colon: write data: or https: (without it a browser reads a host name)"
             }
@@ -159,7 +164,8 @@ impl PolicyError {
             }
             Self::BadQuotes => "a quote is out of place: a source has either none, or one at each end ('self')",
             Self::FixedNonce => {
-                "a nonce written into the policy is the same for every response and protects nothing: use the NONCE source"
+                "a nonce written into the policy is the same for every response and protects nothing: use the NONCE source, which in text is \
+                 'nonce-{one-for-each-request}'"
             }
             Self::TooManyNonces => {
                 "more than eight nonces in one policy: name NONCE only in script-src and style-src directives"
@@ -193,7 +199,9 @@ impl PolicyError {
             Self::PreloadTooShort => "preload needs a max-age of at least one year: 31536000 seconds",
             Self::DuplicateFeature => "a Permissions-Policy feature may stand once: put its origins into one allowlist",
             Self::BadValue(sentence) => sentence,
-            Self::UnknownHeader => "no such security header: look for a typo, or give it as a custom field",
+            Self::UnknownHeader => {
+                "no such security header: look for a typo (the name is in lower case, such as x-frame-options), or give it as a custom field"
+            }
             Self::BadFieldName => "not a header name: lower-case letters, digits and - only, without spaces or a colon",
             Self::BadFieldValue => {
                 "not a header value: visible ASCII and inner spaces only; no line breaks, no control characters, not empty"

@@ -17,7 +17,11 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
             "enforce a policy too, such as that of the preset STRICT",
         )),
         Slot::Unset => {
-            found(Lint::high(CSP, "without a policy any injected script runs", "start from that of the preset STRICT"));
+            found(Lint::high(
+                CSP,
+                "without a policy any injected script runs",
+                "start from the STRICT preset's policy",
+            ));
         }
     }
     if let Some(csp) = policy.content_security_policy_report_only.checked() {

@@ -17,9 +17,13 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
         for (name, _) in unknown {
             let meant = PermissionsPolicy::FEATURES.iter().copied().find(|known| is_slip(name, known));
             found(
-                Lint::low(header, "no browser knows this feature, so it restricts nothing", "remove it")
-                    .of(name)
-                    .near(meant),
+                Lint::low(
+                    header,
+                    "Sallet does not know this feature, and browsers skip one that they do not know",
+                    "remove it, or mark it as unchecked if it is newer than Sallet",
+                )
+                .of(name)
+                .near(meant),
             );
         }
     }

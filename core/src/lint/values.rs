@@ -36,7 +36,7 @@ pub(super) fn lints<'a>(policy: &SecurityHeaders<'a>, found: Found<'_, 'a>) {
     match policy.referrer_policy {
         Slot::Unset => found(Lint::low(
             REFERRER,
-            "it is left to the browser how much of the address others learn",
+            "the browser decides how much of a page's address other sites learn",
             "add strict-origin-when-cross-origin",
         )),
         Slot::Checked(words) => {

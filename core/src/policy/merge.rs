@@ -3,6 +3,7 @@
 mod caching;
 mod rules;
 
+use caching::Caching;
 pub use caching::{PRIVATE, is_caching, lets_caches_share, made_private};
 pub use rules::{MergeRules, Precedence};
 
@@ -10,7 +11,7 @@ use core::ops::Deref;
 
 use super::{FieldKind, MAX_FIELDS, NonceForm, SecurityHeaders};
 use crate::grammar;
-use crate::headers::{ends_in_quotes, holds_placeholder};
+use crate::headers::holds_placeholder;
 use crate::nonce::{NONCE_LEN, Nonce};
 
 /// The fields of a policy, in the order in which they are sent: a [`SecurityHeaders`], or what a host has made ready of one.
@@ -151,16 +152,6 @@ pub struct Merge<'m, F: ?Sized, R> {
     inside: Slots,
     sent: Sent,
     caching: Caching,
-    /// Whether a line of the app's own `Cache-Control` has a quoted string that does not end.
-    in_quotes: bool,
-}
-
-/// What the app's own `Cache-Control` says of shared caches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Caching {
-    Unsaid,
-    Shared,
-    Unshared,
 }
 
 impl<'m, F, R, N> Merge<'m, F, R>
@@ -180,8 +171,7 @@ where
             kept: Slots::NONE,
             inside: Slots::NONE,
             sent: Sent(0),
-            caching: Caching::Unsaid,
-            in_quotes: false,
+            caching: Caching::UNSAID,
         }
     }
 
@@ -243,38 +233,27 @@ where
     }
 
     fn own_policy(&mut self, position: Option<usize>, value: &[u8]) -> Own {
-        if holds_placeholder(value) {
-            if self.form == NonceForm::LeftOff {
-                if let Some(at) = position {
-                    self.kept.insert(at);
-                    self.inside.insert(at);
-                }
-                return Own::LeaveOff;
+        let to_fill = holds_placeholder(value);
+        let has_nonce = self.nonce.is_some_and(|nonce| value.windows(NONCE_LEN).any(|part| part == nonce.as_bytes()));
+        if self.form == NonceForm::LeftOff && (to_fill || has_nonce) {
+            if let Some(at) = position {
+                self.kept.insert(at);
+                self.inside.insert(at);
             }
+            return Own::LeaveOff;
+        }
+        if to_fill {
             self.in_own |= self.form == NonceForm::Fresh && self.nonce.is_some();
             return Own::Fill;
         }
-        self.in_own |= self.nonce.is_some_and(|nonce| value.windows(NONCE_LEN).any(|part| part == nonce.as_bytes()));
+        self.in_own |= has_nonce;
         Own::Keep
     }
 
     fn own_caching(&mut self, name: &[u8], value: &[u8]) -> Own {
         let shared = lets_caches_share(name, value);
-        if name.eq_ignore_ascii_case(CACHE_CONTROL.as_bytes()) {
-            let is_first = self.caching == Caching::Unsaid;
-            match shared {
-                true if is_first => self.caching = Caching::Shared,
-                true => {}
-                // Joined with a line whose quotes never end, this one would be a part of the quoted text.
-                false if self.in_quotes => {}
-                false => self.caching = Caching::Unshared,
-            }
-            self.in_quotes |= ends_in_quotes(value);
-            if shared && !is_first {
-                return Own::Keep;
-            }
-        }
-        if shared { Own::KeepShared } else { Own::Keep }
+        let decides = !name.eq_ignore_ascii_case(CACHE_CONTROL.as_bytes()) || self.caching.line(value, shared);
+        if shared && decides { Own::KeepShared } else { Own::Keep }
     }
 
     /// Takes note of a field that a layer further in has left off this 304, and tells whether it stays so: then it is to be told
@@ -338,13 +317,13 @@ where
     /// Whether a line of this name that [lets caches share](lets_caches_share) is to be made private: one that was
     /// [`Own::KeepShared`], or one of the policy's.
     pub fn makes_private(&self, name: &[u8]) -> bool {
-        let said = name.eq_ignore_ascii_case(CACHE_CONTROL.as_bytes()) && self.caching == Caching::Unshared;
+        let said = name.eq_ignore_ascii_case(CACHE_CONTROL.as_bytes()) && self.caching.forbids_sharing();
         !said && self.has_nonce()
     }
 
     /// Whether a line [`PRIVATE`] is to be added: neither the app nor the policy says anything of caches.
     pub fn adds_private(&self) -> bool {
-        self.caching == Caching::Unsaid && self.fields.position(CACHE_CONTROL.as_bytes()).is_none() && self.has_nonce()
+        self.caching == Caching::UNSAID && self.fields.position(CACHE_CONTROL.as_bytes()).is_none() && self.has_nonce()
     }
 
     /// What is to be told to the layer around.

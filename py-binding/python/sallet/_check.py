@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from sallet import NONCE, PolicyError, SecurityHeaders, unchecked
@@ -46,6 +47,8 @@ class Answer:
     error: str | None = None
     # The fields of the policy that are not sent, because the app has set its own.
     displaced: tuple[tuple[str, str], ...] = ()
+    # Name and value of each field that a policy has marked as unchecked, and the value with its marks.
+    unchecked: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def check(app: Any, token: str | None = None) -> bool:
@@ -61,7 +64,7 @@ def check(app: Any, token: str | None = None) -> bool:
             print(f"  the app raised {answer.error}")
         for name, value in answer.headers:
             print(f"  {name}: {value}")
-        found = [*judge(answer.headers), *displaced(answer)]
+        found = [*judge(answer.headers, answer.unchecked), *displaced(answer)]
         for finding in found:
             print(f"  {finding.severity.upper():<6} {finding.header}: {finding.reason}")
             print(f"         {finding.remedy}")
@@ -75,13 +78,16 @@ def check(app: Any, token: str | None = None) -> bool:
     return high
 
 
-def judge(headers: list[tuple[str, str]]) -> Iterator[Finding]:
+def judge(
+    headers: list[tuple[str, str]], marked: Mapping[tuple[str, str], str] = MappingProxyType({})
+) -> Iterator[Finding]:
     """What is weak or wrong in one response's headers."""
     policy = SecurityHeaders.EMPTY
     custom: dict[str, str] = {}
     values: dict[str, list[str]] = {}
-    for name, value in headers:
-        values.setdefault(name, []).append(value)
+    for name, sent in headers:
+        value = _with_place(sent)
+        values.setdefault(name, []).append(marked.get((name, value), value))
     refused: set[str] = set()
     for name, lines in values.items():
         attribute = name.replace("-", "_")
@@ -92,9 +98,8 @@ def judge(headers: list[tuple[str, str]]) -> Iterator[Finding]:
             continue
         if len(lines) > 1 and name not in _LISTS:
             yield Finding("high", name, "sent twice", "send it once; browsers differ on the rest")
-        # Lines of a list are one list (RFC 9110, section 5.3). A nonce is new in each response; the policy knows its place.
+        # Lines of a list are one list (RFC 9110, section 5.3).
         value = ", ".join(lines) if name in _LISTS else lines[0]
-        value = re.sub(r"'nonce-[A-Za-z0-9+/_=-]+'", NONCE, value)
         try:
             policy = _with(policy, attribute, value)
         except PolicyError as error:
@@ -115,6 +120,11 @@ def _with(policy: SecurityHeaders, attribute: str, value: str) -> SecurityHeader
     return policy.replace(**change)
 
 
+def _with_place(value: str) -> str:
+    """A policy with the place of its nonce, which is new in each response."""
+    return re.sub(r"'nonce-[A-Za-z0-9+/_=-]+'", NONCE, value)
+
+
 def _is_custom(name: str, value: str) -> bool:
     try:
         SecurityHeaders.EMPTY.replace(custom={name: value})
@@ -125,10 +135,13 @@ def _is_custom(name: str, value: str) -> bool:
 
 def displaced(answer: Answer) -> Iterator[Finding]:
     """Policies that the app's own have taken the place of: one line about frames loses all the rest."""
-    for name, policy in answer.displaced:
+    # Layers around one another may have the same one to tell of.
+    for name, policy in dict.fromkeys(answer.displaced):
         if not name.startswith("content-security-policy"):
             continue  # the app's own value of another header says the same kind of thing
         own = ", ".join(value for known, value in answer.headers if known == name)
+        if _with_place(own) == policy:
+            continue
         yield Finding(
             "medium",
             name,
@@ -158,6 +171,7 @@ async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer
         "state": {},
         # Each layer of Sallet adds to it.
         "sallet.check": [],
+        "sallet.check.unchecked": [],
     }
     started: list[dict[str, Any]] = []
 
@@ -176,7 +190,13 @@ async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer
         error = repr(raised)
     if not started:
         return Answer(0, [], error or "nothing: it sent no response")
-    return Answer(started[0]["status"], _text(started[0]["headers"]), error, tuple(_text(scope["sallet.check"])))
+    return Answer(
+        started[0]["status"],
+        _text(started[0]["headers"]),
+        error,
+        tuple(_text(scope["sallet.check"])),
+        {(name, value): marked for name, value, marked in scope["sallet.check.unchecked"]},
+    )
 
 
 def _text(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:

@@ -31,13 +31,15 @@ class policy:  # noqa: N801 - read as a decorator
     The decorator goes below the one that makes the route, on a function or an `HTTPEndpoint` class. It
     holds for every response of the route: also for the 422 of its parameters and for the answer to an
     exception. It reads the endpoint from the scope; behind a middleware that hands the app a copy of
-    the scope, use the dependency. The dependency holds from when it runs, and wins over the decorator.
+    the scope, use the dependency. Of a decorator's policy with `NONCE` the page gets its nonce by
+    `sallet.csp_nonce(request)`: before the route is known, `request.state.csp_nonce` is there only where the
+    app's other policies may have one. The dependency holds from when it runs, and wins over the decorator.
     `set_policy` in the handler wins over both.
 
     Args:
         headers: A `SecurityHeaders` (`SecurityHeaders.EMPTY` for no headers), or a plain function that is
-            given the policy that would be sent otherwise and returns one, as
-            `lambda policy: policy.replace(x_frame_options=None)`.
+            given the policy that would be sent otherwise, as dependencies before it and the decorator have it, and returns
+            one: `lambda policy: policy.replace(x_frame_options=None)`.
 
     Raises:
         TypeError: It is something else, or `async`.

@@ -335,7 +335,7 @@ class ContentSecurityPolicy:
         Only what is unsafe to send is refused then, and `lint` names each.
 
         Raises:
-            PolicyError: An unknown or repeated directive, an unquoted keyword, `'none'` beside
+            PolicyError: An unknown or repeated directive, an unquoted keyword, `'none'` next to
                 something, a separator inside a source, a fixed nonce, and whatever else a browser would skip in silence.
             TypeError: A set as a list of sources: its order, and with it the header, differs between processes.
         """
@@ -424,7 +424,7 @@ class SecurityHeaders:
         """
 
     def lint(self) -> list[Lint]:
-        """What is legal but weak in this policy."""
+        """The settings of this policy that are legal but weak; `str()` of each says why, and what to do."""
 
     @property
     def custom(self) -> dict[str, str]:
@@ -585,7 +585,7 @@ HTTPS: Final[str]
 # </constants>
 
 class SecurityHeadersMiddleware:
-    """The native half of `sallet.SecurityHeadersMiddleware`, which says all about it."""
+    """The native half of `sallet.SecurityHeadersMiddleware`; documented there."""
 
     def __init__(self, *args: Any, **options: Any) -> None: ...
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:
@@ -683,7 +683,7 @@ class Credentials:
 
 @final
 class Key:
-    """One key of a keyring: who may come in with which token, for what, and when.
+    """One key of a keyring: the digest of a token, whom it identifies, what it may do, and when.
 
     ```python
     Key("ci-2026", digest="9f86d081…", principal="ci", scopes=["items:read"],
@@ -792,7 +792,7 @@ class AuthCredentials:
     def __deepcopy__(self, _memo: object, /) -> Self: ...
 
 class Keyring:
-    """The native half of `sallet.Keyring`, which says all about it."""
+    """The native half of `sallet.Keyring`; documented there."""
 
     def __new__(cls, keys: Iterable[Key]) -> Self: ...
     def verify(self, token: str | bytes) -> Principal | None:
@@ -836,7 +836,7 @@ class Refusal:
     def __deepcopy__(self, _memo: object, /) -> Self: ...
 
 class Scheme:
-    """The native half of `sallet.Bearer`, which says all about it, and of every other scheme."""
+    """The native half of `sallet.Bearer`, documented there, and of every other scheme."""
 
     def __init__(self, *args: Any, **options: Any) -> None: ...
     @property
@@ -858,7 +858,7 @@ class Scheme:
     def __deepcopy__(self, _memo: object, /) -> Self: ...
 
 class AuthMiddleware:
-    """The native half of `sallet.AuthMiddleware`, which says all about it."""
+    """The native half of `sallet.AuthMiddleware`; documented there."""
 
     def __init__(self, *args: Any, **options: Any) -> None: ...
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:

@@ -27,7 +27,7 @@ else:
 
 
 class HeadersOptions(TypedDict, total=False):
-    """The keyword arguments of `SecurityHeadersMiddleware`, which tells about them; `protect` takes them too."""
+    """The keyword arguments of `SecurityHeadersMiddleware`, documented there; `protect` takes them too."""
 
     paths: Mapping[str, PolicyRule] | None
     override: bool | Literal["add"]
@@ -52,8 +52,8 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
 
     Strict-Transport-Security, `upgrade-insecure-requests` and what concerns reports are sent when the
     request came over https, and only then. What counts is `scope["scheme"]` when the response starts,
-    so a middleware inside that trusts a proxy, such as uvicorn's `ProxyHeadersMiddleware`, is heard too.
-    `https=` says it instead.
+    so a middleware inside that trusts a proxy, such as uvicorn's `ProxyHeadersMiddleware`, counts too.
+    Set `https=` to decide it yourself.
 
     **Where the policy of a response comes from**, first match: `set_policy(request, ...)` in a handler or
     dependency; `@policy(...)` of the route; the longest rule of `paths`; a function given as `headers`; the app's
@@ -61,7 +61,8 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
 
     A policy with a `NONCE` is sent with the nonce of the request, which is at `request.state.csp_nonce`
     before the app runs and the same for every layer of Sallet around. It is there wherever the policy of
-    this layer, of one of its `paths` or of a function could need it; `sallet.csp_nonce(request)` works everywhere.
+    this layer, of one of its `paths` or of a function could need it, and where `set_policy` or `policy` as a dependency
+    has named one that does; `sallet.csp_nonce(request)` works everywhere.
     Responses in which no script can run by a nonce (JSON, CSS, JavaScript, images but SVG, ...) carry the
     policy without it and stay cacheable; one with a nonce says `Cache-Control: private`.
 
@@ -85,8 +86,8 @@ class SecurityHeadersMiddleware(_sallet.SecurityHeadersMiddleware):
             alone, `"/static/*"` everything below and `"/*"` every path; the most exact rule wins.
             The policy is a `SecurityHeaders` (`SecurityHeaders.EMPTY` for no headers), or a plain
             function of the ASGI scope, or one that returns `None` where it has no opinion: the
-            next rule then decides, and last `headers`. A client cannot shake a
-            policy off by `//`, `;x` or an encoding. Where a function raises or returns something
+            next rule then decides, and last `headers`. A client cannot avoid a
+            policy by writing `//`, `;x` or an encoding. Where a function raises or returns something
             else, that is logged and STRICT is sent. It is called when the response starts, with the
             path, method and `root_path` as the request came.
         override: What happens to a header of the policy that the app has set itself. `False`: the app's

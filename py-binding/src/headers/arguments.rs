@@ -16,8 +16,10 @@ use std::sync::Arc;
 
 pub(super) fn policy<'a, 'py>(value: &'a Bound<'py, PyAny>, place: &str) -> PyResult<&'a Bound<'py, SecurityHeaders>> {
     value.cast::<SecurityHeaders>().map_err(|_| {
+        // Its type alone: the value is the app's own business.
+        let given = value.get_type().name().map_or_else(|_| String::new(), |name| format!(", not {name}"));
         PyTypeError::new_err(format!(
-            "{place}: give a SecurityHeaders, as SecurityHeaders.STRICT or SecurityHeaders(…)"
+            "{place}: give a SecurityHeaders, as SecurityHeaders.STRICT or SecurityHeaders(…){given}"
         ))
     })
 }
@@ -32,7 +34,7 @@ pub(super) fn read_headers(
     match headers {
         None => Ok((Plan::new(&strict()?, rules)?, None)),
         Some(choose) if choose.is_callable() => {
-            refuse_coroutine_function(choose, "headers")?;
+            check_function(choose, "headers")?;
             let choice = Choice { choose: choose.clone().unbind(), place: "headers".to_owned(), is_of_given: false };
             Ok((Plan::new(&strict()?, rules)?, Some(choice)))
         }
@@ -54,7 +56,7 @@ pub(super) fn read_paths(paths: Option<&Bound<'_, PyAny>>, rules: &Arc<Rules>) -
                 "{place}: None is no policy; no headers is SecurityHeaders.EMPTY"
             )));
         } else if value.is_callable() {
-            refuse_coroutine_function(&value, &place)?;
+            check_function(&value, &place)?;
             let is_of_given = value.hasattr(intern!(value.py(), "changes_given_policies"))?;
             PathPolicy::Choice(Choice { choose: value.unbind(), place, is_of_given })
         } else {
@@ -65,12 +67,17 @@ pub(super) fn read_paths(paths: Option<&Bound<'_, PyAny>>, rules: &Arc<Rules>) -
     Ok(ByPath::new(read.into_boxed_slice()))
 }
 
-/// What it returns is to be awaited, and no policy.
-pub(super) fn refuse_coroutine_function(choose: &Bound<'_, PyAny>, place: &str) -> PyResult<()> {
+/// Refuses what can be called and is surely a slip: the class itself, and what returns something to be awaited.
+pub(super) fn check_function(choose: &Bound<'_, PyAny>, place: &str) -> PyResult<()> {
     let py = choose.py();
+    if choose.is(py.get_type::<SecurityHeaders>()) {
+        return Err(PyTypeError::new_err(format!(
+            "{place}: SecurityHeaders is the class: write SecurityHeaders() or SecurityHeaders.STRICT"
+        )));
+    }
     if py.import(intern!(py, "sallet._coroutines"))?.call_method1(intern!(py, "is_async"), (choose,))?.is_truthy()? {
         return Err(PyTypeError::new_err(format!(
-            "{place}: it is called without waiting: write def instead of async def"
+            "{place}: Sallet calls the function without awaiting it: write def instead of async def"
         )));
     }
     Ok(())
@@ -83,7 +90,7 @@ pub(super) fn read_https(https: Option<&Bound<'_, PyAny>>) -> PyResult<Https> {
         return Ok(Https::Always(if https.is_true() { Scheme::Https } else { Scheme::Http }));
     }
     if https.is_callable() {
-        refuse_coroutine_function(https, "https")?;
+        check_function(https, "https")?;
         return Ok(Https::Choice(https.clone().unbind()));
     }
     Err(PyTypeError::new_err(format!(

@@ -239,7 +239,10 @@ impl ContentSecurityPolicy {
     /// A directive that is absent first copies the one it falls back to, so nothing that was allowed is lost; ``'none'``
     /// gives way to the first source. What no directive rules is allowed already, and stays so. Of several policies, each
     /// is extended.
-    fn extend(&self, directives: &Bound<'_, PyMapping>) -> PyResult<Self> {
+    fn extend(&self, directives: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let directives = directives.cast::<PyMapping>().map_err(|_| {
+            PyTypeError::new_err("extend: give the directives as a dict, as {\"img-src\": [\"https://img.example\"]}")
+        })?;
         let added = read_mapping(directives)?;
         let added = lists(&added)?;
         let added: Vec<_> = added

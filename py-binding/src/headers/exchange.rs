@@ -11,10 +11,10 @@ use super::merge::Told;
 use super::nonce;
 use super::sender::Sender;
 use crate::asgi;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyNone, PyString};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::Nonce;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,9 +29,9 @@ pub(super) struct Exchange {
 
 #[derive(Debug, Default)]
 struct More {
-    /// What a dependency has said for its route.
-    route: Option<Said>,
-    /// What the handler has said for this response, in order; each sees what the ones before made of the policy.
+    /// What dependencies have said for their route, in order; each function sees what the ones before made of the policy.
+    route: Vec<Said>,
+    /// What the handler has said for this response, likewise.
     response: Vec<Said>,
     told: Told,
 }
@@ -58,8 +58,20 @@ impl Said {
                  otherwise, as lambda policy: policy.replace(x_frame_options=None)"
             )));
         }
-        super::arguments::refuse_coroutine_function(value, place)?;
+        super::arguments::check_function(value, place)?;
         Ok(Some(Self::Function(value.clone().unbind())))
+    }
+
+    /// Adds it to what was said before, of which a policy leaves nothing. What falls out is the caller's to drop, out of the lock: it may
+    /// be a function that calls back.
+    fn add_to(self, before: &mut Vec<Self>) -> Vec<Self> {
+        match self {
+            Self::Function(_) => {
+                before.push(self);
+                Vec::new()
+            }
+            Self::Policy(_) => std::mem::replace(before, vec![self]),
+        }
     }
 
     fn clone_ref(&self, py: Python<'_>) -> Self {
@@ -96,6 +108,16 @@ impl Exchange {
         Ok(text)
     }
 
+    /// Draws it where the policy that was said has one, so that the page finds it as any other does.
+    fn draw_for(&self, said: &Said, scope: &Bound<'_, PyDict>) -> PyResult<()> {
+        if let Said::Policy(policy) = said
+            && policy.get().has_nonce()
+        {
+            self.draw(scope)?;
+        }
+        Ok(())
+    }
+
     /// Whether something may have been said of this response; a glance.
     pub(super) fn may_have_said(&self) -> bool {
         self.more.get().is_some() || DECORATED.load(Ordering::Relaxed)
@@ -104,21 +126,29 @@ impl Exchange {
     /// What was said of the route and then of the response, and by what.
     pub(super) fn said(&self, scope: &Bound<'_, PyDict>) -> PyResult<Vec<(&'static str, Said)>> {
         let py = scope.py();
-        let (by_dependency, response) = match self.more.get() {
+        let copied = |said: &[Said]| said.iter().map(|said| said.clone_ref(py)).collect();
+        let (route, response): (Vec<_>, Vec<_>) = match self.more.get() {
             Some(more) => {
                 let more = lock(more);
-                let copy = |said: &Said| said.clone_ref(py);
-                (more.route.as_ref().map(copy), more.response.iter().map(copy).collect())
+                (copied(&more.route), copied(&more.response))
             }
-            None => (None, Vec::new()),
+            None => Default::default(),
         };
-        let route = by_dependency.map_or_else(|| of_endpoint(scope), |said| Ok(Some(said)))?;
-        let response = response.into_iter().map(|said| ("set_policy", said));
-        Ok(route.map(|said| ("policy", said)).into_iter().chain(response).collect())
+        let endpoint = match route.first() {
+            Some(Said::Policy(_)) => None,
+            _ => of_endpoint(scope)?,
+        };
+        let route = endpoint.into_iter().chain(route).map(|said| ("policy", said));
+        Ok(route.chain(response.into_iter().map(|said| ("set_policy", said))).collect())
     }
 
-    pub(super) fn told(&self) -> Option<Told> {
-        self.more.get().map(|more| lock(more).told.clone())
+    /// Whether layers further in have left nothing off.
+    pub(super) fn left_nothing_off(&self) -> bool {
+        self.more.get().is_none_or(|more| lock(more).told.left_off.is_empty())
+    }
+
+    pub(super) fn told(&self) -> Told {
+        self.more.get().map(|more| lock(more).told.clone()).unwrap_or_default()
     }
 
     pub(super) fn tell(&self, told: Told) {
@@ -154,14 +184,14 @@ pub(super) fn of<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, 
 /// Puts it there, if this is the outermost layer; an inner one is told of the outermost.
 pub(super) fn begin(scope: &Bound<'_, PyDict>, sender: &Bound<'_, Sender>) -> PyResult<()> {
     let key = intern!(scope.py(), "sallet.response");
-    // One look-up, where to get and to set would be two.
-    let (_, found) = scope.set_default_with_result(key, sender)?;
-    if found.is(sender) {
+    // One look-up from Python 3.13 on.
+    if scope.set_default(key, sender)? {
         return Ok(());
     }
-    match found.cast_into() {
-        Ok(outermost) => sender.get().is_inside(outermost),
-        Err(_) => scope.set_item(key, sender)?,
+    match of(scope)? {
+        // One with the same `send` is not around this one: its app has failed, and a middleware tries once more.
+        Some(outermost) if !outermost.get().has_same_send(sender.get()) => sender.get().is_inside(outermost),
+        _ => scope.set_item(key, sender)?,
     }
     Ok(())
 }
@@ -172,7 +202,7 @@ pub(super) fn end(scope: &Bound<'_, PyDict>, exchange: &Exchange) -> PyResult<()
     let key = intern!(py, "sallet.response");
     match exchange.nonce() {
         Some(nonce) => scope.set_item(key, nonce.as_str()),
-        None => scope.set_item(key, py.None()),
+        None => scope.set_item(key, PyNone::get(py)),
     }
 }
 
@@ -186,9 +216,15 @@ fn of_endpoint(scope: &Bound<'_, PyDict>) -> PyResult<Option<Said>> {
     }
     let py = scope.py();
     let Some(endpoint) = scope.get_item(intern!(py, "endpoint"))? else { return Ok(None) };
-    match endpoint.getattr_opt(intern!(py, "__sallet_policy__"))? {
+    // What the decorator has put there can be read. An endpoint may be any object, as one that is mounted is: a proxy or a mock
+    // answers to every name, or fails.
+    let said = endpoint.getattr_opt(intern!(py, "__sallet_policy__")).and_then(|policy| match policy {
         Some(policy) => Said::read(&policy, "policy"),
         None => Ok(None),
+    });
+    match said {
+        Err(error) if error.is_instance_of::<PyException>(py) => Ok(None),
+        said => said,
     }
 }
 
@@ -225,17 +261,28 @@ fn started(what: &str) -> PyErr {
     ))
 }
 
-/// Chooses the policy of this response.
+/// Chooses the policy of this response, in a handler, a dependency or a middleware.
+///
+///     set_policy(request, SecurityHeaders.EMPTY)  # no headers
+///     set_policy(request, lambda policy: policy.replace(x_frame_options=None))  # one header dropped
+///
+/// `policy` is a SecurityHeaders, or a plain function of the policy that would be sent otherwise. Every Sallet layer around
+/// sends it. Raises RuntimeError when the response has started, or where no Sallet layer is around.
 #[pyfunction]
 #[pyo3(signature = (request, policy, /))]
 pub(super) fn set_policy(request: &Bound<'_, PyAny>, policy: &Bound<'_, PyAny>) -> PyResult<()> {
     let said = Said::read(policy, "set_policy")?;
-    let sender = unstarted(&scope_of(request)?, "set_policy")?;
-    let mut more = sender.get().exchange().more();
-    match said {
-        Some(said @ Said::Function(_)) => more.response.push(said),
-        said => more.response = said.into_iter().collect(),
-    }
+    let scope = scope_of(request)?;
+    let sender = unstarted(&scope, "set_policy")?;
+    let exchange = sender.get().exchange();
+    let before = match said {
+        Some(said) => {
+            exchange.draw_for(&said, &scope)?;
+            said.add_to(&mut exchange.more().response)
+        }
+        None => std::mem::take(&mut exchange.more().response),
+    };
+    drop(before);
     Ok(())
 }
 
@@ -244,10 +291,14 @@ pub(super) fn set_policy(request: &Bound<'_, PyAny>, policy: &Bound<'_, PyAny>) 
 #[pyo3(signature = (request, policy, /))]
 pub(super) fn set_route_policy(request: &Bound<'_, PyAny>, policy: &Bound<'_, PyAny>) -> PyResult<()> {
     let said = Said::read(policy, "policy")?;
-    let sender = unstarted(&scope_of(request)?, "policy")?;
-    // Out of the lock: what is dropped may be a function that calls back.
-    let before = std::mem::replace(&mut sender.get().exchange().more().route, said);
-    drop(before);
+    let scope = scope_of(request)?;
+    let sender = unstarted(&scope, "policy")?;
+    let exchange = sender.get().exchange();
+    if let Some(said) = said {
+        exchange.draw_for(&said, &scope)?;
+        let before = said.add_to(&mut exchange.more().route);
+        drop(before);
+    }
     Ok(())
 }
 
@@ -263,6 +314,9 @@ pub(super) fn check_route_policy(policy: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 /// The nonce of this request, for the `nonce` attribute of its scripts and styles.
+///
+/// It is the same as `request.state.csp_nonce`; in Jinja2, see `sallet.templates`. The policy has it where it says NONCE. Raises
+/// RuntimeError where no Sallet layer is around.
 #[pyfunction]
 #[pyo3(signature = (request, /))]
 pub(super) fn csp_nonce<'py>(request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {

@@ -77,6 +77,8 @@ pub(super) struct FieldSet {
     pub(super) pairs: Py<PyList>,
     /// Those of them that a nonce makes differ.
     pub(super) with_nonce: Vec<usize>,
+    /// For `python -m sallet check`, which sees no marks: each field that has one as `(name, value as sent, value with its marks)`.
+    pub(super) marked: Vec<(String, String, String)>,
     watch: Watch,
 }
 
@@ -98,11 +100,14 @@ impl FieldSet {
         let fields = policy.fields().map(|field| PlannedField::new(py, field)).collect::<PyResult<Vec<_>>>()?;
         let pairs = fields.iter().map(|field| field.pair(py, None)).collect::<PyResult<Vec<_>>>()?;
         let pairs = PyList::new(py, pairs)?.unbind();
+        let texts =
+            policy.fields().map(|field| (field.name().to_owned(), field.to_string(), field.marked().to_string()));
+        let marked = texts.filter(|(_, sent, marked)| sent != marked).collect();
         let with_nonce = (0..fields.len()).filter(|&at| fields[at].kind == FieldKind::Nonce).collect();
         let names = fields.iter().map(|field| field.name.as_slice());
         let removed = rules.remove().iter().map(String::as_bytes);
         let watch = Watch::new(names.chain(removed).chain(POLICIES));
-        Ok(Self { fields, pairs, with_nonce, watch })
+        Ok(Self { fields, pairs, with_nonce, marked, watch })
     }
 
     /// Whether a header of this name is one of the policy's, one that is removed, a policy of the app's own, or where there is a nonce
@@ -111,9 +116,7 @@ impl FieldSet {
     pub(super) fn watches(&self, name: &[u8], rules: &Rules) -> bool {
         self.watch.may_hold(name) && {
             let name = name.trim_ascii();
-            self.position(name).is_some()
-                || rules.removes(name)
-                || POLICIES.iter().any(|policy| name.eq_ignore_ascii_case(policy))
+            self.position(name).is_some() || rules.removes(name) || is_policy(name)
         } || self.needs_nonce() && is_caching(name.trim_ascii())
     }
 
@@ -129,6 +132,10 @@ impl FieldSet {
 
 /// What an app may have written itself with the placeholder of a nonce, or with the nonce.
 const POLICIES: [&[u8]; 2] = [b"content-security-policy", b"content-security-policy-report-only"];
+
+pub(super) fn is_policy(name: &[u8]) -> bool {
+    POLICIES.iter().any(|policy| name.eq_ignore_ascii_case(policy))
+}
 
 impl PolicyFields for FieldSet {
     fn count(&self) -> usize {

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::exchange::Exchange;
-use super::field_set::{FieldSet, Plan, PlannedField, Rules};
+use super::field_set::{FieldSet, Plan, PlannedField, Rules, is_policy};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PySequence, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use sallet_core::merge::{Merge, Own, PRIVATE, PolicyFields, Sent, made_private};
 use sallet_core::{ContentSecurityPolicy, FieldKind, Nonce, NonceForm, Scheme};
 
@@ -23,8 +23,40 @@ pub(super) struct Start<'a, 'py> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Told {
     /// The fields that it has left off a 304: what the stored page has stays.
-    left_off: Vec<Vec<u8>>,
+    pub(super) left_off: Vec<Vec<u8>>,
     sent: Sent,
+    /// The policies in the response that it has sent. A middleware in between may answer with another response.
+    policies: Vec<Vec<u8>>,
+}
+
+impl Told {
+    fn new(left_off: Vec<Vec<u8>>, sent: Sent, merged: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let policies = if sent == Sent::default() { Vec::new() } else { policies(merged.try_iter()?)? };
+        Ok(Self { left_off, sent, policies })
+    }
+
+    /// What of it holds for a response with these fields.
+    fn of(self, own: &Bound<'_, PyList>) -> PyResult<Self> {
+        if self.sent == Sent::default() {
+            return Ok(self);
+        }
+        let there = policies(own.iter().map(Ok))?;
+        let sent = if self.policies.iter().all(|policy| there.contains(policy)) { self.sent } else { Sent::default() };
+        Ok(Self { sent, ..self })
+    }
+}
+
+/// The values of all Content-Security-Policies, those that only report too.
+fn policies<'py>(fields: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>) -> PyResult<Vec<Vec<u8>>> {
+    let mut values = Vec::new();
+    for item in fields {
+        let item = item?;
+        let name = part(&item, 0)?;
+        if bytes(&name).is_some_and(|name| is_policy(name.trim_ascii())) {
+            values.extend(bytes(&part(&item, 1)?).map(Cow::into_owned));
+        }
+    }
+    Ok(values)
 }
 
 impl<'py> Start<'_, 'py> {
@@ -36,27 +68,34 @@ impl<'py> Start<'_, 'py> {
             Some(headers) => headers,
             None => PyList::empty(py).into_any(),
         };
-        let set = &self.plan.over(self.scheme).whole;
-        let told = self.exchange.told();
-        let own = match headers.cast_exact::<PyList>() {
-            Ok(list) => {
-                if told.as_ref().is_none_or(|told| told.left_off.is_empty())
-                    && is_unwatched(list, set, &self.plan.rules)
-                    && let Some(merged) = self.added(list)?
-                {
-                    if tells {
-                        self.exchange.tell(Told { left_off: Vec::new(), sent: Sent::all(set) });
-                    }
-                    return Ok(merged);
-                }
-                list.clone()
+        if let Ok(list) = headers.cast_exact::<PyList>()
+            && self.exchange.left_nothing_off()
+            && is_unwatched(list, &self.plan.over(self.scheme).whole, &self.plan.rules)
+            && let Some(merged) = self.added(list)?
+        {
+            if tells {
+                let sent = Sent::all(&self.plan.over(self.scheme).whole);
+                self.exchange.tell(Told::new(Vec::new(), sent, &merged)?);
             }
+            return Ok(merged);
+        }
+        self.decided(&headers, tells)
+    }
+
+    // Out of the way of the above, as most responses go.
+    #[cold]
+    #[inline(never)]
+    fn decided(&self, headers: &Bound<'py, PyAny>, tells: bool) -> PyResult<Bound<'py, PyAny>> {
+        let own = match headers.cast_exact::<PyList>() {
+            Ok(list) => list.clone(),
             // A tuple or a generator; a generator can be read only once.
-            Err(_) => headers.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|items| PyList::new(py, items))?,
+            Err(_) => {
+                headers.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|items| PyList::new(headers.py(), items))?
+            }
         };
-        let (merged, told) = self.joined(&own, told.unwrap_or_default())?;
+        let (merged, left_off, sent) = self.joined(&own, self.exchange.told().of(&own)?)?;
         if tells {
-            self.exchange.tell(told);
+            self.exchange.tell(Told::new(left_off, sent, &merged)?);
         }
         Ok(merged.into_any())
     }
@@ -70,8 +109,9 @@ impl<'py> Start<'_, 'py> {
             return Ok(None);
         }
         let set = forms.form(form);
+        self.report_marks(set)?;
         // One allocation of the right size.
-        let merged = own.as_sequence().concat(set.pairs.bind(py).cast::<PySequence>()?)?;
+        let merged = own.as_sequence().concat(set.pairs.bind(py).as_sequence())?;
         if set.needs_nonce() {
             if self.exchange.nonce().is_none() {
                 self.exchange.draw(self.scope)?;
@@ -88,13 +128,14 @@ impl<'py> Start<'_, 'py> {
     }
 
     /// Asks the core of each.
-    fn joined(&self, own: &Bound<'py, PyList>, told: Told) -> PyResult<(Bound<'py, PyList>, Told)> {
+    fn joined(&self, own: &Bound<'py, PyList>, told: Told) -> PyResult<(Bound<'py, PyList>, Vec<Vec<u8>>, Sent)> {
         let (py, forms, rules) = (own.py(), self.plan.over(self.scheme), &*self.plan.rules);
         let form = self.form(own)?;
         if form == NonceForm::Fresh && forms.whole.needs_nonce() && self.exchange.nonce().is_none() {
             self.exchange.draw(self.scope)?;
         }
         let (set, nonce) = (forms.form(form), self.exchange.nonce());
+        self.report_marks(set)?;
         let mut merge = Merge::new(set, rules, form).with_nonce(nonce).around(told.sent);
         let merged = PyList::empty(py);
         let (mut shared, mut left_off) = (Vec::new(), Vec::new());
@@ -146,16 +187,28 @@ impl<'py> Start<'_, 'py> {
         }
         left_off.extend(merge.leaves_off().map(|at| set.fields[at].name().to_vec()));
         self.report(merge.displaced().map(|at| &set.fields[at]))?;
-        Ok((merged, Told { left_off, sent: merge.sent() }))
+        let sent = merge.sent();
+        Ok((merged, left_off, sent))
     }
 
     /// Shows what the app's own headers have displaced to `python -m sallet check`, which has put a list for it there.
     fn report<'n>(&self, mut displaced: impl Iterator<Item = &'n PlannedField>) -> PyResult<()> {
         let Some(first) = displaced.next() else { return Ok(()) };
-        let py = self.scope.py();
-        let Some(list) = self.scope.get_item(intern!(py, "sallet.check"))? else { return Ok(()) };
-        let Ok(list) = list.cast::<PyList>() else { return Ok(()) };
-        [first].into_iter().chain(displaced).try_for_each(|field| list.append(field.pair(py, None)?))
+        let Some(list) = self.list_of_check("sallet.check")? else { return Ok(()) };
+        [first].into_iter().chain(displaced).try_for_each(|field| list.append(field.pair(list.py(), None)?))
+    }
+
+    /// Shows it what is unchecked in the policy, which it could not tell from a mistake of the app's.
+    fn report_marks(&self, set: &FieldSet) -> PyResult<()> {
+        if set.marked.is_empty() {
+            return Ok(());
+        }
+        let Some(list) = self.list_of_check("sallet.check.unchecked")? else { return Ok(()) };
+        set.marked.iter().try_for_each(|texts| list.append(texts))
+    }
+
+    fn list_of_check(&self, key: &str) -> PyResult<Option<Bound<'py, PyList>>> {
+        Ok(self.scope.get_item(key)?.and_then(|list| list.cast_into().ok()))
     }
 }
 
@@ -193,8 +246,9 @@ impl<'py, I: Iterator<Item = Bound<'py, PyAny>>> Iterator for ContentTypes<I> {
 fn is_unwatched(own: &Bound<'_, PyList>, set: &FieldSet, rules: &Rules) -> bool {
     own.iter().all(|item| {
         item.cast_exact::<PyTuple>().is_ok_and(|pair| {
-            pair.get_borrowed_item(0)
-                .is_ok_and(|name| name.cast_exact::<PyBytes>().is_ok_and(|name| !set.watches(name.as_bytes(), rules)))
+            pair.iter_borrowed()
+                .next()
+                .is_some_and(|name| name.cast_exact::<PyBytes>().is_ok_and(|name| !set.watches(name.as_bytes(), rules)))
         })
     })
 }

@@ -9,7 +9,7 @@ use crate::auth::AuthMiddleware;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -87,10 +87,9 @@ impl SecurityHeadersMiddleware {
         let setup = slf.get().setup()?;
         let app = setup.app.bind(py);
         let Ok(dict) = scope.cast::<PyDict>() else { return app.call1((scope, receive, send)) };
-        let kind = dict.get_item(intern!(py, "type"))?;
-        let can_deny = match kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()?.to_str().ok()) {
-            Some("http") => false,
-            Some("websocket") => asgi::can_deny_websocket(dict)?,
+        let can_deny = match dict.get_item(intern!(py, "type"))? {
+            Some(kind) if asgi::is(&kind, intern!(py, "http")) => false,
+            Some(kind) if asgi::is(&kind, intern!(py, "websocket")) => asgi::can_deny_websocket(dict)?,
             // Lifespan has no response.
             _ => return app.call1((scope, receive, send)),
         };

@@ -10,10 +10,14 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyCFunction, PyDict, PyMapping, PyString, PyTuple, PyType};
 use sallet_core::{self as core, CustomField, Header, Scheme};
 
-/// The headers that every response carries.
+/// A policy: the security headers of a response.
+///
+///     SecurityHeaders(referrer_policy="no-referrer", permissions_policy=None)
 ///
 /// A keyword for each header, in snake case of its name; a value object, its text, or None to leave it out. What is not
-/// named is as in STRICT.
+/// named is as in STRICT. Headers that have no keyword go into `custom={"x-robots-tag": "noindex"}`.
+///
+/// The presets are STRICT, API, CLASSIC, THIRD_PARTY_UI and EMPTY.
 #[pyclass(frozen, eq, hash, module = "sallet")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct SecurityHeaders {
@@ -34,6 +38,11 @@ impl SecurityHeaders {
         let values =
             policy.fields().filter_map(|field| Some((known(field.name())?.name, field.marked().to_string()))).collect();
         Self { values, custom: Vec::new() }
+    }
+
+    /// Whether a nonce is named in it; without reading it again.
+    pub(super) fn has_nonce(&self) -> bool {
+        self.values.iter().any(|(_, text)| text.contains(core::Source::NONCE.as_str()))
     }
 
     /// Runs `use_it` with the policy as the core knows it.
@@ -86,8 +95,11 @@ impl SecurityHeaders {
             Err(_) => None,
         };
         let Some(text) = text else {
+            let presets = [core::SecurityHeaders::STRICT, core::SecurityHeaders::API];
+            let example = presets.iter().flat_map(core::SecurityHeaders::fields).find(|field| field.name() == name);
+            let example = example.map(|field| format!(", such as \"{field}\"")).unwrap_or_default();
             return Err(PyTypeError::new_err(format!(
-                "{keyword}: give the header's value as a str, or None to leave it out"
+                "{keyword}: give the header's value as a str{example}, or None to leave it out"
             )));
         };
         let rendered = core::SecurityHeaders::EMPTY

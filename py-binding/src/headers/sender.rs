@@ -3,11 +3,12 @@
 use super::choice::Base;
 use super::exchange::{self, Exchange};
 use super::merge::Start;
+use super::message::Message;
 use super::middleware::SecurityHeadersMiddleware;
 use crate::asgi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict};
 use pyo3::{PyTraverseError, PyVisit};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,21 +42,20 @@ impl Sender {
             return send.call1((message,));
         }
         let Ok(message) = message.cast::<PyDict>() else { return send.call1((message,)) };
-        let kind = message.get_item(intern!(py, "type"))?;
-        match kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()?.to_str().ok()) {
+        match Message::of(message)? {
             // The server may refuse this one, and the app then start another: nothing is settled yet.
-            Some("http.response.start") => send.call1((self.start(message)?,)),
-            Some("websocket.http.response.start") => {
+            Message::Start => send.call1((self.start(message)?,)),
+            Message::HandshakeStart => {
                 let message = self.start(message)?;
                 self.settle(py)?;
                 send.call1((message,))
             }
-            Some("http.response.body" | "websocket.accept") => {
+            Message::Body | Message::Accept => {
                 self.settle(py)?;
                 send.call1((message,))
             }
-            Some("websocket.close") => self.close(py, message),
-            _ => send.call1((message,)),
+            Message::Close => self.close(py, message),
+            Message::Other => send.call1((message,)),
         }
     }
 
@@ -127,17 +127,27 @@ impl Sender {
         self.outermost.get_or_init(|| outermost.unbind());
     }
 
+    /// Whether both hand on to the same.
+    pub(super) fn has_same_send(&self, other: &Self) -> bool {
+        self.send.is(&other.send)
+    }
+
     /// Whether nobody can choose a policy any more.
     pub(super) fn has_started(&self) -> bool {
         self.started.load(Ordering::Relaxed)
     }
 
-    /// No policy can be chosen from here on.
+    /// No policy can be chosen from here on. To end twice does no harm; one step that sees and sets the flag would take longer than all
+    /// else here.
     fn end(&self, py: Python<'_>) -> PyResult<()> {
-        if !self.started.swap(true, Ordering::Relaxed) && self.outermost.get().is_none() {
-            exchange::end(self.scope.bind(py), &self.own_exchange)?;
+        if self.started.load(Ordering::Relaxed) {
+            return Ok(());
         }
-        Ok(())
+        self.started.store(true, Ordering::Relaxed);
+        match self.outermost.get() {
+            None => exchange::end(self.scope.bind(py), &self.own_exchange),
+            Some(_) => Ok(()),
+        }
     }
 
     fn settle(&self, py: Python<'_>) -> PyResult<()> {

@@ -194,6 +194,13 @@ const fn unchecked_name(name: &str) -> Result<Name<'_>, PolicyError> {
 /// Why a text is no name of a directive: where a source was written behind a `;` or `,`, that is what is wrong.
 const fn what_is_wrong_with(name: &str, error: PolicyError) -> PolicyError {
     let mut rest = name.as_bytes();
+    // As in `script-src: 'self'`.
+    if let [before @ .., b':'] = rest
+        && let Ok(before) = str::from_utf8(before)
+        && DirectiveName::parse(before).is_ok()
+    {
+        return PolicyError::UnknownDirective;
+    }
     while let [byte, after @ ..] = rest {
         match byte {
             0x00..=0x1f | 0x7f => return PolicyError::ControlCharacter,

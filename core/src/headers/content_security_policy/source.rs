@@ -317,6 +317,8 @@ const fn check(source: &str) -> Result<&str, PolicyError> {
             Some(hash) if hash.is_whole(text) => Ok(text),
             Some(_) => Err(PolicyError::BadHash),
             None if grammar::starts_with_ignore_case(text, "'sha") => Err(PolicyError::BadHash),
+            // The nearest keyword is 'none', which is not what was meant.
+            None if text.eq_ignore_ascii_case("'nonce'") => Err(PolicyError::FixedNonce),
             None => Err(PolicyError::UnknownKeyword),
         },
         _ => Err(PolicyError::BadQuotes),
@@ -354,6 +356,7 @@ mod tests {
         for (bad, error) in [
             ("", EmptySource),
             ("'sefl'", UnknownKeyword),
+            ("'nonce'", FixedNonce),
             ("'https://cdn.example'", UnknownKeyword),
             ("'self", BadQuotes),
             ("''", BadQuotes),

@@ -1,5 +1,6 @@
-//! What has lost its quotes or its colon: a browser reads a host name, and nobody meant one.
+//! What has lost its quotes, its colon or the semicolon before it: a browser reads a host name, and nobody meant one.
 
+use super::DirectiveName;
 use super::source::{Kind, TABLE};
 use crate::grammar;
 use crate::headers::PolicyError;
@@ -14,8 +15,14 @@ const HALF_KEYWORDS: &[&str] =
 /// How a text begins that is a nonce or a hash without its quotes.
 const BARE_VALUES: &[&str] = &["nonce-", "sha256-", "sha384-", "sha512-"];
 
-/// Refuses what has lost its quotes or its colon, where nobody can have meant a host.
+/// Refuses what has lost its quotes, its colon or the semicolon before it, where nobody can have meant a host.
 pub(super) const fn check_unquoted(source: &str) -> Result<(), PolicyError> {
+    // A machine of a local network may be called `sandbox` or `webrtc`.
+    if grammar::find(source, b'-', 0) < source.len()
+        && !matches!(DirectiveName::parse(source), Err(PolicyError::UnknownDirective))
+    {
+        return Err(PolicyError::MissingSemicolon);
+    }
     let mut rest = TABLE;
     while let [row, after @ ..] = rest {
         if source.eq_ignore_ascii_case(row.bare) {
@@ -65,6 +72,9 @@ mod tests {
             ("sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc=", UnquotedKeyword),
             ("data", BareScheme),
             ("HTTPS", BareScheme),
+            ("script-src", MissingSemicolon),
+            ("Upgrade-Insecure-Requests", MissingSemicolon),
+            ("block-all-mixed-content", MissingSemicolon),
         ] {
             assert_eq!(check_unquoted(bad), Err(error), "{bad:?}");
         }

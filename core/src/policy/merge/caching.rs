@@ -2,17 +2,22 @@
 
 use super::CACHE_CONTROL;
 use crate::grammar;
-use crate::headers::{forbids_sharing, is_targeted, surrogate_forbids_sharing, targeted_forbids_sharing};
+use crate::headers::{
+    ends_in_quotes, forbids_sharing, has_element, is_targeted, surrogate_forbids_sharing, targeted_forbids_sharing,
+};
 
-const SURROGATE_CONTROL: &str = "surrogate-control";
+/// The forerunners of targeted fields: of every surrogate, and of Akamai's
+/// ([Edge-Control](https://techdocs.akamai.com/property-mgr/docs/caching-2)).
+const SURROGATES: [&str; 2] = ["surrogate-control", "edge-control"];
 /// nginx's own: seconds, which count more than `Cache-Control`; of `0` it keeps nothing
 /// ([`proxy_cache_valid`](https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_cache_valid)).
 const X_ACCEL_EXPIRES: &str = "x-accel-expires";
 
 /// Whether a field of this name tells caches what they may keep: `Cache-Control`, a targeted field ([RFC
-/// 9213](https://www.rfc-editor.org/rfc/rfc9213), section 2.1), `Surrogate-Control`, its forerunner, or nginx's `X-Accel-Expires`.
+/// 9213](https://www.rfc-editor.org/rfc/rfc9213), section 2.1), a forerunner of it (`Surrogate-Control`, Akamai's `Edge-Control`), or nginx's
+/// `X-Accel-Expires`.
 pub const fn is_caching(name: &[u8]) -> bool {
-    is(name, CACHE_CONTROL) || is_targeted(name) || is(name, SURROGATE_CONTROL) || is(name, X_ACCEL_EXPIRES)
+    is(name, CACHE_CONTROL) || is_targeted(name) || is_surrogate(name) || is(name, X_ACCEL_EXPIRES)
 }
 
 /// Whether a field of this name and value lets shared caches keep the response. Of a name that tells caches nothing, `false`.
@@ -23,7 +28,7 @@ pub const fn lets_caches_share(name: &[u8], value: &[u8]) -> bool {
     let Ok(value) = core::str::from_utf8(value) else { return true };
     !if is(name, CACHE_CONTROL) {
         forbids_sharing(value)
-    } else if is(name, SURROGATE_CONTROL) {
+    } else if is_surrogate(name) {
         surrogate_forbids_sharing(value)
     } else if is(name, X_ACCEL_EXPIRES) {
         matches!(value.as_bytes(), b"0")
@@ -51,7 +56,7 @@ pub const fn made_private<'v>(name: &[u8], value: &'v [u8]) -> [&'v [u8]; 3] {
     }
     let [in_front, alone, behind]: [&[u8]; 3] = if is(name, CACHE_CONTROL) {
         [b"private, ", b"private", b""]
-    } else if is(name, SURROGATE_CONTROL) {
+    } else if is_surrogate(name) {
         [b"no-store, ", b"no-store", b""]
     } else {
         [b"", b"private", b", private"]
@@ -61,6 +66,44 @@ pub const fn made_private<'v>(name: &[u8], value: &'v [u8]) -> [&'v [u8]; 3] {
 
 /// The line that keeps shared caches off where there is none: its name and its value.
 pub const PRIVATE: (&str, &str) = (CACHE_CONTROL, "private");
+
+/// What the lines of an app's own `Cache-Control`, which are one list, say of shared caches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Caching {
+    shared: bool,
+    private: bool,
+    no_store: bool,
+    /// A cache that knows the status ignores `no-store` then (RFC 9111 section 5.2.2.3).
+    must_understand: bool,
+    /// Joined with a line whose quoted string never ends, the next ones would be a part of that.
+    in_quotes: bool,
+}
+
+impl Caching {
+    pub(super) const UNSAID: Self =
+        Self { shared: false, private: false, no_store: false, must_understand: false, in_quotes: false };
+
+    /// Takes note of a line, and says whether it is the first that [lets caches share](lets_caches_share).
+    pub(super) fn line(&mut self, value: &[u8], shared: bool) -> bool {
+        let is_first = shared && !self.shared;
+        self.shared |= shared;
+        if let Ok(value) = core::str::from_utf8(value) {
+            self.private |= !self.in_quotes && has_element(value, "private");
+            self.no_store |= !self.in_quotes && has_element(value, "no-store");
+            self.must_understand |= has_element(value, "must-understand");
+            self.in_quotes |= ends_in_quotes(value.as_bytes());
+        }
+        is_first
+    }
+
+    pub(super) const fn forbids_sharing(self) -> bool {
+        self.private || self.no_store && !self.must_understand
+    }
+}
+
+const fn is_surrogate(name: &[u8]) -> bool {
+    is(name, SURROGATES[0]) || is(name, SURROGATES[1])
+}
 
 const fn is(name: &[u8], known: &str) -> bool {
     name.eq_ignore_ascii_case(known.as_bytes())
@@ -72,7 +115,7 @@ mod tests {
 
     #[test]
     fn what_is_made_private_lets_no_cache_share() {
-        for name in ["Cache-Control", "CDN-Cache-Control", "Surrogate-Control", "X-Accel-Expires"] {
+        for name in ["Cache-Control", "CDN-Cache-Control", "Surrogate-Control", "Edge-Control", "X-Accel-Expires"] {
             let name = name.as_bytes();
             for value in ["", " ", "public", "max-age=60", "private=\"x\"", "private=?0", "no-store=1", "x=\"a, \\\""] {
                 let value = value.as_bytes();

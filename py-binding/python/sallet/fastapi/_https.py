@@ -68,7 +68,12 @@ class HttpsRedirect:
 
     def _came_over_tls(self, scope: Scope) -> bool:
         if self._https is not None:
-            return bool(self._https(scope))
+            answer = self._https(scope)
+            # `lambda scope: scope["scheme"]` is true of both.
+            if not isinstance(answer, bool):
+                kind = type(answer).__name__
+                raise TypeError(f"https: the function returned a {kind}: return True or False")
+            return answer
         return scope.get("scheme") in ("https", "wss")
 
     def _is_exempt(self, scope: Scope) -> bool:

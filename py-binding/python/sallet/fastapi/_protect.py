@@ -90,7 +90,7 @@ def protect(
             `https=` say so: `lambda scope: scope["scheme"] == "https" or scope["path"] == "/health"`. A request whose
             `Host` is not one host is 400. Where TLS ends at a proxy, the server must be told to believe it,
             or the redirect never ends: see "Behind a proxy" in the README.
-        **options: What `SecurityHeadersMiddleware` takes beside: `paths={rule: policy}` for another
+        **options: What else `SecurityHeadersMiddleware` takes: `paths={rule: policy}` for another
             policy on some paths, `override`, `remove`, `https`.
 
     Raises:

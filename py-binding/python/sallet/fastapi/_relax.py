@@ -90,8 +90,14 @@ def _keeping_opener(policy: SecurityHeaders, kind: str) -> SecurityHeaders:
 
 
 def _extended(csp: ContentSecurityPolicy, needs: Needs) -> ContentSecurityPolicy | None:
+    try:
+        each_one = csp.policies
+    except PolicyError as error:
+        # It stands as a whole as its author wrote it, and the page may not work.
+        log.warning("docs page: Content-Security-Policy is sent as it is: %s", error)
+        return csp
     # A browser enforces each of several policies, so each must let the page work.
-    policies = [policy for each in csp.policies if (policy := _one_extended(each, needs)) is not None]
+    policies = [policy for each in each_one if (policy := _one_extended(each, needs)) is not None]
     return ContentSecurityPolicy(policies) if policies else None
 
 
