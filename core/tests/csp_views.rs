@@ -181,16 +181,3 @@ fn lint_sees_each_policy() {
         ["new-src ", "img-src 'new'"]
     );
 }
-
-/// Over HTTP no browser takes an endpoint, and a `report-to` would switch `report-uri` off for nothing.
-#[test]
-fn over_http_reports_go_by_report_uri() {
-    let policy = SecurityHeaders::EMPTY
-        .with("content-security-policy", "default-src 'self'; report-uri /r; report-to r")
-        .and_then(|policy| policy.with("content-security-policy-report-only", "report-to r"))
-        .and_then(|policy| policy.with("reporting-endpoints", "r=\"/r\""))
-        .unwrap();
-    assert_eq!(policy.over(Scheme::Http).to_string(), "content-security-policy: default-src 'self'; report-uri /r\r\n");
-    assert_eq!(policy.over(Scheme::Https).to_string(), policy.to_string());
-    assert!(policy.to_string().contains("report-to r") && policy.to_string().contains("reporting-endpoints"));
-}
