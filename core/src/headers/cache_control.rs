@@ -89,7 +89,7 @@ pub(crate) const fn targeted_forbids_sharing(line: &str) -> bool {
 
 /// Whether a `Cache-Control` value says `private` or `no-store`.
 ///
-/// `private="field"` protects one field only and does not count (RFC 9111, section 5.2.2.7), nor does `no-store` beside
+/// `private="field"` protects one field only and does not count (RFC 9111, section 5.2.2.7), nor does `no-store` next to
 /// `must-understand`, which has a cache that knows the status ignore it (section 5.2.2.3).
 pub(crate) const fn forbids_sharing(value: &str) -> bool {
     has_element(value, "private") || has_element(value, "no-store") && !has_element(value, "must-understand")

@@ -261,7 +261,7 @@ impl<'a> ContentSecurityPolicy<'a> {
     }
 }
 
-/// Checks each directive of one policy, and that no name stands twice; tells how many there are.
+/// Checks each directive of one policy, and that no name is there twice; returns how many there are.
 const fn check_names(policy: DirectiveList<'_>) -> Result<usize, PolicyError> {
     let mut rest = policy.iter();
     let mut count = 0;

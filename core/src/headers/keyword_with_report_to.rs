@@ -88,7 +88,7 @@ macro_rules! keyword_with_report_to {
 }
 pub(crate) use keyword_with_report_to;
 
-/// What stands after the word.
+/// The parameters after the word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReportTo<'a> {
     /// Parameters as they were given, with their semicolons.

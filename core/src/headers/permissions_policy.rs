@@ -106,7 +106,7 @@ impl<'a> PermissionsPolicy<'a> {
     }
 }
 
-/// The members of a value, some of them behind the mark of [`UNCHECKED`](crate::UNCHECKED).
+/// The members of a value, some of them after the mark [`UNCHECKED`](crate::UNCHECKED).
 #[derive(Debug, Clone, Copy)]
 struct Members<'a>(Dictionary<'a>);
 

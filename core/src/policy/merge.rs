@@ -109,7 +109,7 @@ const fn policy_of(name: &[u8]) -> Option<usize> {
 /// The joining of one response: is given the app's field lines one by one, and then tells which fields of the policy to add.
 ///
 /// It owns every decision about that. A field of the app's own stays, or with [`Precedence::Policy`] gives way to the policy's; it
-/// never stands beside it, but for the two policies under [`Precedence::Add`]. What [`MergeRules`] remove goes. All other lines stay,
+/// is never sent next to it, but for the two policies under [`Precedence::Add`]. What [`MergeRules`] remove goes. All other lines stay,
 /// each `Set-Cookie` too.
 ///
 /// A response with a nonce is for one reader, whether the nonce is in this policy, in that of a layer further in or in one that the app

@@ -93,7 +93,7 @@ impl<'a> Extended<'a> {
 #[derive(Clone, Copy)]
 struct One<'a> {
     base: ContentSecurityPolicy<'a>,
-    /// It and those beside it.
+    /// It and the others.
     all: ContentSecurityPolicy<'a>,
     added: &'a [Addition<'a>],
 }

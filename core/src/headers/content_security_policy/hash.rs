@@ -69,7 +69,7 @@ fn digest_of_parsed(mut text: &[u8]) -> sha2::digest::Output<Sha256> {
     sha256.finalize()
 }
 
-/// What stands before `-` and the digest, and how long that is in base64: of inline code, of a URL, and of what is given to
+/// The text before `-` and the digest, and how long that is in base64: of inline code, of a URL, and of what is given to
 /// `eval`.
 const HASHES: &[(&str, usize)] = &[
     ("sha256", 44),
