@@ -65,7 +65,7 @@ fn serve<C: Read + Write>(client: &mut C) -> Outcome<C> {
     };
     if !PUBLIC.access(head.method(), &RequestPath::raw(head.path().as_bytes()), false).is_open() {
         let now = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs());
-        if let Err(reason) = READ.verdict(&KEYS, head.field_lines(READ.field()), now) {
+        if let Err(reason) = READ.verdict(&KEYS, &head, now) {
             eprintln!("refused: {reason}");
             let (refusal, mut field) = (reason.refusal(), heapless::String::<128>::new());
             if let Some(challenge) = READ.challenge(refusal) {

@@ -3,15 +3,16 @@
 //! The parts, in the order in which a request meets them:
 //!
 //! 1. [`PathRules::access`](crate::paths::PathRules::access) says whether the request needs credentials at all.
-//! 2. A [`Requirement`] says which: of an [`AuthScheme`], for a [`Realm`], good for some [`Scopes`].
-//! 3. [`Requirement::verdict`] reads the field lines, *verifies* the token against a [`Keyring`], in a time that tells nothing
+//! 2. A [`Requirement`] says which: of an [`AuthScheme`], for a [`Realm`], good for some [`Scopes`]. Where several schemes will do,
+//!    [`Alternatives`] says which of them judges the request.
+//! 3. [`Requirement::verdict`] reads the request, *verifies* the token against a [`Keyring`], in a time that tells nothing
 //!    about the keys, and sees whether the [`Key`] *grants* the scopes. It returns the key, or the [`Reason`] for the log.
 //! 4. [`Reason::refusal`] is what the client hears: a [`Refusal`] with a status, a [`Challenge`] and a body.
 //!
-//! So an adapter only fetches field lines, sends answers and writes logs.
+//! So an adapter only converts requests ([`AuthRequest`]), sends answers and writes logs.
 //!
 //! ```
-//! use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Reason, Refusal, Requirement, Scopes};
+//! use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Reason, Refusal, RequestFields, Requirement, Scopes};
 //! use sallet_core::digest_hex;
 //!
 //! static RING: Keyring = Keyring::new(&[
@@ -25,7 +26,8 @@
 //! const READER: Requirement = ANYBODY.with_scopes(Scopes::new("items:read"));
 //!
 //! let now = 1_790_000_000; // seconds since 1970
-//! let reason = READER.verdict(&RING, [&b"Bearer abc"[..]], now).unwrap_err();
+//! let abc = RequestFields::new("GET", &[("authorization", b"Bearer abc")]);
+//! let reason = READER.verdict(&RING, &abc, now).unwrap_err();
 //! assert_eq!(reason, Reason::InsufficientScope); // sensor-7 is known, but may not read items
 //! let refusal = reason.refusal();
 //! assert_eq!(refusal.status(), 403);
@@ -34,10 +36,11 @@
 //!     r#"Bearer realm="items", error="insufficient_scope", scope="items:read""#,
 //! );
 //!
-//! assert_eq!(ANYBODY.verdict(&RING, [&b"Bearer abc"[..]], now).unwrap().principal, "sensor-7");
+//! assert_eq!(ANYBODY.verdict(&RING, &abc, now).unwrap().principal, "sensor-7");
 //! // The log learns more than the client.
-//! let late = ANYBODY.verdict(&RING, [&b"Bearer abc"[..]], 1_900_000_000).unwrap_err();
-//! let unknown = ANYBODY.verdict(&RING, [&b"Bearer abd"[..]], now).unwrap_err();
+//! let late = ANYBODY.verdict(&RING, &abc, 1_900_000_000).unwrap_err();
+//! let abd = RequestFields::new("GET", &[("authorization", b"Bearer abd")]);
+//! let unknown = ANYBODY.verdict(&RING, &abd, now).unwrap_err();
 //! assert_eq!((late, unknown), (Reason::Expired, Reason::Unknown));
 //! assert_eq!((late.refusal(), unknown.refusal()), (Refusal::InvalidToken, Refusal::InvalidToken));
 //! ```
@@ -47,24 +50,36 @@
 //! A bearer token is as good as the channel: serve over TLS. There is no rate limit here, no session, and no
 //! password: see [`secret`](crate::secret) for why a keyring is for minted tokens only.
 
+mod alternatives;
 mod challenge;
 mod credentials;
+mod cross_site;
 mod key;
 mod keyring;
 mod params;
+mod place;
+mod query;
 mod refusal;
+mod request;
 mod requirement;
+mod resource_metadata;
 mod schemes;
 mod scopes;
+mod subprotocol;
 mod verdict;
 
+pub use alternatives::{Alternatives, AlternativesError};
 pub use challenge::{Challenge, Realm, RealmError};
 pub use credentials::{Credentials, CredentialsError};
 pub use key::Key;
 pub use keyring::{Keyring, KeyringError};
 pub use params::{ParamValue, Params};
+pub use place::{Place, PlaceError, PlaceName};
 pub use refusal::Refusal;
+pub use request::{AuthRequest, RequestFields};
 pub use requirement::Requirement;
-pub use schemes::AuthScheme;
+pub use resource_metadata::{ResourceMetadata, ResourceMetadataError};
+pub use schemes::{AuthScheme, user_and_password};
 pub use scopes::{Scopes, ScopesError};
+pub use subprotocol::{SUBPROTOCOL_FIELD, without_token};
 pub use verdict::Reason;

@@ -149,6 +149,12 @@ pub(crate) fn is_token68(text: &[u8]) -> bool {
     (good != 0) & !body.is_empty()
 }
 
+/// Whether there are visible ASCII characters and nothing else (`VCHAR`, RFC 5234 appendix B.1). Every byte is looked at, whatever was
+/// found before it.
+pub(crate) fn is_visible(text: &[u8]) -> bool {
+    text.iter().fold(-1, |good, &byte| good & within(byte, b'!', b'~')) != 0
+}
+
 /// RFC 9110 section 5.6.4: `qdtext`.
 pub(crate) const fn is_qdtext(byte: u8) -> bool {
     matches!(byte, b'\t' | b' ' | 0x21 | 0x23..=0x5b | 0x5d..=0x7e | 0x80..=0xff)

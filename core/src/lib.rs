@@ -41,6 +41,7 @@ mod headers;
 mod https_redirect;
 mod lint;
 mod nonce;
+mod percent;
 mod policy;
 #[doc(hidden)]
 pub mod render_const;

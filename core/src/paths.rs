@@ -32,7 +32,6 @@
 //! ```
 
 mod by_path;
-mod percent;
 mod plain;
 mod request_path;
 mod rule;

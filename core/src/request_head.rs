@@ -30,8 +30,7 @@ use crate::grammar;
 /// assert_eq!(head.authorization().unwrap().unwrap().token68(), Some("abc"));
 /// assert_eq!((head.body(), &bytes[head.len()..]), (BodyLength::Bytes(0), &b"body"[..]));
 ///
-/// // What `Requirement::verdict` takes:
-/// assert!(head.field_lines("authorization").eq([b"Bearer abc"]));
+/// assert!(head.field_lines("Authorization").eq([b"Bearer abc"]));
 /// # Ok::<(), sallet_core::HeadError>(())
 /// ```
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! The table of cases that all hosts share, by the core alone: verdict, answer, and the reason for the log.
 
-use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Requirement, Scopes};
+use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, RequestFields, Requirement, Scopes};
 use sallet_core::paths::{PathRule, PathRules, RequestPath, is_preflight};
 use sallet_core::secret::Digest;
 use serde_json::Value;
@@ -63,7 +63,8 @@ fn every_case_has_its_verdict_its_answer_and_its_reason() {
             assert_eq!((expect["status"].as_u64(), &expect["id"]), (Some(200), &Value::Null), "{name}");
             continue;
         }
-        match need.verdict(&ring, lines.iter().map(Vec::as_slice), now) {
+        let fields: Vec<_> = lines.iter().map(|line| ("authorization", line.as_slice())).collect();
+        match need.verdict(&ring, &RequestFields::new("GET", &fields), now) {
             Ok(key) => {
                 assert_eq!(expect["status"], 200, "{name}");
                 assert_eq!((&expect["id"], &expect["principal"]), (&key.id.into(), &key.principal.into()), "{name}");

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use sallet_core::auth::{
-    AuthScheme, CredentialsError, Key, Keyring, KeyringError, Realm, Reason, Refusal, Requirement, Scopes,
+    AuthScheme, CredentialsError, Key, Keyring, KeyringError, Realm, Reason, Refusal, RequestFields, Requirement,
+    Scopes,
 };
 use sallet_core::secret::{Digest, Token};
 
@@ -54,7 +55,8 @@ fn the_verdict_names_the_tokens_own_key_and_principal() {
     for (at, token) in tokens.iter().enumerate() {
         let line = format!("Bearer {token}");
         let (own, other) = (format!("scope-{at}"), format!("scope-{}", (at + 1) % 16));
-        let verdict = |scopes| needing(scopes).verdict(&ring, [line.as_bytes()], 0);
+        let fields = [("authorization", line.as_bytes())];
+        let verdict = |scopes| needing(scopes).verdict(&ring, &RequestFields::new("GET", &fields), 0);
         for key in [ring.verify(token.as_bytes(), 0).unwrap(), verdict("").unwrap(), verdict(&own).unwrap()] {
             assert_eq!((&key.id, &key.principal), (&format!("key-{at}"), &format!("principal-{at}")));
         }
@@ -71,7 +73,9 @@ fn the_window_includes_both_ends() {
     assert!(ring.verify(b"token", 20).is_ok());
     assert_eq!(ring.verify(b"token", 21).unwrap_err(), Reason::Expired);
     // To the client both look like a token that never was.
-    let reason = |line: &[u8], now| needing("").verdict(&ring, [line], now).unwrap_err();
+    let reason = |line: &[u8], now| {
+        needing("").verdict(&ring, &RequestFields::new("GET", &[("authorization", line)]), now).unwrap_err()
+    };
     let reasons = [reason(b"Bearer token", 9), reason(b"Bearer token", 21), reason(b"Bearer never", 15)];
     assert_eq!(reasons, [Reason::NotYetValid, Reason::Expired, Reason::Unknown]);
     assert_eq!(reasons.map(Reason::refusal), [Refusal::InvalidToken; 3]);
@@ -82,7 +86,8 @@ fn the_order_of_reasons() {
     let ring = Keyring::try_new(vec![Key { scopes: "a b".into(), ..key("id", "token") }]).unwrap();
     let line = &b"Bearer token"[..];
     let verdict = |lines: &[&'static [u8]], scopes| {
-        needing(scopes).verdict(&ring, lines.iter().copied(), 0).map(|key| key.id.as_str())
+        let fields: Vec<_> = lines.iter().map(|&line| ("authorization", line)).collect();
+        needing(scopes).verdict(&ring, &RequestFields::new("GET", &fields), 0).map(|key| key.id.as_str())
     };
     assert_eq!(verdict(&[line], "b a"), Ok("id"));
     assert_eq!(verdict(&[line], "c"), Err(Reason::InsufficientScope));
@@ -116,8 +121,10 @@ fn a_ring_without_keys_admits_nobody() {
         assert_eq!(ring.verify(token, 0).unwrap_err(), Reason::Unknown);
         assert!(bool::from(ring.position(token).is_none()));
     }
-    assert_eq!(needing("").verdict(&ring, [&b"Bearer token"[..]], 0).unwrap_err(), Reason::Unknown);
-    assert_eq!(needing("").verdict(&ring, [], 0).unwrap_err(), Reason::Missing);
+    let reason =
+        |fields: &[(&str, &[u8])]| needing("").verdict(&ring, &RequestFields::new("GET", fields), 0).unwrap_err();
+    assert_eq!(reason(&[("authorization", b"Bearer token")]), Reason::Unknown);
+    assert_eq!(reason(&[]), Reason::Missing);
     assert_eq!(format!("{ring:?}"), "Keyring[]");
 }
 

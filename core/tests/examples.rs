@@ -77,7 +77,10 @@ fn has_curl() -> bool {
     found
 }
 
-fn check(server: &Server) {
+/// `scope` is the one that the server asks for.
+fn check(server: &Server, scope: &str) {
+    let missing = format!(r#"Bearer realm="items", scope="{scope}""#);
+    let unknown = format!(r#"Bearer realm="items", error="invalid_token", scope="{scope}""#);
     let value = |fields: &[(String, String)], name: &str| {
         let mut values = fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.clone());
         let first = values.next();
@@ -87,13 +90,13 @@ fn check(server: &Server) {
     for (path, arguments, status, body, challenge) in [
         ("/health", &[][..], 200, Some("ok"), None),
         ("/items", &["-H", TOKEN], 200, Some("one item"), None),
-        ("/items", &[], 401, Some("Not authenticated"), Some(r#"Bearer realm="items""#)),
+        ("/items", &[], 401, Some("Not authenticated"), Some(missing.as_str())),
         (
             "/items",
             &["-H", "Authorization: Bearer mF_9.B5f-4.1JqN"],
             401,
             Some("The token is not valid"),
-            Some(r#"Bearer realm="items", error="invalid_token""#),
+            Some(unknown.as_str()),
         ),
         ("/items", &["-H", TOKEN, "-H", TOKEN], 400, None, Some(r#"Bearer realm="items", error="invalid_request""#)),
         (
@@ -104,9 +107,9 @@ fn check(server: &Server) {
             Some(r#"Bearer realm="items", error="invalid_request""#),
         ),
         ("/nowhere", &["-H", TOKEN], 404, None, None),
-        ("/nowhere", &[], 401, None, Some(r#"Bearer realm="items""#)),
-        ("/health/", &[], 401, None, Some(r#"Bearer realm="items""#)),
-        ("/x/../health", &[], 401, None, Some(r#"Bearer realm="items""#)),
+        ("/nowhere", &[], 401, None, Some(missing.as_str())),
+        ("/health/", &[], 401, None, Some(missing.as_str())),
+        ("/x/../health", &[], 401, None, Some(missing.as_str())),
     ] {
         let (got, fields, text) = server.curl(path, arguments);
         assert_eq!(got, status, "{path} {arguments:?}");
@@ -147,7 +150,7 @@ fn blocking() {
     }
     let core = Path::new(env!("CARGO_MANIFEST_DIR"));
     let server = Server::start(core, &["--features", "httparse", "--example", "blocking"]);
-    check(&server);
+    check(&server, "read");
     let long = format!("X: {}", "x".repeat(5_000));
     assert_eq!(server.curl("/health", &["-H", &long]).0, 431);
     assert_eq!(server.curl("/health", &[]).0, 200);
@@ -161,5 +164,5 @@ fn picoserve() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/picoserve");
     // Its own workspace, with its own versions of things.
     let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/picoserve");
-    check(&Server::start(&folder, &["--target-dir", target]));
+    check(&Server::start(&folder, &["--target-dir", target]), "items:read");
 }

@@ -98,7 +98,7 @@ impl App for Device {
         };
         let mut key = None;
         if !PUBLIC.access(method, &RequestPath::raw(path.as_bytes()), false).is_open() {
-            match need.verdict(&KEYS, head.field_lines(need.field()), now) {
+            match need.verdict(&KEYS, head, now) {
                 Ok(found) => key = Some(found.id),
                 Err(reason) => {
                     let answer = refused::answer(refused, reason.refusal());

@@ -1,6 +1,8 @@
 //! `Authorization`, read by the core alone: what it takes, it takes in one way.
 
-use sallet_core::auth::{AuthScheme, Credentials, CredentialsError, Key, Keyring, Realm, Reason, Requirement, Scopes};
+use sallet_core::auth::{
+    AuthScheme, Credentials, CredentialsError, Key, Keyring, Realm, Reason, RequestFields, Requirement, Scopes,
+};
 use sallet_core::digest_hex;
 
 /// The only token that the ring below knows.
@@ -110,11 +112,12 @@ fn verdict(lines: &[&[u8]]) {
         Ok(Some(found)) if found.is("Bearer") => found.token68().ok_or(Reason::Malformed(CredentialsError::NoToken)),
         Ok(_) => Err(Reason::Missing),
     };
-    let token = ANYBODY.read(lines.iter().copied(), str::to_owned);
+    let fields: Vec<_> = lines.iter().map(|&line| ("authorization", line)).collect();
+    let request = RequestFields::new("GET", &fields);
+    let token = ANYBODY.read(&request, str::to_owned);
     assert_eq!(token.as_deref(), expected.as_ref().copied());
 
-    let verdict =
-        |scopes| ANYBODY.with_scopes(Scopes::new(scopes)).verdict(&RING, lines.iter().copied(), NOW).map(|key| key.id);
+    let verdict = |scopes| ANYBODY.with_scopes(Scopes::new(scopes)).verdict(&RING, &request, NOW).map(|key| key.id);
     match token.as_deref() {
         Ok(TOKEN) => {
             assert_eq!((verdict(""), verdict("read")), (Ok("abc"), Ok("abc")));

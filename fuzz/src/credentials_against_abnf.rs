@@ -1,6 +1,6 @@
 //! The core's parser of credentials against the grammar itself.
 
-use sallet_core::auth::{AuthScheme, Credentials, Realm, Reason, Requirement, Scopes};
+use sallet_core::auth::{AuthScheme, Credentials, Realm, Reason, RequestFields, Requirement, Scopes};
 
 use crate::abnf::{self, Rest};
 
@@ -23,7 +23,9 @@ pub fn credentials_against_abnf(data: &[u8]) {
 
     let bearer = abnf::bearer_credentials(value).filter(|_| data.len() <= 8192);
     let need = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
-    match need.read([data], |token| assert_eq!(Some(token.as_bytes()), bearer)) {
+    match need.read(&RequestFields::new("GET", &[("authorization", data)]), |token| {
+        assert_eq!(Some(token.as_bytes()), bearer)
+    }) {
         Ok(()) => {}
         Err(reason) => {
             assert_eq!(bearer, None);

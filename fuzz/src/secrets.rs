@@ -1,6 +1,6 @@
 //! Texts that become digests, tokens and keys.
 
-use sallet_core::auth::{AuthScheme, Key, Keyring, KeyringError, Realm, Reason, Requirement, Scopes};
+use sallet_core::auth::{AuthScheme, Key, Keyring, KeyringError, Realm, Reason, RequestFields, Requirement, Scopes};
 use sallet_core::secret::{Digest, Token, TokenError};
 
 use crate::input;
@@ -41,7 +41,8 @@ fn configured(text: &str) {
         let line = format!("Bearer {text}");
         if line.len() <= sallet_core::auth::Credentials::MAX_LEN {
             let need = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
-            assert_eq!(need.read([line.as_bytes()], |token| token == text), Ok(true));
+            let fields = [("authorization", line.as_bytes())];
+            assert_eq!(need.read(&RequestFields::new("GET", &fields), |token| token == text), Ok(true));
         }
     }
     if Token::check(text).is_ok() {

@@ -149,6 +149,7 @@
 //! For tokens in a database there is [`Bearer::from_fn`].
 
 mod answer;
+mod asked;
 mod auth;
 mod body;
 mod future;

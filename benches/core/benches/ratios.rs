@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use sallet_core::auth::{Challenge, Credentials, Refusal, Requirement, Scopes};
+use sallet_core::auth::{Challenge, Credentials, Refusal, RequestFields, Requirement, Scopes};
 use sallet_core::paths::RequestPath;
 use sallet_core::secret::Digest;
 use sallet_core::{Cursor, Nonce, RequestHead, SecurityHeaders};
@@ -102,7 +102,9 @@ fn bearer() -> Table {
     let (ring, line) = (requests::ring(16), requests::bearer());
     // The budget speaks of the ring; what the sender's text costs on the way to it stands beside.
     entries.push(Entry::new("from the field line, 16 keys", move || {
-        requests::ANYBODY.verdict(&ring, [black_box(&line[..])], requests::NOW).is_ok()
+        requests::ANYBODY
+            .verdict(&ring, &RequestFields::new("GET", &[("authorization", black_box(&line[..]))]), requests::NOW)
+            .is_ok()
     }));
     let measured = measure(entries, Plan::chosen());
     let budgets = [("verify, 16 keys", 1.2)];

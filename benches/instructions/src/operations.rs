@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use sallet_core::auth::{Credentials, Refusal};
+use sallet_core::auth::{Credentials, Refusal, RequestFields};
 use sallet_core::paths::RequestPath;
 use sallet_core::{ContentSecurityPolicy, Cursor, Nonce, RequestHead, SecurityHeaders};
 use sallet_core_bench::{policies, requests};
@@ -95,7 +95,15 @@ fn auth_operations() -> Vec<Operation> {
         verify("a token among 256 keys", 256),
         Operation::new("from the field line to the key, 16 keys", || {
             let (ring, line) = (requests::ring(16), requests::bearer());
-            move || requests::READ.verdict(&ring, [black_box(&line[..])], requests::NOW).is_ok()
+            move || {
+                requests::READ
+                    .verdict(
+                        &ring,
+                        &RequestFields::new("GET", &[("authorization", black_box(&line[..]))]),
+                        requests::NOW,
+                    )
+                    .is_ok()
+            }
         }),
         Operation::new("a challenge", || {
             let mut buf = [0; 256];

@@ -106,8 +106,8 @@ crate::dialect::error!(RealmError);
 /// The challenge that goes with a [`Refusal`]: what [`Requirement::challenge`] gives.
 ///
 /// It always has a parameter, the realm: RFC 6750 section 3 requires one, and a bare `Bearer` has none. What follows is the
-/// scheme's: Bearer says what was wrong, and names the scopes that would have been enough when their lack is the reason, and
-/// only then.
+/// scheme's: Bearer says what was wrong, which scopes are needed, and where to learn how to get a token; Basic its charset; `ApiKey` its
+/// header.
 ///
 /// ```
 /// use sallet_core::auth::{AuthScheme, Realm, Refusal, Requirement, Scopes};
@@ -134,9 +134,17 @@ impl<'a> Challenge<'a> {
         Self { need, refusal }
     }
 
+    pub(super) const fn need(&self) -> &Requirement<&'a str> {
+        &self.need
+    }
+
+    pub(super) const fn refusal(&self) -> Refusal {
+        self.refusal
+    }
+
     /// Writes the field value.
     pub const fn render(&self, out: &mut Cursor<'_>) {
-        out.put(self.need.scheme().name().as_bytes());
+        out.put(self.need.word().as_bytes());
         out.put(b" realm=\"");
         let realm = self.need.realm().0.as_bytes();
         let mut i = 0;
@@ -149,7 +157,7 @@ impl<'a> Challenge<'a> {
             i += 1;
         }
         out.put(b"\"");
-        self.need.scheme().put_params(out, self.refusal, self.need.scopes());
+        self.need.scheme().put_params(out, self);
     }
 }
 
@@ -161,7 +169,7 @@ mod tests {
     use std::string::{String, ToString as _};
 
     use super::*;
-    use crate::auth::{AuthScheme, Scopes};
+    use crate::auth::{AuthScheme, CredentialsError, PlaceName, ResourceMetadata, Scopes};
 
     #[test]
     fn realms() {
@@ -178,13 +186,37 @@ mod tests {
 
     #[test]
     fn quotes_and_backslashes_are_escaped() {
-        assert_eq!(challenge(r#"a "b" \c"#, Refusal::Missing, "x"), r#"Bearer realm="a \"b\" \\c""#);
+        assert_eq!(challenge(r#"a "b" \c"#, Refusal::Missing, ""), r#"Bearer realm="a \"b\" \\c""#);
     }
 
     #[test]
-    fn scope_is_named_only_when_it_is_the_reason() {
+    fn scopes_and_metadata_are_named_where_they_help() {
         let text = r#"Bearer realm="items", error="insufficient_scope", scope="a b""#;
         assert_eq!(challenge("items", Refusal::InsufficientScope, "a b"), text);
-        assert_eq!(challenge("items", Refusal::Missing, "a b"), r#"Bearer realm="items""#);
+        assert_eq!(challenge("items", Refusal::Missing, "a b"), r#"Bearer realm="items", scope="a b""#);
+        let malformed = Refusal::Malformed(CredentialsError::Repeated);
+        assert_eq!(challenge("items", malformed, "a b"), r#"Bearer realm="items", error="invalid_request""#);
+        const URL: ResourceMetadata = ResourceMetadata::new("https://a.example/.well-known/oauth-protected-resource");
+        let need = Requirement::new(AuthScheme::Bearer, Realm::new("mcp"), Scopes::EMPTY).resource_metadata(URL);
+        assert_eq!(
+            need.challenge(Refusal::Missing).unwrap().to_string(),
+            r#"Bearer realm="mcp", resource_metadata="https://a.example/.well-known/oauth-protected-resource""#
+        );
+    }
+
+    #[test]
+    fn each_scheme_has_its_own() {
+        let of = |scheme| Requirement::new(scheme, Realm::new("items"), Scopes::new("a"));
+        let text = |need: Requirement| need.challenge(Refusal::InvalidToken).unwrap().to_string();
+        assert_eq!(text(of(AuthScheme::Basic)), r#"Basic realm="items", charset="UTF-8""#);
+        assert_eq!(text(of(AuthScheme::ApiKey)), r#"ApiKey realm="items", header="X-API-Key""#);
+        assert_eq!(
+            text(of(AuthScheme::ApiKey).in_field(PlaceName::new("X-Token"))),
+            r#"ApiKey realm="items", header="X-Token""#
+        );
+        assert_eq!(
+            text(of(AuthScheme::Bearer).by_word(PlaceName::new("Token"))),
+            r#"Token realm="items", error="invalid_token", scope="a""#
+        );
     }
 }

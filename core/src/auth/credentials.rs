@@ -43,7 +43,7 @@ enum Value<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// The longest field value that is looked at, in bytes.
+    /// The longest field value that is looked at, in bytes, unless a [`Requirement`](super::Requirement::max_len) says otherwise.
     pub const MAX_LEN: usize = 8 * 1024;
 
     /// The most parameters that are read.
@@ -54,7 +54,11 @@ impl<'a> Credentials<'a> {
     /// # Errors
     /// [`CredentialsError`] when the value is not credentials. The error never holds a part of the value.
     pub fn parse(value: &'a [u8]) -> Result<Self, CredentialsError> {
-        if value.len() > Self::MAX_LEN {
+        Self::parse_within(value, Self::MAX_LEN)
+    }
+
+    fn parse_within(value: &'a [u8], max_len: usize) -> Result<Self, CredentialsError> {
+        if value.len() > max_len {
             return Err(CredentialsError::TooLong);
         }
         let value = grammar::trim_bytes(value);
@@ -86,12 +90,19 @@ impl<'a> Credentials<'a> {
     /// # Errors
     /// [`CredentialsError::Repeated`] for a second line, else what [`Credentials::parse`] says.
     pub fn single(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<Self>, CredentialsError> {
+        Self::single_within(lines, Self::MAX_LEN)
+    }
+
+    pub(super) fn single_within(
+        lines: impl IntoIterator<Item = &'a [u8]>,
+        max_len: usize,
+    ) -> Result<Option<Self>, CredentialsError> {
         let mut lines = lines.into_iter();
         let Some(line) = lines.next() else { return Ok(None) };
         if lines.next().is_some() {
             return Err(CredentialsError::Repeated);
         }
-        Self::parse(line).map(Some)
+        Self::parse_within(line, max_len).map(Some)
     }
 
     /// The scheme as it was written; compare it with [`Credentials::is`].
@@ -153,31 +164,39 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Why `Authorization` cannot be read. Each of these is answered 400 `invalid_request`.
+/// Why credentials cannot be read. Each of these is answered 400 `invalid_request`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// More than one field line.
+    /// In more than one line, or in more than one place (RFC 6750 section 2).
     Repeated,
-    /// Longer than [`Credentials::MAX_LEN`].
+    /// Longer than is looked at: [`Credentials::MAX_LEN`], unless the host says otherwise; 1024 bytes of `user:password`.
     TooLong,
     /// Does not start with the name of a scheme.
     Scheme,
     /// Something other than a space after the scheme.
     Separator,
-    /// What follows the scheme is neither a token nor a list of parameters.
+    /// What follows the scheme is neither a token nor a list of parameters; or a key has a space or another character that none has.
     Value,
     /// A parameter stands there twice.
     DuplicateParam,
     /// More than [`Credentials::MAX_PARAMS`] parameters.
     TooManyParams,
-    /// The scheme is Bearer, and no token follows.
+    /// No token is where one should be.
     NoToken,
+    /// Not base64, padded and without a bit too many (RFC 7617 section 2).
+    Base64,
+    /// Decoded, not UTF-8, which the challenge asks for (RFC 7617 section 2.1).
+    Charset,
+    /// Decoded, without a colon between user and password.
+    Colon,
+    /// Decoded, with a control character.
+    Control,
 }
 
 impl CredentialsError {
     /// Every cause, for tests and tables.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Repeated,
         Self::TooLong,
         Self::Scheme,
@@ -186,19 +205,27 @@ impl CredentialsError {
         Self::DuplicateParam,
         Self::TooManyParams,
         Self::NoToken,
+        Self::Base64,
+        Self::Charset,
+        Self::Colon,
+        Self::Control,
     ];
 
     /// What is wrong and how to mend it; it is sent to the client and so holds no quotes or backslashes.
     pub const fn message(self) -> &'static str {
         match self {
-            Self::Repeated => "More than one Authorization field line: send exactly one",
-            Self::TooLong => "The Authorization field is longer than 8192 bytes: send a shorter one",
+            Self::Repeated => "There are credentials more than once: send one field line, in one place",
+            Self::TooLong => "The credentials are longer than this server reads: send shorter ones",
             Self::Scheme => "The Authorization field must start with a scheme, as in: Bearer TOKEN",
             Self::Separator => "The scheme in the Authorization field must be followed by a space",
-            Self::Value => "The Authorization field holds neither one token nor a list of parameters",
+            Self::Value => "The credentials are neither one token nor a list of parameters",
             Self::DuplicateParam => "A parameter of the Authorization field is repeated: send it once",
             Self::TooManyParams => "The Authorization field holds more than 16 parameters",
-            Self::NoToken => "The Authorization field must hold one token after the scheme, as in: Bearer TOKEN",
+            Self::NoToken => "There is no token where one should be: write it after the scheme, as in: Bearer TOKEN",
+            Self::Base64 => "Basic credentials are base64 of user:password, padded with =",
+            Self::Charset => "Basic credentials are in UTF-8 before they are written in base64",
+            Self::Colon => "Basic credentials have a colon between user and password",
+            Self::Control => "Basic credentials have no control characters, such as a line break",
         }
     }
 }

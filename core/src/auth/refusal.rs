@@ -24,18 +24,20 @@ pub enum Refusal {
     InvalidToken,
     /// The token is good, for other things.
     InsufficientScope,
+    /// A browser sends credentials for a page of another site.
+    CrossSite,
     /// Nobody can say just now whether it is: the database is away. The client may try again with the same token.
     Unavailable,
 }
 
-const COUNT: usize = 4 + CredentialsError::ALL.len();
+const COUNT: usize = 5 + CredentialsError::ALL.len();
 
 impl Refusal {
     /// Every refusal, so that a host can prepare an answer to each without naming them: that to `refusal` is at
     /// [`refusal.index()`](Self::index).
     pub const ALL: [Self; COUNT] = {
         let mut all = [Self::Missing; COUNT];
-        let mut refusals: &[Self] = &[Self::InvalidToken, Self::InsufficientScope, Self::Unavailable];
+        let mut refusals: &[Self] = &[Self::InvalidToken, Self::InsufficientScope, Self::CrossSite, Self::Unavailable];
         while let [refusal, rest @ ..] = refusals {
             all[refusal.index()] = *refusal;
             refusals = rest;
@@ -55,7 +57,8 @@ impl Refusal {
             Self::InvalidToken => 1,
             Self::InsufficientScope => 2,
             Self::Unavailable => 3,
-            Self::Malformed(error) => 4 + error as usize,
+            Self::CrossSite => 4,
+            Self::Malformed(error) => 5 + error as usize,
         }
     }
 
@@ -74,7 +77,7 @@ impl Refusal {
         match self {
             Self::Missing | Self::InvalidToken => 401,
             Self::Malformed(_) => 400,
-            Self::InsufficientScope => 403,
+            Self::InsufficientScope | Self::CrossSite => 403,
             Self::Unavailable => 503,
         }
     }
@@ -82,7 +85,7 @@ impl Refusal {
     /// The `error` of a Bearer challenge. A request without credentials gets none (RFC 6750 section 3.1, last paragraph).
     pub const fn error_code(self) -> Option<&'static str> {
         match self {
-            Self::Missing | Self::Unavailable => None,
+            Self::Missing | Self::Unavailable | Self::CrossSite => None,
             Self::Malformed(_) => Some("invalid_request"),
             Self::InvalidToken => Some("invalid_token"),
             Self::InsufficientScope => Some("insufficient_scope"),
@@ -95,6 +98,7 @@ impl Refusal {
             Self::Missing => "Not authenticated",
             Self::Malformed(error) => error.message(),
             Self::InvalidToken => "The token is not valid",
+            Self::CrossSite => "The request was made for a page of another site",
             Self::InsufficientScope => "The token does not have the required scope",
             Self::Unavailable => "Tokens cannot be checked just now, try again later",
         }

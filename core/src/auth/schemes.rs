@@ -4,26 +4,27 @@
 //!
 //! | item | what it is |
 //! |---|---|
-//! | `NAME` | the word in challenges, and in `Authorization` where the scheme is read from there |
-//! | `FIELD` | the request field whose lines the host fetches, in lower case |
-//! | `read(lines, then)` | the grammar: hands what was presented to `then`, or says why there is nothing to hand over |
-//! | `put_params(out, refusal, scopes)` | what its challenge says after the realm; a `const fn`, so that a challenge can be a constant |
+//! | `NAME` | the word in challenges, and in `Authorization` where the scheme is read from there, unless a requirement has another |
+//! | `FIELD` | the request field whose lines are read, likewise |
+//! | `IS_AMBIENT` | whether browsers send it by themselves, for pages of other sites too |
+//! | `HAS_WORD` | whether the field holds the word and then the token, or the token alone |
+//! | `is_token(text)` | the grammar of the token |
+//! | `take(token, then)` | hands what was presented to `then`, or says why that cannot be |
+//! | `put_params(out, challenge)` | what its challenge says after the realm; a `const fn`, so that a challenge can be a constant |
+//!
+//! `take` hands over and does not return, because a scheme may decode into memory of its own, as Basic does; no other scheme pays for
+//! that.
 //!
 //! # Adding one
 //!
 //! A file and a row here, and in each host a constructor that names the row: hyper's `require_auth/schemes.rs`, Python's `auth.py`
-//! and `fastapi/_schemes.py`. No host's flow changes, since it asks a [`Requirement`](super::Requirement) for the field, the
-//! verdict and the challenge:
-//!
-//! - **Basic** (RFC 7617) has the field of Bearer, and [`authorization`] with its own word. `read` decodes base64 into an array
-//!   on its own stack and hands out `user:password` from there: that is why what was presented goes to a function and is not
-//!   returned, so that no other scheme pays for the array. Wipe it after the call. `put_params` writes `, charset="UTF-8"` and no
-//!   `error`, which is RFC 6750's.
-//! - **`ApiKey`** is read from a field that the user names. The name joins the requirement as one more checked value, for
-//!   `Requirement::field` to give where it is there (`FIELD` is the default); `read` takes the whole value of the one line.
+//! and `fastapi/_schemes.py`. No host's flow changes, since it asks a [`Requirement`](super::Requirement) for the verdict and the
+//! challenge.
 
-use super::{Credentials, CredentialsError, Reason, Refusal, Scopes};
+use super::{Challenge, CredentialsError};
 use crate::cursor::Cursor;
+
+pub use basic::user_and_password;
 
 macro_rules! schemes {
     ($($(#[$doc:meta])* $Row:ident = $file:ident;)*) => {
@@ -47,29 +48,46 @@ macro_rules! schemes {
                 }
             }
 
-            /// The field that it is read from, in lower case.
+            /// The field that it is read from.
             pub(super) const fn field(self) -> &'static str {
                 match self {
                     $(Self::$Row => $file::FIELD,)*
                 }
             }
 
-            /// Hands what was presented to `then`.
-            #[inline]
-            pub(super) fn read<'a, R>(
-                self,
-                lines: impl IntoIterator<Item = &'a [u8]>,
-                then: impl FnOnce(&str) -> R,
-            ) -> Result<R, Reason> {
+            /// Whether browsers send its credentials by themselves.
+            pub(super) const fn is_ambient(self) -> bool {
                 match self {
-                    $(Self::$Row => $file::read(lines, then),)*
+                    $(Self::$Row => $file::IS_AMBIENT,)*
+                }
+            }
+
+            /// Whether the field holds the word and then the token.
+            pub(super) const fn has_word(self) -> bool {
+                match self {
+                    $(Self::$Row => $file::HAS_WORD,)*
+                }
+            }
+
+            /// Whether a text is a token of the scheme.
+            pub(super) fn is_token(self, text: &str) -> bool {
+                match self {
+                    $(Self::$Row => $file::is_token(text),)*
+                }
+            }
+
+            /// Hands what a token presents to `then`.
+            #[inline]
+            pub(super) fn take<R>(self, token: &str, then: impl FnOnce(&str) -> R) -> Result<R, CredentialsError> {
+                match self {
+                    $(Self::$Row => $file::take(token, then),)*
                 }
             }
 
             /// Writes what its challenge says after the realm.
-            pub(super) const fn put_params(self, out: &mut Cursor<'_>, refusal: Refusal, scopes: Scopes<&str>) {
+            pub(super) const fn put_params(self, out: &mut Cursor<'_>, challenge: &Challenge<'_>) {
                 match self {
-                    $(Self::$Row => $file::put_params(out, refusal, scopes),)*
+                    $(Self::$Row => $file::put_params(out, challenge),)*
                 }
             }
         }
@@ -79,16 +97,8 @@ macro_rules! schemes {
 schemes! {
     /// A token in `Authorization` (RFC 6750).
     Bearer = bearer;
-}
-
-/// The token of the one `Authorization` line, if that is of the scheme called `name`.
-fn authorization<'a>(name: &str, lines: impl IntoIterator<Item = &'a [u8]>) -> Result<&'a str, Reason> {
-    match Credentials::single(lines) {
-        Err(error) => Err(Reason::Malformed(error)),
-        Ok(Some(credentials)) if credentials.is(name) => {
-            credentials.token68().ok_or(Reason::Malformed(CredentialsError::NoToken))
-        }
-        // The client has not tried this scheme yet.
-        Ok(_) => Err(Reason::Missing),
-    }
+    /// A user and a password in `Authorization` (RFC 7617).
+    Basic = basic;
+    /// A key in a field of its own.
+    ApiKey = api_key;
 }

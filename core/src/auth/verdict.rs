@@ -2,16 +2,15 @@
 
 use core::ops::Deref;
 
-use super::{CredentialsError, Key, Keyring, Refusal, Requirement};
+use super::{AuthRequest, CredentialsError, Key, Keyring, Refusal, Requirement};
 
 impl Requirement<&str> {
-    /// The whole check of one request: reads its field lines, verifies what they hold against the ring, and compares scopes.
+    /// The whole check of one request: reads its credentials, verifies them against the ring, and compares scopes.
     ///
-    /// `lines` are those of the field that [`Requirement::field`] names, and `now` is in seconds since 1970: see
-    /// [`Keyring::verify`].
+    /// `now` is in seconds since 1970: see [`Keyring::verify`].
     ///
     /// ```
-    /// # use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Reason, Refusal, Requirement, Scopes};
+    /// # use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Reason, Refusal, RequestFields, Requirement, Scopes};
     /// # use sallet_core::digest_hex;
     /// # static RING: Keyring = Keyring::new(&[Key::new(
     /// #     "sensor-7",
@@ -20,7 +19,8 @@ impl Requirement<&str> {
     /// const READ: Requirement =
     ///     Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::new("items:read"));
     /// // The token `abc` is known, but not good for items.
-    /// let reason = READ.verdict(&RING, [&b"Bearer abc"[..]], 1_790_000_000).unwrap_err();
+    /// let fields = [("authorization", &b"Bearer abc"[..])];
+    /// let reason = READ.verdict(&RING, &RequestFields::new("GET", &fields), 1_790_000_000).unwrap_err();
     /// assert_eq!(reason, Reason::InsufficientScope); // for the log
     /// assert_eq!(reason.refusal().status(), 403); // for the client
     /// ```
@@ -28,17 +28,17 @@ impl Requirement<&str> {
     /// # Errors
     /// [`Reason`], which is for the log; [`Reason::refusal`] is the answer to send.
     #[inline]
-    pub fn verdict<'k, 't, K, S>(
+    pub fn verdict<'k, K, S>(
         &self,
         ring: &'k Keyring<K>,
-        lines: impl IntoIterator<Item = &'t [u8]>,
+        request: &impl AuthRequest,
         now: u64,
     ) -> Result<&'k Key<S>, Reason>
     where
         K: Deref<Target = [Key<S>]>,
         S: AsRef<str>,
     {
-        let key = self.read(lines, |presented| ring.verify(presented.as_bytes(), now))??;
+        let key = self.read(request, |presented| ring.verify(presented.as_bytes(), now))??;
         if key.grants(self.scopes()) { Ok(key) } else { Err(Reason::InsufficientScope) }
     }
 }
@@ -59,6 +59,8 @@ pub enum Reason {
     Expired,
     /// The token is good, but not for all the scopes that are needed.
     InsufficientScope,
+    /// A browser sends the credentials for a page of another site.
+    CrossSite,
     /// A function of the app's own, which verifies instead of a keyring, has said so.
     App(Refusal),
 }
@@ -74,6 +76,7 @@ impl Reason {
             Self::Malformed(error) => Refusal::Malformed(error),
             Self::Unknown | Self::NotYetValid | Self::Expired => Refusal::InvalidToken,
             Self::InsufficientScope => Refusal::InsufficientScope,
+            Self::CrossSite => Refusal::CrossSite,
             Self::App(refusal) => refusal,
         }
     }
@@ -87,6 +90,10 @@ impl Reason {
             Self::NotYetValid => "the key is not valid yet: check its not_before and this machine's clock",
             Self::Expired => "the key has expired: give its owner a new one",
             Self::InsufficientScope => "the token does not have a required scope",
+            Self::CrossSite => {
+                "a page of another site made the browser send it: if that is meant, say cross_site where the scheme is set up"
+            }
+            Self::App(Refusal::CrossSite) => "the app's own function refuses requests of other sites",
             Self::App(Refusal::Missing) => "the app's own function asks for credentials",
             Self::App(Refusal::InvalidToken) => "the app's own function refused the token",
             Self::App(Refusal::InsufficientScope) => "the app's own function asks for another scope",

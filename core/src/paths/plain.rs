@@ -1,6 +1,6 @@
 //! Paths that nobody on the way can read as another one.
 
-use super::percent::{chars, decoded, encoded};
+use crate::percent::{chars, decoded, encoded};
 
 /// Whether a path as it was sent is plain; what that means is told in [`paths`](super).
 ///

@@ -1,7 +1,7 @@
 //! What a host knows of the path of one request.
 
-use super::percent::{chars, decoded};
 use super::plain::{is_plain, is_plain_decoded};
+use crate::percent::{chars, decoded};
 
 /// The path of one request, as far as its host knows it.
 ///

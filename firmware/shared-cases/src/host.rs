@@ -105,7 +105,7 @@ impl AuthCase {
         }
         let key = self
             .need
-            .verdict(&RING, head.field_lines(self.need.field()), now)
+            .verdict(&RING, head, now)
             .map_err(|reason| Answer { reason: Some(reason), ..refused::answer(self.refused, reason.refusal()) })?;
         let answer = KEYS.iter().zip(&ADMITTED).find(|(known, _)| known.id == key.id);
         Ok(answer.map_or(NO_SUCH_CASE, |(_, answer)| *answer))

@@ -3,10 +3,12 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use sallet_core::auth::Reason;
+use sallet_core::auth::{Reason, RequestFields};
 use sallet_firmware::app::{KEYS, READ};
 
 sallet_firmware::measure!(|_, _, authorization| {
-    let verdict: Result<&str, Reason> = READ.verdict(&KEYS, [authorization], 1_900_000_000).map(|key| key.principal);
+    let fields = [("authorization", authorization)];
+    let request = RequestFields::new("GET", &fields);
+    let verdict: Result<&str, Reason> = READ.verdict(&KEYS, &request, 1_900_000_000).map(|key| key.principal);
     core::hint::black_box(&verdict);
 });

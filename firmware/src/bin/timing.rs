@@ -12,7 +12,7 @@ use core::hint::black_box;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{Peripherals, SYST};
 use cortex_m_rt::entry;
-use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Requirement, Scopes};
+use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, RequestFields, Requirement, Scopes};
 use sallet_core::secret::Digest;
 use semihosting::println;
 
@@ -67,7 +67,8 @@ fn verify(ring: &Ring<'_>, token: &[u8]) -> u32 {
 
 #[inline(never)]
 fn verdict(ring: &Ring<'_>, line: &[u8]) -> u32 {
-    ticks(|| ANYBODY.verdict(ring, [line], 1_000).map(|key| key.principal))
+    let fields = [("authorization", line)];
+    ticks(|| ANYBODY.verdict(ring, &RequestFields::new("GET", &fields), 1_000).map(|key| key.principal))
 }
 
 /// Presented tokens of one length against a ring whose tokens have that length too.

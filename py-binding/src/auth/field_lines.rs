@@ -3,14 +3,19 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use pyo3::{Borrowed, intern};
+use sallet_core::auth::AuthRequest;
 
 /// The lines of one field that matter: the first two, for a second is already one too many.
 #[derive(Debug)]
 pub(super) struct FieldLines<'py>([Option<Bound<'py, PyAny>>; 2]);
 
-impl FieldLines<'_> {
+impl AuthRequest for FieldLines<'_> {
+    fn method(&self) -> &str {
+        ""
+    }
+
     /// Their values. One that is not `bytes` breaks ASGI, and reads as a line that cannot be parsed.
-    pub(super) fn values(&self) -> impl Iterator<Item = &[u8]> {
+    fn lines<'a>(&'a self, _: &str) -> impl Iterator<Item = &'a [u8]> {
         self.0.iter().flatten().map(|value| value.cast::<PyBytes>().map_or(&b""[..], |bytes| bytes.as_bytes()))
     }
 }

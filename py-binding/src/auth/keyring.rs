@@ -8,7 +8,7 @@ use arc_swap::{ArcSwap, Guard};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use sallet_core::auth::{Reason, Requirement};
+use sallet_core::auth::{AuthRequest, Reason, Requirement};
 
 use super::key::Key;
 use super::principal::{AuthCredentials, Principal};
@@ -70,12 +70,8 @@ impl Ring {
     }
 
     /// The verdict on one request, which is the core's.
-    pub(super) fn verdict<'t>(
-        &self,
-        need: Requirement<&str>,
-        lines: impl IntoIterator<Item = &'t [u8]>,
-    ) -> Result<&Holder, Reason> {
-        need.verdict(&self.keys, lines, self.now()).and_then(|key| self.holder(key).ok_or(Reason::Unknown))
+    pub(super) fn verdict(&self, need: Requirement<&str>, request: &impl AuthRequest) -> Result<&Holder, Reason> {
+        need.verdict(&self.keys, request, self.now()).and_then(|key| self.holder(key).ok_or(Reason::Unknown))
     }
 
     fn holder(&self, key: &CoreKey) -> Option<&Holder> {

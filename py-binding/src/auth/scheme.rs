@@ -60,7 +60,7 @@ impl Setup {
         let py = headers.py();
         let lines = field_lines::of_field(headers, need.field())?;
         match &self.source {
-            Source::Keyring(keyring) => match keyring.get().ring().verdict(need, lines.values()) {
+            Source::Keyring(keyring) => match keyring.get().ring().verdict(need, &lines) {
                 Ok(holder) => Ok(Verdict::Admitted {
                     user: User::of(holder.principal.bind(py).clone().into_any(), user::Source::Authenticate)?,
                     credentials: holder.credentials.bind(py).clone().into_any(),
@@ -68,7 +68,7 @@ impl Setup {
                 Err(reason) => Verdict::refused(py, reason, need),
             },
             Source::Callable(authenticate) => {
-                let called = need.read(lines.values(), |presented| {
+                let called = need.read(&lines, |presented| {
                     authenticate.bind(py).call1((Credentials::new(py, need.scheme(), presented),))
                 });
                 match called {

@@ -84,7 +84,7 @@ fn grpc_over_http(refusal: Refusal) -> Response<&'static [u8]> {
 
 fn put_grpc_status(headers: &mut HeaderMap, refusal: Refusal) {
     let status = match refusal {
-        Refusal::InsufficientScope => "7",
+        Refusal::InsufficientScope | Refusal::CrossSite => "7",
         Refusal::Unavailable => "14",
         // Malformed credentials as well: INVALID_ARGUMENT speaks of the message, which nobody has read.
         Refusal::Missing | Refusal::InvalidToken | Refusal::Malformed(_) => "16",

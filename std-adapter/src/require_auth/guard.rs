@@ -8,7 +8,8 @@ use sallet_core::auth::Reason;
 use sallet_core::paths::{Access, PathRule, PathRules, is_preflight};
 
 use super::answer::{Answers, Protocol};
-use super::presented_token::{PresentedToken, lines};
+use super::asked::Asked;
+use super::presented_token::PresentedToken;
 use super::{Auth, Keys};
 use crate::events::{self, Said};
 use crate::request_path::{Paths, Place};
@@ -67,7 +68,7 @@ impl<V> Guard<V> {
 
     /// What the request presents.
     pub(super) fn presented<B>(&self, request: &Request<B>) -> Result<PresentedToken, Reason> {
-        PresentedToken::of(self.auth.need(), request.headers(), &self.field)
+        PresentedToken::of(self.auth.need(), request, &self.field)
     }
 
     /// Logs the reason, and answers.
@@ -83,7 +84,7 @@ impl<K: Keys> Guard<K> {
             return Ok(());
         }
         let (ring, now) = (self.auth.verifier.current(), (self.auth.now)());
-        let who = ring.verdict(self.auth.need(), lines(request.headers(), &self.field), now)?;
+        let who = ring.verdict(self.auth.need(), &Asked(request), now)?;
         events::admitted(request, Some((who.id(), who.name())));
         request.extensions_mut().insert(who);
         Ok(())

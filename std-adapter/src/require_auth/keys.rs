@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sallet_core::auth::{Key, Keyring, Reason, Requirement};
+use sallet_core::auth::{AuthRequest, Key, Keyring, Reason, Requirement};
 
 use super::Principal;
 
@@ -13,7 +13,7 @@ use super::Principal;
 /// ```
 /// use std::sync::Arc;
 ///
-/// use sallet_core::auth::{Key, KeyringError};
+/// use sallet_core::auth::{AuthRequest, Key, KeyringError};
 /// use sallet_core::secret::Digest;
 /// use sallet_hyper::require_auth::Auth;
 /// use sallet_hyper::{Bearer, OwnedKeyring};
@@ -106,16 +106,16 @@ enum Kind {
 }
 
 impl Ring {
-    pub(super) fn verdict<'l>(
+    pub(super) fn verdict(
         self,
         need: Requirement<&str>,
-        lines: impl Iterator<Item = &'l [u8]>,
+        request: &impl AuthRequest,
         now: u64,
     ) -> Result<Principal, Reason> {
         match self.0 {
-            Kind::Static(ring) => need.verdict(ring, lines, now).map(Principal::of_static),
+            Kind::Static(ring) => need.verdict(ring, request, now).map(Principal::of_static),
             Kind::Shared(ring) => {
-                let key = need.verdict(&ring, lines, now)?;
+                let key = need.verdict(&ring, request, now)?;
                 let at = ring.keys().element_offset(key).expect("a key that was found is in its ring");
                 Ok(Principal::of_shared(ring, at))
             }

@@ -2,13 +2,10 @@
 
 use std::fmt;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Request};
 use sallet_core::auth::{Reason, Requirement};
 
-/// The lines of a scheme's field.
-pub(super) fn lines<'r>(headers: &'r HeaderMap, field: &HeaderName) -> impl Iterator<Item = &'r [u8]> {
-    headers.get_all(field).iter().map(HeaderValue::as_bytes)
-}
+use super::asked::Asked;
 
 /// A token as it was presented: well-formed, and nothing more is known.
 ///
@@ -23,8 +20,8 @@ pub struct PresentedToken {
 }
 
 impl PresentedToken {
-    pub(super) fn of(need: Requirement<&str>, headers: &HeaderMap, field: &HeaderName) -> Result<Self, Reason> {
-        need.read(lines(headers, field), |token| Self::new(token, headers.get(field)))?.ok_or(Reason::Missing)
+    pub(super) fn of<B>(need: Requirement<&str>, request: &Request<B>, field: &HeaderName) -> Result<Self, Reason> {
+        need.read(&Asked(request), |token| Self::new(token, request.headers().get(field)))?.ok_or(Reason::Missing)
     }
 
     /// Without a copy of the text where it is a part of the field line. Elsewhere it is if the scheme has decoded it.

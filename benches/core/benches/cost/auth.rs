@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::Criterion;
 use sallet_core::Cursor;
-use sallet_core::auth::{Refusal, Scopes};
+use sallet_core::auth::{Refusal, RequestFields, Scopes};
 use sallet_core_bench::requests;
 use sha2::{Digest as _, Sha256};
 
@@ -21,7 +21,11 @@ pub fn keyrings(c: &mut Criterion) {
     }
     let (ring, line) = (requests::ring(16), requests::bearer());
     let unknown = &b"Bearer slt_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI016x"[..];
-    let verdict = |line| requests::READ.verdict(&ring, [black_box(line)], requests::NOW).is_ok();
+    let verdict = |line| {
+        requests::READ
+            .verdict(&ring, &RequestFields::new("GET", &[("authorization", black_box(line))]), requests::NOW)
+            .is_ok()
+    };
     assert!(verdict(&line[..]) && !verdict(unknown));
     group.bench_function("verdict, 16 keys", |b| b.iter(|| verdict(&line[..])));
     group.bench_function("verdict, 16 keys, unknown token", |b| b.iter(|| verdict(unknown)));

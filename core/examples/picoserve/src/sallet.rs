@@ -5,7 +5,7 @@ use picoserve::io::Read;
 use picoserve::request::RequestParts;
 use picoserve::response::{Body, Connection, ForEachHeader, HeadersIter, Response, ResponseWriter, StatusCode};
 use picoserve::routing::{Layer, Next};
-use sallet_core::auth::{AuthScheme, Challenge, Key, Keyring, Realm, Requirement, Scopes};
+use sallet_core::auth::{AuthRequest, AuthScheme, Challenge, Key, Keyring, Realm, Requirement, Scopes};
 use sallet_core::paths::{PathRule, PathRules, RequestPath};
 use sallet_core::{
     ContentSecurityPolicy, Directive, NONCE_ENTROPY, Nonce, Scheme, SecurityHeaders, Source, digest_hex,
@@ -52,9 +52,7 @@ impl<PathParameters> Layer<(), PathParameters> for Sallet {
         let nonce = fresh_nonce();
         let writer = WithPolicy { policy: if path == "/" { PAGE } else { API }, nonce, writer };
         if !PUBLIC.access(method, &RequestPath::raw(path.as_bytes()), false).is_open() {
-            let headers = request.headers();
-            let lines = headers.iter().filter(|(name, _)| name.as_raw().eq_ignore_ascii_case(READ.field().as_bytes()));
-            if let Err(reason) = READ.verdict(&KEYS, lines.map(|(_, value)| value.as_raw()), now()) {
+            if let Err(reason) = READ.verdict(&KEYS, &Asked(&request), now()) {
                 eprintln!("refused: {reason}");
                 let refusal = reason.refusal();
                 let challenge = READ.challenge(refusal).map(|challenge| (Challenge::FIELD, challenge));
@@ -64,6 +62,20 @@ impl<PathParameters> Layer<(), PathParameters> for Sallet {
             }
         }
         next.run(&nonce, path_parameters, writer).await
+    }
+}
+
+/// What the guard looks at.
+struct Asked<'r, 'b>(&'r RequestParts<'b>);
+
+impl AuthRequest for Asked<'_, '_> {
+    fn method(&self) -> &str {
+        self.0.method()
+    }
+
+    fn lines<'a>(&'a self, field: &str) -> impl Iterator<Item = &'a [u8]> {
+        let is_field = move |name: &[u8]| name.eq_ignore_ascii_case(field.as_bytes());
+        self.0.headers().iter().filter(move |(name, _)| is_field(name.as_raw())).map(|(_, value)| value.as_raw())
     }
 }
 

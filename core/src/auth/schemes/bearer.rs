@@ -3,30 +3,45 @@
 //! The token is looked for in `Authorization` alone (section 2.1): one in the query string ends up in logs and histories
 //! (section 2.3), and one in a form body would have to be read before it can be refused.
 
-use super::{Reason, Refusal, Scopes, authorization};
+//! Where pages of browsers open WebSockets, or a device knows nothing but a URL, a host may ask for other places by name.
+
+use crate::auth::{Challenge, CredentialsError, Refusal};
 use crate::cursor::Cursor;
+use crate::grammar;
 
 pub(super) const NAME: &str = "Bearer";
 pub(super) const FIELD: &str = "authorization";
+pub(super) const HAS_WORD: bool = true;
+pub(super) const IS_AMBIENT: bool = false;
 
-#[inline]
-pub(super) fn read<'a, R>(
-    lines: impl IntoIterator<Item = &'a [u8]>,
-    then: impl FnOnce(&str) -> R,
-) -> Result<R, Reason> {
-    authorization(NAME, lines).map(then)
+/// RFC 6750's `b64token`.
+pub(super) fn is_token(text: &str) -> bool {
+    grammar::is_token68(text.as_bytes())
 }
 
-/// Section 3: an error code where credentials were sent, and the scopes where their lack is the reason.
-pub(super) const fn put_params(out: &mut Cursor<'_>, refusal: Refusal, scopes: Scopes<&str>) {
+#[inline]
+pub(super) fn take<R>(token: &str, then: impl FnOnce(&str) -> R) -> Result<R, CredentialsError> {
+    Ok(then(token))
+}
+
+/// Section 3: an error code where credentials were sent, and the scopes that are needed. RFC 9728 section 5.1: where to learn how to get
+/// a token.
+pub(super) const fn put_params(out: &mut Cursor<'_>, challenge: &Challenge<'_>) {
+    let (refusal, scopes) = (challenge.refusal(), challenge.need().scopes());
     if let Some(code) = refusal.error_code() {
         out.put(b", error=\"");
         out.put(code.as_bytes());
         out.put(b"\"");
     }
-    if matches!(refusal, Refusal::InsufficientScope) && !scopes.is_empty() {
+    // Which scopes to ask for, before the first try too; another scope would not mend a malformed token.
+    if !matches!(refusal, Refusal::Malformed(_)) && !scopes.is_empty() {
         out.put(b", scope=\"");
         out.put(scopes.as_str().as_bytes());
+        out.put(b"\"");
+    }
+    if let Some(url) = challenge.need().metadata() {
+        out.put(b", resource_metadata=\"");
+        out.put(url.as_str().as_bytes());
         out.put(b"\"");
     }
 }

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use crabgrind::count_errors;
-use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Reason, Requirement, Scopes};
+use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Reason, RequestFields, Requirement, Scopes};
 use sallet_core::secret::Digest;
 use subtle::ConstantTimeEq;
 
@@ -104,7 +104,9 @@ pub fn bearer() {
     let ring = ring();
     each_group_alike(|place| {
         let line = format!("Bearer {}", token(place));
-        let key = READ.read([line.as_bytes()], |token| publish(ring.verify(hide(token.as_bytes()), NOW))).unwrap();
+        let fields = [("authorization", line.as_bytes())];
+        let request = RequestFields::new("GET", &fields);
+        let key = READ.read(&request, |token| publish(ring.verify(hide(token.as_bytes()), NOW))).unwrap();
         assert_eq!(key.is_ok_and(|key| key.grants(READ.scopes())), expected(place).is_ok());
     });
 }
@@ -116,7 +118,8 @@ pub fn verdict() {
     each_group_alike(|place| {
         let line = format!("Bearer {}", token(place));
         hide(&line["Bearer ".len()..]);
-        let key = publish(READ.verdict(&ring, [black_box(line.as_bytes())], NOW));
+        let fields = [("authorization", black_box(line.as_bytes()))];
+        let key = publish(READ.verdict(&ring, &RequestFields::new("GET", &fields), NOW));
         assert_eq!(key.map(|key| key.id.clone()), expected(place));
     });
 }

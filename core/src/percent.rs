@@ -1,7 +1,7 @@
 //! Percent-encoding (RFC 3986 section 2.1), read without a buffer.
 
 /// The bytes that `path` stands for. A `%` without two hexadecimal digits stands for itself.
-pub(super) fn decoded(path: &[u8]) -> impl Iterator<Item = u8> {
+pub(crate) fn decoded(path: &[u8]) -> impl Iterator<Item = u8> {
     let mut rest = path;
     core::iter::from_fn(move || {
         let (&first, tail) = rest.split_first()?;
@@ -18,7 +18,7 @@ pub(super) fn decoded(path: &[u8]) -> impl Iterator<Item = u8> {
 }
 
 /// The byte of two hexadecimal digits, of either case.
-pub(super) const fn encoded(high: u8, low: u8) -> Option<u8> {
+pub(crate) const fn encoded(high: u8, low: u8) -> Option<u8> {
     match (hex(high), hex(low)) {
         (Some(high), Some(low)) => Some(high << 4 | low),
         _ => None,
@@ -35,7 +35,7 @@ const fn hex(digit: u8) -> Option<u8> {
 }
 
 /// The characters of UTF-8, `None` once for each byte that begins none.
-pub(super) fn chars(mut bytes: impl Iterator<Item = u8>) -> impl Iterator<Item = Option<char>> {
+pub(crate) fn chars(mut bytes: impl Iterator<Item = u8>) -> impl Iterator<Item = Option<char>> {
     core::iter::from_fn(move || {
         let first = bytes.next()?;
         if first.is_ascii() {

@@ -1,0 +1,127 @@
+//! Several schemes, of which one will do.
+
+use core::ops::Deref;
+
+use super::{AuthRequest, Challenge, Refusal, Requirement};
+
+/// Requirements of which a request has to meet one: the first whose credentials are there, alone and finally.
+///
+/// A request that shows a bad API key is refused, whatever else it shows: trying the next scheme would make of two guesses one
+/// request, and of a mistake in the first credential a success that nobody meant. `Authorization` of a word that none of them has
+/// is nobody's credential. Two lines of it are refused, whoever would be asked first.
+///
+/// ```
+/// use sallet_core::auth::{Alternatives, AuthScheme, Realm, Refusal, RequestFields, Requirement, Scopes};
+///
+/// const BEARER: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
+/// const KEY: Requirement = Requirement::new(AuthScheme::ApiKey, Realm::new("items"), Scopes::EMPTY);
+/// let either = Alternatives::try_new([BEARER, KEY].as_slice())?;
+///
+/// let decides = |fields: &[(&str, &[u8])]| either.which(&RequestFields::new("GET", fields));
+/// assert_eq!(decides(&[("authorization", b"Bearer x"), ("x-api-key", b"y")]), Some(0));
+/// assert_eq!(decides(&[("authorization", b"Digest x"), ("x-api-key", b"y")]), Some(1));
+/// assert_eq!(decides(&[]), None);
+///
+/// let challenges = either.challenges(None, Refusal::Missing).map(|challenge| challenge.to_string());
+/// assert!(challenges.eq([r#"Bearer realm="items""#, r#"ApiKey realm="items", header="X-API-Key""#]));
+/// # Ok::<(), sallet_core::auth::AlternativesError>(())
+/// ```
+///
+/// `N` is where the requirements are: `&'static [Requirement]`, `Vec<Requirement<String>>`, anything that dereferences to a slice of
+/// them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alternatives<N = &'static [Requirement]>(N);
+
+impl<N, S> Alternatives<N>
+where
+    N: Deref<Target = [Requirement<S>]>,
+    S: AsRef<str>,
+{
+    /// Alternatives in the order in which they are asked.
+    ///
+    /// # Errors
+    /// [`AlternativesError`] when there is none, or two read the same credentials: the second would never be asked.
+    pub fn try_new(needs: N) -> Result<Self, AlternativesError> {
+        if needs.is_empty() {
+            return Err(AlternativesError::Empty);
+        }
+        for (at, need) in needs.iter().enumerate() {
+            if needs.iter().take(at).any(|earlier| earlier.borrowed().reads_the_same(&need.borrowed())) {
+                return Err(AlternativesError::SameCredential);
+            }
+        }
+        Ok(Self(needs))
+    }
+
+    /// All of them.
+    pub fn needs(&self) -> &[Requirement<S>] {
+        &self.0
+    }
+
+    /// The place of the requirement that judges the request; `None` where it shows no credentials of any.
+    pub fn which(&self, request: &impl AuthRequest) -> Option<usize> {
+        let needs = || self.0.iter().map(Requirement::borrowed);
+        // Which line counts is what a guard and the handler behind it would disagree about.
+        let repeated = needs().position(|need| need.is_repeated(request));
+        repeated.or_else(|| needs().position(|need| need.is_tried(request)))
+    }
+
+    /// The challenges that go with a refusal of the requirement at `decided`, or of none: in the order of the alternatives, each a field
+    /// line of its own. A 401 names them all; what is wrong with one's credentials no other would mend.
+    pub fn challenges<'n>(&'n self, decided: Option<usize>, refusal: Refusal) -> impl Iterator<Item = Challenge<'n>>
+    where
+        S: 'n,
+    {
+        self.0.iter().enumerate().filter_map(move |(at, need)| {
+            let own = match decided {
+                Some(decided) if decided != at => match refusal.status() {
+                    401 => Refusal::Missing,
+                    _ => return None,
+                },
+                _ => refusal,
+            };
+            need.borrowed().challenge(own)
+        })
+    }
+}
+
+impl Requirement<&str> {
+    /// Whether the one of two that is asked later would never find anything.
+    fn reads_the_same(&self, other: &Self) -> bool {
+        let alike = |a: Option<&str>, b: Option<&str>| a.is_some() && a == b;
+        let same_field = self.field().eq_ignore_ascii_case(other.field());
+        let (a, b) = (self.scheme().has_word(), other.scheme().has_word());
+        same_field && (!a || !b || self.word().eq_ignore_ascii_case(other.word()))
+            || alike(self.subprotocol(), other.subprotocol())
+            || alike(self.parameter(), other.parameter())
+    }
+
+    fn is_repeated(&self, request: &impl AuthRequest) -> bool {
+        self.field().eq_ignore_ascii_case("authorization") && request.lines(self.field()).nth(1).is_some()
+    }
+}
+
+/// Why requirements are no alternatives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AlternativesError {
+    /// None at all, which would let everybody in or nobody.
+    Empty,
+    /// Two read the same credentials.
+    SameCredential,
+}
+
+impl AlternativesError {
+    /// What is wrong and how to mend it.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Empty => "a list of schemes needs one: write it, or leave authentication off",
+            Self::SameCredential => {
+                "two schemes read the same credential, so the second would never be asked: give one another word, header or name, or join \
+                 what they accept"
+            }
+        }
+    }
+}
+
+crate::dialect::error!(AlternativesError);
