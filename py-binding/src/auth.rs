@@ -20,6 +20,7 @@ mod principal;
 mod refusal;
 mod scheme;
 mod scopes;
+mod signed_in;
 mod user;
 
 pub(crate) use middleware::AuthMiddleware;
@@ -46,5 +47,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<principal::Principal>()?;
     m.add_class::<refusal::Refusal>()?;
     add_internal(m, m.py().get_type::<scheme::Scheme>())?;
+    signed_in::register(m)?;
     m.add_function(wrap_pyfunction!(generate_token, m)?)
 }

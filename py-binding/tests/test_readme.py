@@ -79,8 +79,9 @@ def run(folder: Path, *command: str, **env: str) -> subprocess.CompletedProcess[
 @pytest.mark.parametrize("block", blocks("python"))
 def test_python(block: str, folder: Path) -> None:
     (folder / "block.py").write_text(block, encoding="utf-8")
-    done = run(folder, "python", "block.py")
-    assert done.returncode == 0, done.stderr
+    runner = ("-m", "pytest", "-q") if "def test_" in block else ()
+    done = run(folder, "python", *runner, "block.py")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("block", blocks("pycon"))

@@ -21,7 +21,7 @@ from sallet.headers import HeadersOptions
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE / "typing" / "sample.py"
 PACKAGE = HERE.parent / "python" / "sallet"
-MODULES = ("sallet", "sallet.fastapi", "sallet.templates")
+MODULES = ("sallet", "sallet.fastapi", "sallet.templates", "sallet.testing")
 
 
 def check(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,7 @@ with it that it has not seen. Works on what Starlette's and FastAPI's routers ha
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,19 @@ def is_mount(route: Any) -> bool:
 
 def is_host(route: Any) -> bool:
     return hasattr(route, "host_regex")
+
+
+def is_files(app: Any) -> bool:
+    """Whether it serves files, as Starlette's `StaticFiles` does: the same below every path."""
+    return any(hasattr(layer, "lookup_path") for layer in layers(app))
+
+
+PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::[a-zA-Z_][a-zA-Z0-9_]*)?}")
+
+
+def as_path(template: str) -> str:
+    """A route's path as one that rules can be compared with: `~item_id~` for `{item_id}`."""
+    return PARAMETER.sub(r"~\1~", template)
 
 
 def own_root_path(app: Any) -> str | None:

@@ -931,6 +931,12 @@ def https_authority(host: str) -> str | None:
 def can_deny_websocket(scope: _Scope) -> bool:
     """Whether the server can answer a WebSocket handshake with a response."""
 
+def signed_in_user(owner: object, scope: _Scope) -> Any:
+    """The user of the `sallet.testing.signed_in` block that this request belongs to, or `None`."""
+
+def count_signed_in(opens: bool) -> None:
+    """Counts a block of `signed_in` that opens, or one that closes."""
+
 def generate_token(prefix: str = "slt") -> str:
     """A fresh token: the prefix, `_`, 256 random bits in base62, and a checksum against typos.
 

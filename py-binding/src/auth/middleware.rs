@@ -17,6 +17,7 @@ use super::path_rules::{PathRules, Routes};
 use super::principal::{Anonymous, AuthCredentials};
 use super::refusal::Refusal;
 use super::scheme::{Scheme, Verdict};
+use super::signed_in;
 use super::user::User;
 use crate::asgi;
 
@@ -156,9 +157,10 @@ impl AuthMiddleware {
             open(dict)?;
             return pass();
         }
-        let verdict = match &this.check {
-            Check::Native(scheme) => scheme.get().verdict(&headers)?,
-            Check::Identify(_) => {
+        let verdict = match (signed_in::user(slf, dict)?, &this.check) {
+            (Some(user), check) => Verdict::of_identify(user, check.scheme())?,
+            (None, Check::Native(scheme)) => scheme.get().verdict(&headers)?,
+            (None, Check::Identify(_)) => {
                 Verdict::Pending(this.auth.bind(py).call_method1(intern!(py, "identify"), (headers,))?)
             }
         };
@@ -188,7 +190,7 @@ impl AuthMiddleware {
         let setup = self.setup()?;
         let verdict = match &setup.check {
             Check::Native(scheme) => scheme.get().verdict_on(awaited)?,
-            Check::Identify(scheme) => Verdict::of_identify(awaited, scheme.as_ref().map(Py::get))?,
+            Check::Identify(_) => Verdict::of_identify(awaited, setup.check.scheme())?,
         };
         match verdict {
             Verdict::Admitted { user, credentials } => setup.admit(scope, user, credentials).map(|()| None),
@@ -292,6 +294,14 @@ fn check_overrides(auth: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 impl Check {
+    /// The scheme whose scopes are compared, if it is one.
+    fn scheme(&self) -> Option<&Scheme> {
+        match self {
+            Self::Native(scheme) | Self::Identify(Some(scheme)) => Some(scheme.get()),
+            Self::Identify(None) => None,
+        }
+    }
+
     fn of(auth: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = auth.py();
         let identify = auth.get_type().getattr_opt(intern!(py, "identify"))?;

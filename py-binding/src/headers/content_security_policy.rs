@@ -191,13 +191,14 @@ impl ContentSecurityPolicy {
     #[new]
     #[pyo3(signature = (directives = None, **keywords), text_signature = "(directives)")]
     fn new(directives: Option<&Bound<'_, PyAny>>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        if let Some(name) = keywords.and_then(|keywords| keywords.keys().iter().next()) {
-            let name = name.to_string().replace('_', "-");
+        let keyword = keywords.and_then(|keywords| keywords.keys().iter().next()).map(|name| name.to_string());
+        let (Some(directives), None) = (directives, &keyword) else {
+            let name = keyword.map_or_else(|| "default-src".to_owned(), |name| name.replace('_', "-"));
             return Err(PyTypeError::new_err(format!(
                 "directives are not keywords: write ContentSecurityPolicy({{\"{name}\": [SELF]}})"
             )));
-        }
-        directives.map_or(Ok(None), Self::of)?.ok_or_else(|| {
+        };
+        Self::of(directives)?.ok_or_else(|| {
             PyTypeError::new_err(
                 "give the directives as a dict, as {\"default-src\": [SELF]}, as the header's text, or several policies as a list",
             )

@@ -53,6 +53,7 @@ from sallet import (
 from sallet.fastapi import Bearer, docs_page, protect
 from sallet.templates import csp_nonce as csp_nonce_context
 from sallet.templates import csp_nonce_attr_of, csp_nonce_of
+from sallet.testing import assert_protected, signed_in
 
 
 def policies() -> SecurityHeaders:
@@ -234,6 +235,13 @@ def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
     return app
 
 
+def tested(app: FastAPI) -> None:
+    assert_protected(app, public=["/raw"], docs=True, paths=["/items"], examples={"sku": "1"}, base_url="http://test", timeout=2)
+    assert_protected(app, protected=("/items",))
+    with signed_in(app, Principal("alice")) as who:
+        assert_type(who, Principal)
+
+
 def main() -> None:
     headers = policies()
     parsed()
@@ -241,7 +249,9 @@ def main() -> None:
         ring = keys(Path(folder))
     asyncio.run(judged(ring))
     wrapped(headers, ring)
-    assert fastapi_app(headers, ring).openapi()["components"]["securitySchemes"].keys() == {"Items"}
+    app = fastapi_app(headers, ring)
+    assert app.openapi()["components"]["securitySchemes"].keys() == {"Items"}
+    tested(app)
     request = Request({"type": "http", "headers": [], "state": {"csp_nonce": "abc"}})
     assert_type(csp_nonce_context(request), dict[str, Any])
     assert templates.globals().keys() == {"csp_nonce_of", "csp_nonce_attr_of"}

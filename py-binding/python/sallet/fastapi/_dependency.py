@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from sallet import Refusal
 from sallet._coroutines import awaitable
 from sallet._refuse import closes, log
+from sallet._sallet import signed_in_user
 from sallet.auth import Scheme
 from sallet.fastapi._subclass import NOT_SAID, asked, keep_scopes, passed
 
@@ -71,7 +72,9 @@ class Dependency(Scheme):
             scheme, outcome, link = link
             if scheme is self:
                 return outcome
-        if type(self).identify is Scheme.identify:
+        if (user := signed_in_user(self, scope)) is not None:
+            outcome = user
+        elif type(self).identify is Scheme.identify:
             outcome = await self._authenticate(scope["headers"])
         else:
             outcome = self._accept(await awaitable(self, self.identify(scope["headers"])))
