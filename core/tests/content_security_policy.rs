@@ -64,8 +64,6 @@ fn names_what_is_wrong() {
         ("default-src", EmptySourceList),
         ("script-sr 'self'", UnknownDirective),
         ("script-src: 'self'", UnknownDirective),
-        ("script-src='self'", UnknownDirective),
-        ("Content-Security-Policy: default-src 'self'", UnknownDirective),
         ("script-src 'self'; https:", Separator),
         ("default-src 'self' script-src 'self'", MissingSemicolon),
         ("default-src 'self' object-src 'none'", MissingSemicolon),

@@ -125,9 +125,7 @@ fn model(policy: &Prepared, rules: &MergeRules, case: &Case<'_>) -> (Lines, Line
     let find = |name: &str| policy.0.iter().find(|(known, ..)| known == name);
     let is_policy = |name: &str| name.starts_with("content-security-policy");
     let removed = |name: &str| rules.remove().contains(&name);
-    // A policy's own `private` is there for its nonce alone.
-    let replaces = |name: &str| find(name).is_some_and(|(.., kind)| *kind != FieldKind::Private);
-    let overridden = |name: &str| rules.precedence() == Precedence::Policy && replaces(name);
+    let overridden = |name: &str| rules.precedence() == Precedence::Policy && find(name).is_some();
     let adds = |name: &str| rules.precedence() == Precedence::Add && is_policy(name);
     let in_own = |value: &str| case.nonce.is_some_and(|nonce| value.contains(nonce.as_str()));
     let goes = |kind: FieldKind| is_304 && kind == FieldKind::Nonce;
@@ -162,6 +160,7 @@ fn model(policy: &Prepared, rules: &MergeRules, case: &Case<'_>) -> (Lines, Line
         is_policy(name) && (in_own(value) || nonce.is_some() && value.contains(PLACEHOLDER))
     };
     let has_nonce = !is_304 && (own.iter().any(in_own) || added.iter().any(|(.., kind)| *kind == FieldKind::Nonce));
+    // A policy's own `private` is there for its nonce alone.
     let leaves = waiting.iter().any(|(.., kind)| *kind == FieldKind::Nonce);
     for field in waiting {
         if is_304 && leaves {

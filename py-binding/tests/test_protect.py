@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI, Security
 from fastapi.routing import APIRoute
+from fastapi.staticfiles import StaticFiles
 from harness import asgi
 from harness.asgi import bearer
 from keys import READER, keyring
 from sallet import Bearer as PlainBearer
 from sallet import PolicyError, SecurityHeaders
 from sallet.fastapi import Bearer, protect
+from sallet.testing import assert_protected
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
@@ -426,18 +428,55 @@ def test_an_auth_that_was_not_there_opens_nothing():
         protect(FastAPI(), auth=make_bearer(), protected=[])
 
 
-def test_a_single_page_app_with_an_api():
+@pytest.mark.parametrize("kind", ["a route for everything", "files", "a frontend"])
+def test_a_single_page_app_with_an_api(kind, tmp_path, caplog):
+    """The page and its files are open, and so are the docs; the API is guarded, in every spelling, but for its exceptions."""
+    (tmp_path / "index.html").write_text("page")
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "app.js").write_text("script")
     app = FastAPI()
-    protect(app, auth=make_bearer(), protected=["/api/*"], public=["/api/health"])
-    for path in ("/{page:path}", "/api/items", "/api/health"):
-        app.router.routes.insert(0, APIRoute(path, lambda: "fine"))
-    for path, status in {"/": 200, "/login": 200, "/api/health": 200, "/api/items": 401, "/API/items": 401, "/x;y": 401}.items():
+    if kind == "a frontend":
+        app.frontend("/", directory=tmp_path, fallback="index.html")
+    protect(app, auth=make_bearer(), protected=["/api/*"], public=["/api/health", "POST /api/login"])
+    for method, path in (("GET", "items"), ("POST", "items"), ("GET", "health"), ("GET", "login"), ("POST", "login")):
+        app.api_route(f"/api/{path}", methods=[method])(lambda: "fine")
+    if kind == "files":
+        app.mount("/", StaticFiles(directory=tmp_path, html=True))
+    elif kind == "a route for everything":
+        app.get("/{page:path}", include_in_schema=False)(lambda page: "page")
+    caplog.set_level("INFO", "sallet.auth")
+    opened = ("/", "/index.html", "/assets/app.js", "/api/health", "/docs", "/redoc", "/openapi.json")
+    shut = ("/api", "/api/", "/api/items", "/API/items", "/api/none", "/api/health/", "/api/login", "//api/items", "/x;y", "/x/../api/items")
+    for path, status in {**dict.fromkeys(opened, 200), **dict.fromkeys(shut, 401)}.items():
         assert asgi.call(app, path).status == status, path
-    assert asgi.call(app, "/api/items", [bearer(READER)]).status == 200
-    paths = app.openapi()["paths"]
-    assert {path: "security" in item["get"] for path, item in paths.items()} == {
-        "/{page}": False, "/api/items": True, "/api/health": False
+    assert asgi.call(app, "/api/items", raw_path=b"/%61pi/items").status == asgi.call(app, "/items", raw_path=b"/api/items").status == 401
+    assert asgi.call(app, "/api/login", method="POST").status == asgi.call(app, "/api/items", [bearer(READER)]).status == 200
+    assert asgi.connect(app, "/api/feed").status == 401
+    schema = app.openapi()
+    secured = {path: sorted(method for method, operation in item.items() if "security" in operation) for path, item in schema["paths"].items()}
+    assert secured == {"/api/items": ["get", "post"], "/api/health": [], "/api/login": ["get"]}
+    assert {path: "401" in item["get"]["responses"] for path, item in schema["paths"].items()} == {
+        "/api/items": True, "/api/health": False, "/api/login": True
     }  # fmt: skip
+    assert list(schema["components"]["securitySchemes"]) == ["Bearer"]
+    assert "'sha256-" in asgi.call(app, "/docs").one("content-security-policy")
+    assert caplog.messages[0] == (
+        "credentials are needed for /api/*, except for /api/health, POST /api/login; every other path is open"
+    )
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+    rules = {"protected": ["/api/*"], "public": ["/api/health", "POST /api/login"]}
+    assert_protected(app, **rules)
+    with pytest.raises(AssertionError, match="GET /(index.html|{page}|\\*)"):
+        assert_protected(app, public=["/api/health", "POST /api/login"])
+
+
+def test_docs_that_are_protected_stay_shut():
+    app = FastAPI()
+    protect(app, auth=make_bearer(), protected=["/api/*", "/docs", "/openapi.json"])
+    assert {path: asgi.call(app, path).status for path in ("/docs", "/openapi.json", "/redoc")} == {
+        "/docs": 401, "/openapi.json": 401, "/redoc": 200
+    }  # fmt: skip
+    assert "'sha256-" in asgi.call(app, "/docs", [bearer(READER)]).one("content-security-policy")
 
 
 def test_the_order_of_paths_does_not_matter():

@@ -256,6 +256,45 @@ def test_the_start_tells_what_is_open_and_what_was_probably_not_meant(caplog):
     assert "'/static/' opens that one path alone" in told[1][1] and "'/static/*'" in told[1][1]
 
 
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({}, "credentials are needed for every path"),
+        ({"public": ["/health", "GET /x"]}, "credentials are needed for every path, except for /health, GET /x"),
+        ({"protected": ["/api/*", "/x"]}, "credentials are needed for /api/*, /x; every other path is open"),
+        (
+            {"protected": ["/api/*"], "public": ["/api/health"], "preflights": True},
+            "credentials are needed for /api/*, except for /api/health; every other path is open; CORS preflights pass at /*",
+        ),
+    ],
+)
+def test_the_start_tells_what_is_open(rules, told, caplog):
+    caplog.set_level("INFO", "sallet.auth")
+    asgi.call(AuthMiddleware(open_sesame, Bearer(keyring()), **rules), "/api")
+    assert caplog.messages[0] == told
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("/api/*", None), ("/API", None), ("/api/items/1", None), ("/api/items", None), ("/legacy/report", None), ("/sub/x/deep", None),
+        ("/apy/*", "did you mean '/api/*'?"), ("/v1/things/*", "so it guards none"), ("/api/orders", "so it guards none"),
+    ],
+)  # fmt: skip
+def test_a_protected_rule_that_guards_no_route_is_told(rule, told, caplog):
+    """What it was to guard is open."""
+    sub = Starlette(routes=[Route("/{tenant}", lambda request: PlainTextResponse("inside"))])
+    app = FastAPI(openapi_url=None)
+    app.get("/api/items/{item_id}")(lambda item_id: item_id)
+    app.mount("/legacy", open_sesame)
+    app.mount("/sub", sub)
+    app.get("/{page:path}")(lambda page: page)
+    app.add_middleware(AuthMiddleware, auth=Bearer(keyring()), protected=[rule])
+    asgi.call(app, "/")
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [told in message and repr(rule) in message for message in warned] == ([] if told is None else [True])
+
+
 def test_half_a_segment_is_no_root_path():
     """Of "/app-x/y" under the root path "/app" the router sees all, and so does a rule."""
     app = Starlette(routes=[Route("/app-x/y", lambda request: PlainTextResponse("inside"))])

@@ -119,8 +119,8 @@ impl PolicyError {
         match self {
             Self::EmptyPolicy => "an empty policy protects nothing: give at least default-src, or leave the header out",
             Self::UnknownDirective => {
-                "no such CSP directive: look for a typo (script-src, style-src, img-src, …) and leave out the name of the header; \
-                 one that is newer than this version of Sallet is sent with {unchecked} in front of its name"
+                "no such CSP directive: look for a typo (script-src, style-src, img-src, …); one that is newer than this version \
+                 of Sallet is sent with {unchecked} in front of its name"
             }
             Self::KnownDirective => {
                 "this directive is known and stays checked: put {unchecked} in front of the source that is not, as in \
@@ -131,16 +131,12 @@ impl PolicyError {
             }
             Self::ObsoleteDirective => {
                 "browsers have dropped this directive: leave it out (upgrade-insecure-requests replaces \
-                 block-all-mixed-content, object-src plugin-types, default-src prefetch-src, Referrer-Policy referrer, \
-                 Integrity-Policy require-sri-for; {unchecked} in front of its name sends it all the same)"
+                 block-all-mixed-content; report-to and worker-src replace the others; {unchecked} in front of its name sends it all the same)"
             }
             Self::DuplicateDirective => {
-                "a directive may be given once: browsers ignore the second, so put all its sources into the first"
+                "a directive may stand once: browsers ignore the second, so put all its sources into the first"
             }
-            Self::EmptySourceList => {
-                "this directive needs a value: 'none' (in quotes) allows no source; report-uri takes URLs, \
-                 require-trusted-types-for 'script', webrtc 'allow' or 'block'"
-            }
+            Self::EmptySourceList => "a source list needs a source: write 'none' (in quotes) to allow nothing",
             Self::UnexpectedValue => "this directive takes no value: leave its list empty",
             Self::EmptySource => "a source is empty: leave it out",
             Self::TwoSources => "white space inside a source: give each source as an item of its own",
@@ -177,10 +173,9 @@ impl PolicyError {
             Self::BadHash => {
                 "not a hash: write 'sha256-…' with the base64 of all 32 bytes (44 characters; sha384: 64, sha512: 88)"
             }
-            Self::NoneWithOthers => "'none' means nothing at all, so it must be alone: remove it or the other sources",
+            Self::NoneWithOthers => "'none' means nothing at all, so it stands alone: remove it or the other sources",
             Self::KeywordNotAllowed => {
-                "this directive does not take this keyword: frame-ancestors takes 'self', 'none', hosts and schemes; a nonce is \
-                 for scripts and styles; require-trusted-types-for takes 'script', webrtc 'allow' or 'block', report-uri URLs"
+                "this directive does not take this keyword: frame-ancestors takes 'self', 'none', hosts and schemes"
             }
             Self::BadHost => {
                 "not a source: write a scheme (https:), a host (cdn.example, *.example, https://cdn.example:8443) or a URL \
@@ -202,9 +197,7 @@ impl PolicyError {
                 "preload needs includeSubDomains: the preload list takes whole domains only"
             }
             Self::PreloadTooShort => "preload needs a max-age of at least one year: 31536000 seconds",
-            Self::DuplicateFeature => {
-                "a Permissions-Policy feature may be given once: put its origins into one allowlist"
-            }
+            Self::DuplicateFeature => "a Permissions-Policy feature may stand once: put its origins into one allowlist",
             Self::BadValue(sentence) => sentence,
             Self::UnknownHeader => {
                 "no such security header: look for a typo (the name is in lower case, such as x-frame-options), or give it as a custom field"
@@ -220,8 +213,8 @@ impl PolicyError {
             Self::NotCustom => {
                 "this header has an option of its own, which checks its value: use that instead of a custom field"
             }
-            Self::DuplicateHeader => "a header may be given once: remove the second",
-            Self::MarkTwice => "{unchecked} applies to all that follows it: write it once, in front",
+            Self::DuplicateHeader => "a header may stand once: remove the second",
+            Self::MarkTwice => "{unchecked} is of all that follows it: write it once, in front",
             Self::TooManyFields => "a policy holds at most 128 headers: leave some to the app",
         }
     }

@@ -34,14 +34,6 @@ pub enum FieldKind {
     Shared,
 }
 
-impl FieldKind {
-    /// Whether it replaces the app's own line where [the policy wins](crate::merge::Precedence::Policy). The `private` that follows
-    /// from a nonce doesn't: it is weaker than an app's `no-store`, and nobody has asked for it.
-    pub const fn replaces(self) -> bool {
-        !matches!(self, Self::Private)
-    }
-}
-
 impl<'a> SecurityHeaders<'a> {
     /// The fields, in the order in which they are sent.
     ///

@@ -115,8 +115,7 @@ const fn policy_of(name: &[u8]) -> Option<usize> {
 /// A response with a nonce is for one reader, whether the nonce is in this policy, in that of a layer further in or in one that the app
 /// has written itself. A policy with a nonce says so itself (`cache-control: private`). Where the app's own `Cache-Control`, or a field
 /// that some caches look at first ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213)), or one that a layer around adds lets shared
-/// caches in, it is [made private](made_private). That `private` replaces
-/// no line of the app's, whoever wins: it is weaker than `no-store`.
+/// caches in, it is [made private](made_private).
 ///
 /// The host asks [`NonceForm::of`] first, and gives the fields of [`SecurityHeaders::without_nonce`] where it says
 /// [`WithoutNonce`](NonceForm::WithoutNonce). A 304 carries no nonce: the policy's fields with one are left off, and the stored page
@@ -210,7 +209,7 @@ where
         let position = self.fields.position(name);
         match (position, self.rules.precedence()) {
             (None, _) => {}
-            (Some(at), Precedence::Policy) if self.fields.kind(at).replaces() => return Own::Drop,
+            (Some(_), Precedence::Policy) => return Own::Drop,
             (Some(at), Precedence::Add) if is_policy && !self.sent.has(name) => {
                 // Of the stored page's two, this line would replace both (RFC 9111 section 3.2); `leaves_off` tells of them.
                 if self.form == NonceForm::LeftOff && self.fields.kind(at) == FieldKind::Nonce {

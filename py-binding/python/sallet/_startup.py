@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from sallet._routes import contexts, is_host, is_mount, layers, mounted, unwrap
+from sallet._near import nearest
+from sallet._routes import as_path, contexts, is_files, is_host, is_mount, layers, mounted, unwrap
+from sallet._sallet import PathRules
 
 if TYPE_CHECKING:
     from sallet import _sallet
@@ -25,10 +27,14 @@ def report(guard: _sallet.AuthMiddleware) -> None:
 
 
 def _report(guard: _sallet.AuthMiddleware) -> None:
-    public = ", ".join(guard.public) or "none"
-    protected = "every path" if guard.protected is None else ", ".join(guard.protected)
-    auth.info("credentials are needed for: %s; public: %s", protected, public)
+    auth.info("%s", _what_is_open(guard))
     paths = frozenset(_paths(guard.app))
+    for rule in guard.protected or ():
+        if paths and not any(_may_cover(rule, path) for path in paths):
+            near = nearest(rule, {_subtree(path) for path in paths})
+            auth.warning(
+                "protected: no route is at or below the path of %r%s", rule, f"; did you mean {near!r}?" if near else ", so it guards none"
+            )
     for rule in guard.public:
         path = rule.rpartition(" ")[2]
         if not paths or path in paths or path.endswith("/*"):
@@ -51,9 +57,43 @@ def _report(guard: _sallet.AuthMiddleware) -> None:
             )
 
 
+def _what_is_open(guard: _sallet.AuthMiddleware) -> str:
+    said = f"credentials are needed for {'every path' if guard.protected is None else ', '.join(guard.protected)}"
+    # Docs pages that nothing protects are public besides.
+    if exceptions := [rule for rule in guard.public if _is_inside(rule, guard.protected)]:
+        said += f", except for {', '.join(exceptions)}"
+    if guard.protected is not None:
+        said += "; every other path is open"
+    if guard.preflights:
+        said += f"; CORS preflights pass at {', '.join(guard.preflights)}"
+    return said
+
+
+def _is_inside(rule: str, protected: Iterable[str] | None) -> bool:
+    method, _, path = rule.rpartition(" ")
+    return PathRules(protected=protected).needs_credentials(method, path.removesuffix("*"))
+
+
+def _may_cover(rule: str, path: str) -> bool:
+    """Whether a protected rule covers a route, or may cover some of what its parameters stand for.
+
+    A parameter in the first segment does not count: a catch-all is below every rule.
+    """
+    head, parameter, _ = path.partition("{")
+    if parameter and len(head) > 1 and rule.lower().startswith(head.lower()):
+        return True
+    return PathRules(protected=[rule]).needs_credentials("GET", as_path(path))
+
+
+def _subtree(path: str) -> str:
+    return f"/{path.split('/')[1]}/*" if path.startswith("/") else path
+
+
 def _paths(app: Any) -> Iterator[str]:
-    """The paths of the routes inside, at any depth."""
+    """The paths of the routes inside, at any depth; what is below a mount whose routes cannot be seen is a parameter."""
     for prefix, inner in [("", app), *mounted(app)]:
+        if inner is not app and unwrap(inner) is None and not is_files(inner):
+            yield prefix + "/{path}"
         for context in contexts(getattr(unwrap(inner), "routes", ())):
             if not is_mount(context.original_route) and not is_host(context.original_route):
                 yield prefix + (context.path or "")

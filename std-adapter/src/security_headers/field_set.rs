@@ -88,11 +88,6 @@ impl FieldSet {
         self.fixed.len() < self.fields.len()
     }
 
-    /// Whether the app's own gives way where the policy wins.
-    pub(super) fn replaces(&self, name: &HeaderName) -> bool {
-        self.fields.iter().any(|(known, _, kind)| known == name && kind.replaces())
-    }
-
     pub(super) fn name(&self, at: usize) -> &HeaderName {
         &self.fields[at].0
     }

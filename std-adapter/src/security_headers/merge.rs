@@ -141,7 +141,7 @@ fn put_own(
         line = if next.is_some() { 0 } else { line + 1 };
         name = next.or(name);
         let Some(name) = &name else { continue };
-        if rules.remove().contains(name) || overriding && set.replaces(name) {
+        if rules.remove().contains(name) || overriding && set.fixed.contains_key(name) {
             continue;
         }
         kept(name, &value, line);

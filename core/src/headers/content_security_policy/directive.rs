@@ -5,7 +5,6 @@ use super::directive_name::{DirectiveName, Kind, takes};
 use super::lists::{SourceList, Sources, first_word};
 use crate::cursor::Cursor;
 use crate::dialect::{ok, valid};
-use crate::grammar;
 use crate::headers::PolicyError;
 use crate::unchecked::{own_word, unchecked};
 
@@ -192,19 +191,16 @@ const fn unchecked_name(name: &str) -> Result<Name<'_>, PolicyError> {
     }
 }
 
-/// Why a text isn't the name of a directive: where a source was written after a `;` or `,`, that is what is wrong.
+/// Why a text is no name of a directive: where a source was written behind a `;` or `,`, that is what is wrong.
 const fn what_is_wrong_with(name: &str, error: PolicyError) -> PolicyError {
-    // As in `script-src: 'self'` and `script-src='self'`, or in the whole header's line.
-    let colon = grammar::find(name, b':', 0);
-    let (before, _) = grammar::cut(name, grammar::find(name, b'=', 0));
-    let (before, _) = grammar::cut(before, if colon < before.len() { colon } else { before.len() });
-    if DirectiveName::parse(before).is_ok()
-        || before.eq_ignore_ascii_case("content-security-policy")
-        || before.eq_ignore_ascii_case("content-security-policy-report-only")
+    let mut rest = name.as_bytes();
+    // As in `script-src: 'self'`.
+    if let [before @ .., b':'] = rest
+        && let Ok(before) = str::from_utf8(before)
+        && DirectiveName::parse(before).is_ok()
     {
         return PolicyError::UnknownDirective;
     }
-    let mut rest = name.as_bytes();
     while let [byte, after @ ..] = rest {
         match byte {
             0x00..=0x1f | 0x7f => return PolicyError::ControlCharacter,

@@ -86,9 +86,9 @@ def protect(
             TLS, on the host that it was sent to; a name such as `"www.example.com"` sends it there. The
             redirect comes from inside all middleware of the app, so that a `ProxyHeadersMiddleware` is heard
             and CORS headers are on it, and in front of `auth`. Exact paths in `public` are answered
-            over plain HTTP too (a load balancer's `"/health"`), those below a `/*` are not. Without `auth`, exempt
-            them by `https=lambda scope: scope["scheme"] in ("https", "wss") or scope["path"] == "/health"`. A request
-            whose `Host` is not one host is 400. Where TLS ends at a proxy, the server must be told to believe it,
+            over plain HTTP too (a load balancer's `"/health"`), those below a `/*` are not; without `auth` let
+            `https=` say so: `lambda scope: scope["scheme"] == "https" or scope["path"] == "/health"`. A request whose
+            `Host` is not one host is 400. Where TLS ends at a proxy, the server must be told to believe it,
             or the redirect never ends: see "Behind a proxy" in the README.
         **options: What else `SecurityHeadersMiddleware` takes: `paths={rule: policy}` for another
             policy on some paths, `override`, `remove`, `https`.
@@ -157,10 +157,9 @@ class _Protection:
         self._auth: Scheme | None = None if auth is _LEFT_OUT else auth
         public, protected, preflights = map(_once, (public or (), protected, preflights or ()))
         if self._auth is None and (public or protected is not None or preflights):
-            exempt = '; exempt a path from https_redirect by https=lambda scope: scope["scheme"] in ("https", "wss") or scope["path"] == "/health"'
             raise TypeError(
                 "public, protected and preflights are about auth, and auth is left out, so everything "
-                f"would be open: add auth=Bearer(keyring), or remove them{exempt if https_redirect else ''}"
+                "would be open: add auth=Bearer(keyring), or remove them"
             )
         self._https = options.get("https")
         self._redirects = https_redirect is not False
