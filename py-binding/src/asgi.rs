@@ -13,6 +13,16 @@ pub(crate) fn is(value: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> bool {
     value.is(text) || value.cast::<PyString>().is_ok_and(|value| value.to_str().ok() == text.to_str().ok())
 }
 
+/// What a scope or a message is, by its `type`. Everyone writes that first, and to look at the first key takes half the time of finding
+/// it by its hash.
+pub(crate) fn kind<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let name = intern!(dict.py(), "type");
+    match dict.iter().next() {
+        Some((first, kind)) if first.is(name) => Ok(Some(kind)),
+        _ => dict.get_item(name),
+    }
+}
+
 /// The `state` that belongs to this request alone.
 ///
 /// The outermost layer that asks puts a copy in place of what the server gave, because some hand the same dict to every

@@ -133,7 +133,7 @@ impl AuthMiddleware {
         if !this.started.load(Ordering::Relaxed) && !this.started.swap(true, Ordering::Relaxed) {
             py.import(intern!(py, "sallet._startup"))?.call_method1(intern!(py, "report"), (slf,))?;
         }
-        let kind = dict.get_item(intern!(py, "type"))?;
+        let kind = asgi::kind(dict)?;
         let is_http = match kind.as_ref().and_then(|kind| kind.cast::<PyString>().ok()?.to_str().ok()) {
             Some("http") => true,
             Some("websocket") => false,

@@ -1,6 +1,6 @@
 //! What the messages are that an app sends (<https://asgi.readthedocs.io/en/latest/specs/www.html>).
 
-use pyo3::intern;
+use crate::asgi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
@@ -24,7 +24,7 @@ static BODY: PyOnceLock<Py<PyString>> = PyOnceLock::new();
 impl Message {
     pub(super) fn of(message: &Bound<'_, PyDict>) -> PyResult<Self> {
         let py = message.py();
-        let Some(kind) = message.get_item(intern!(py, "type"))? else { return Ok(Self::Other) };
+        let Some(kind) = asgi::kind(message)? else { return Ok(Self::Other) };
         let is = |known: &PyOnceLock<Py<PyString>>| known.get(py).is_some_and(|known| kind.is(known));
         Ok(if is(&START) {
             Self::Start

@@ -87,7 +87,7 @@ impl SecurityHeadersMiddleware {
         let setup = slf.get().setup()?;
         let app = setup.app.bind(py);
         let Ok(dict) = scope.cast::<PyDict>() else { return app.call1((scope, receive, send)) };
-        let can_deny = match dict.get_item(intern!(py, "type"))? {
+        let can_deny = match asgi::kind(dict)? {
             Some(kind) if asgi::is(&kind, intern!(py, "http")) => false,
             Some(kind) if asgi::is(&kind, intern!(py, "websocket")) => asgi::can_deny_websocket(dict)?,
             // Lifespan has no response.
