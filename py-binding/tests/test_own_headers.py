@@ -277,6 +277,15 @@ def test_other_keys_of_the_message_are_kept():
     assert reply.messages[2] == {"type": "http.response.trailers", "headers": [(b"a", b"1")], "more_trailers": False}
 
 
+def test_the_type_may_be_anywhere_in_a_scope_and_in_a_message():
+    async def app(scope, receive, send):
+        await send({"status": 200, "headers": [], "type": "http.response.start"})
+        await send({"body": b"", "type": "http.response.body"})
+
+    layer = SecurityHeadersMiddleware(app)
+    assert_policy_once(asgi.call(lambda scope, receive, send: layer({"first": None, **scope}, receive, send)), SecurityHeaders())
+
+
 def test_early_hints_and_push_are_not_touched():
     hint = {"type": "http.response.early_hint", "links": [b"</a.css>; rel=preload"]}
 
