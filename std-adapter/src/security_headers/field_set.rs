@@ -1,5 +1,6 @@
 //! A policy made ready for responses: everything that can be rendered once is.
 
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sallet_core::merge::PolicyFields;
 use sallet_core::{Field, FieldKind, NonceForm, NonceSlots, PolicyError, Scheme};
@@ -59,6 +60,8 @@ pub(super) struct FieldSet {
     fields: Vec<(HeaderName, Value, FieldKind)>,
     /// Those that are the same in every response, to be copied at once.
     pub(super) fixed: HeaderMap,
+    /// The same, with a place for each of [`USUAL`] and for each field with a nonce.
+    with_places: HeaderMap,
 }
 
 #[derive(Debug, Clone)]
@@ -69,6 +72,9 @@ enum Value {
 }
 
 const ROOM_FOR_THE_APP: usize = 12;
+
+/// What nearly every app sends. Neither is ever a policy's field or removed ([`removable`](sallet_core::removable)).
+static USUAL: [HeaderName; 2] = [CONTENT_TYPE, CONTENT_LENGTH];
 
 impl FieldSet {
     fn new(policy: sallet_core::SecurityHeaders<'_>) -> Self {
@@ -81,7 +87,18 @@ impl FieldSet {
                 fixed.insert(name, value.clone());
             }
         }
-        Self { fields, fixed }
+        let with_nonce = fields.iter().map(|(name, ..)| name).filter(|name| !fixed.contains_key(*name));
+        let places = USUAL.iter().chain(with_nonce).map(|name| (name.clone(), HeaderValue::from_static("")));
+        let mut with_places = fixed.clone();
+        with_places.extend(places);
+        Self { fields, fixed, with_places }
+    }
+
+    /// A copy of the fixed fields to put the app's and the nonce into. A copied list is full, and for one field more a longer one
+    /// is allocated: so where the app has all that are usual, they and the nonce find a place in it, which each of them takes.
+    pub(super) fn copy_for(&self, own: &HeaderMap) -> HeaderMap {
+        let has_usual = USUAL.iter().all(|usual| own.keys().any(|name| name == usual));
+        if has_usual { self.with_places.clone() } else { self.fixed.clone() }
     }
 
     pub(super) fn needs_nonce(&self) -> bool {

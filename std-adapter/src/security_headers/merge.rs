@@ -1,6 +1,6 @@
 //! Joining the app's own headers with the policy's.
 
-use std::mem;
+use std::{mem, ptr};
 
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY, Entry};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -36,20 +36,15 @@ pub(super) struct Told {
 /// Joins them as the core decides. `told` comes from a layer further in, and what is returned goes to the one around.
 pub(super) fn merge(headers: &mut HeaderMap, start: &Start<'_>, told: Option<Told>) -> Option<Told> {
     let set = start.plan.fields(start.scheme, start.form);
-    // Either can be put into the other. An app's few fields into a copy of the policy's map is the usual case, and the fast
-    // one: a copy hashes no name. But an app's field costs more there than a policy's costs here.
-    let into_own = !set.needs_nonce() && 3 * headers.keys_len() > 2 * set.fixed.keys_len();
     if !is_usual(headers, start, told.as_ref(), set) {
         let mut told = told.unwrap_or_default();
         merge_any(headers, start, &mut told, set);
         return (told != Told::default()).then_some(told);
     }
-    if into_own {
-        put_policy(headers, set, start.rules);
-    } else if set.needs_nonce() {
-        put_own_beside_nonce(headers, set, start);
+    if set.needs_nonce() {
+        join_beside_nonce(headers, set, start);
     } else {
-        put_own(headers, set, start.rules, |_, _, _| {});
+        join(headers, set, start.rules);
     }
     start.asked.then(|| Told { left_off: Vec::new(), sent: Sent::all(set) })
 }
@@ -125,48 +120,34 @@ fn filled(value: &HeaderValue, start: &Start<'_>) -> Option<HeaderValue> {
     (!text.is_empty()).then(|| HeaderValue::from_bytes(text).expect("the words of a value are one"))
 }
 
-/// Puts the app's fields among the policy's, each in place of the policy's of its name. `kept` sees each line that stays, with its
-/// number among those of its name.
-fn put_own(
-    headers: &mut HeaderMap,
-    set: &FieldSet,
-    rules: &Rules,
-    mut kept: impl FnMut(&HeaderName, &HeaderValue, usize),
-) {
-    let own = mem::replace(headers, set.fixed.clone());
-    let overriding = rules.precedence() == Precedence::Policy;
-    let (mut name, mut line) = (None, 0);
-    for (next, value) in own {
-        // The second and further values of a name come without it.
-        line = if next.is_some() { 0 } else { line + 1 };
-        name = next.or(name);
-        let Some(name) = &name else { continue };
-        if rules.remove().contains(name) || overriding && set.fixed.contains_key(name) {
-            continue;
-        }
-        kept(name, &value, line);
-        if line == 0 {
-            headers.insert(name, value);
-        } else {
-            headers.append(name, value);
-        }
-    }
-}
-
-/// [`put_own`] where the policy has a nonce, and the app no policy: all that has one is sent, and no cache may share it.
-fn put_own_beside_nonce(headers: &mut HeaderMap, set: &FieldSet, start: &Start<'_>) {
+/// Joins where the policy has a nonce, and the app no policy: all that has one is sent, and no cache may share it.
+fn join_beside_nonce(headers: &mut HeaderMap, set: &FieldSet, start: &Start<'_>) {
     let mut merge = Merge::new(set, start.rules, start.form);
     let mut shared = Vec::new();
-    put_own(headers, set, start.rules, |name, value, line| {
+    for (name, value, line) in numbered(headers.iter()) {
         let bytes = name.as_str().as_bytes();
         if is_caching(bytes) && merge.own(bytes, value.as_bytes()) == Own::KeepShared {
             shared.push((name.clone(), line));
         }
-    });
+    }
     make_private(headers, shared, |name| merge.makes_private(name));
+    join(headers, set, start.rules);
     for at in (0..set.count()).filter(|&at| set.kind(at) == FieldKind::Nonce) {
         headers.insert(set.name(at), set.value(at, start.nonce));
     }
+}
+
+/// Each line with its number among those of its name.
+fn numbered<'a, V>(
+    lines: impl Iterator<Item = (&'a HeaderName, V)>,
+) -> impl Iterator<Item = (&'a HeaderName, V, usize)> {
+    let (mut last, mut number) = (None, 0);
+    lines.map(move |(name, value)| {
+        // A map lends one and the same name for all lines of it, which come one after the other.
+        number = if last.is_some_and(|last| ptr::eq(last, name)) { number + 1 } else { 0 };
+        last = Some(name);
+        (name, value, number)
+    })
 }
 
 /// Makes those of the lines private that have to be, each known by its name and its number among those of the name.
@@ -179,6 +160,38 @@ fn make_private(headers: &mut HeaderMap, lines: Vec<(HeaderName, usize)>, has_to
             *value = private(&name, value);
         }
     }
+}
+
+/// Joins the fields that are the same in every response with the app's.
+fn join(headers: &mut HeaderMap, set: &FieldSet, rules: &Rules) {
+    // Either can be put into the other. An app's few fields into a copy of the policy's map is the usual case, and the fast
+    // one: a copy hashes no name. But an app's field costs more there than a policy's costs here.
+    if 3 * headers.keys_len() > 2 * set.fixed.keys_len() {
+        put_policy(headers, set, rules);
+    } else {
+        put_own(headers, set, rules);
+    }
+}
+
+/// Puts the app's fields among the policy's, each in place of the policy's of its name.
+fn put_own(headers: &mut HeaderMap, set: &FieldSet, rules: &Rules) {
+    let overriding = rules.precedence() == Precedence::Policy;
+    let mut joined = set.copy_for(headers);
+    let taken = |value| mem::replace(value, HeaderValue::from_static(""));
+    // Only values move: to take the map apart takes longer.
+    for (name, value, line) in numbered(headers.iter_mut()) {
+        if rules.remove().contains(name) || overriding && set.fixed.contains_key(name) {
+            continue;
+        }
+        if line > 0 {
+            joined.append(name, taken(value));
+        } else if let Some(place) = joined.get_mut(name) {
+            mem::swap(place, value);
+        } else {
+            joined.insert(name, taken(value));
+        }
+    }
+    *headers = joined;
 }
 
 /// Puts the policy's fields among the app's.
@@ -204,7 +217,7 @@ fn put_policy(headers: &mut HeaderMap, set: &FieldSet, rules: &Rules) {
 mod tests {
     use super::*;
     use crate::security_headers::field_set::Plan;
-    use http::header::CACHE_CONTROL;
+    use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
     use sallet_core::{CacheControl, CustomField, Directive, SecurityHeaders, Source};
 
     const NAMES: [&str; 6] =
@@ -275,6 +288,17 @@ mod tests {
             for line in 0..(code / 3_usize.pow(u32::try_from(at).unwrap()) % 3) {
                 own.append(*name, value(name, line + code));
             }
+        }
+        // Both, either, none, and a second type.
+        for name in [
+            &[CONTENT_TYPE, CONTENT_LENGTH, CONTENT_TYPE][..],
+            &[CONTENT_LENGTH, CONTENT_TYPE],
+            &[CONTENT_TYPE],
+            &[CONTENT_LENGTH],
+            &[],
+        ][code % 5]
+        {
+            own.append(name, HeaderValue::from_static("usual"));
         }
         for at in 0..more {
             own.append(HeaderName::try_from(format!("x-{at}")).unwrap(), HeaderValue::from_static("more"));
