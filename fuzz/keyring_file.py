@@ -85,7 +85,7 @@ def says_nothing(error: BaseException | None, text: bytes) -> None:
 
 
 def parsed(text: bytes) -> list[dict[str, Any]]:
-    from sallet.keyring import tomllib
+    from sallet._tables import tomllib
 
     document = tomllib.loads(text.decode("utf-8-sig").replace("\r\n", "\n"))
     assert text.removeprefix(b"\xef\xbb\xbf"), "a file of no bytes may be half written"
@@ -133,7 +133,7 @@ def second(moment: Any) -> float:
 def main() -> None:
     import atheris
 
-    with atheris.instrument_imports(include=["sallet.keyring", "tomllib"]):
+    with atheris.instrument_imports(include=["sallet.keyring", "sallet._tables", "tomllib"]):
         import sallet.keyring  # noqa: F401
     # To minimise a corpus libFuzzer starts its own command again, and asks a shell to do it.
     command = shlex.join([sys.executable, __file__])

@@ -10,7 +10,7 @@ import threading
 from types import FrameType
 from typing import Any, Protocol
 
-from sallet._sallet import KeyringError
+from sallet._sallet import SalletError
 
 log = logging.getLogger("sallet.auth")
 
@@ -18,21 +18,23 @@ log = logging.getLogger("sallet.auth")
 class Ring(Protocol):
     """What is reloaded."""
 
+    _holds: str
+
     def reload(self) -> None: ...
     def __len__(self) -> int: ...
 
 
 def reload_or_log(ring: Ring) -> None:
-    """Reloads; whatever is wrong is logged, and the old keys stay in force."""
+    """Reloads; whatever is wrong is logged, and the old keys or users stay in force."""
     try:
         ring.reload()
-    except KeyringError as error:  # shows no token: see sallet.keyring
-        log.error("the old keys stay in force: %s", error)
+    except SalletError as error:  # shows no token or hash: see sallet.keyring and sallet.passwords
+        log.error("the old %s stay in force: %s", ring._holds, error)
     except Exception as error:
         # Nobody has looked at what this one says.
-        log.error("the old keys stay in force: reading the new ones raised %s", type(error).__name__)
+        log.error("the old %s stay in force: reading the new ones raised %s", ring._holds, type(error).__name__)
     else:
-        log.info("reloaded, keys: %d", len(ring))
+        log.info("reloaded, %s: %d", ring._holds, len(ring))
 
 
 def on_signal(signum: int, ring: Ring) -> None:

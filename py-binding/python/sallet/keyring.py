@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sallet import _sallet
+from sallet import _sallet, _tables
 from sallet._reload import log, on_signal
 from sallet._sallet import Key, KeyringError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from sallet._tables import LONGEST_SHOWN, listed, masked
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["Keyring"]
-
-# A minted token has 53 characters; no id that a person writes has half as many.
-_LONGEST_SHOWN_ID = 32
-_TOO_LONG_TO_SHOW = re.compile(rf"[^\s'\"]{{{_LONGEST_SHOWN_ID + 1},}}")
 
 _FIELDS = {"id", "principal", "scopes", "sha256", "not_before", "not_after"}
 
@@ -55,6 +45,7 @@ class Keyring(_sallet.Keyring):
     """
 
     _read: Callable[[], list[Key]] | None = None
+    _holds = "keys"
 
     @classmethod
     def from_tokens(cls, tokens: Mapping[str, str]) -> Self:
@@ -69,7 +60,7 @@ class Keyring(_sallet.Keyring):
         for identity, token in tokens.items():
             if token is None:
                 raise KeyringError(f"key {identity!r}: the token is None: is its environment variable set?")
-        if any(len(identity) > _LONGEST_SHOWN_ID for identity in tokens):
+        if any(len(identity) > LONGEST_SHOWN for identity in tokens):
             # Errors name ids, and this may be a token.
             raise KeyringError("from_tokens: an id is longer than 32 characters: write {id: token}")
         return cls([Key(identity, token=token) for identity, token in tokens.items()])
@@ -180,7 +171,7 @@ def _read_env(name: str) -> list[Key]:
         identity, equals, token = entry.partition("=")
         place = f"entry {number}"
         # What stands before the = may be a token too (a bare one may end in =), so it is not shown.
-        if not equals or len(identity) > _LONGEST_SHOWN_ID:
+        if not equals or len(identity) > LONGEST_SHOWN:
             raise KeyringError(f"{name}: {place} does not begin with a short id: write id=token")
         try:
             Key(place, token=token)
@@ -191,38 +182,13 @@ def _read_env(name: str) -> list[Key]:
 
 
 def _read_file(path: Path) -> list[Key]:
-    try:
-        # Not as text: Python would take a lone CR for a line end, which TOML does not.
-        text = path.read_bytes().decode("utf-8-sig")
-        document = tomllib.loads(text)
-    except FileNotFoundError as error:
-        raise KeyringError(
-            f"{path}: no such file: make it of what `python -m sallet token` prints"
-        ) from error
-    except OSError as error:
-        raise KeyringError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError:
-        raise KeyringError(f"{path}: a key file is UTF-8 text") from None
-    # Nested too deeply, a number too long, a NUL in the path: the file is no better for it.
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-        raise KeyringError(f"{path}: not valid TOML: {_masked(error)}; [[key]] blocks belong in it, tokens do not") from None
-    if not text:
-        # Whoever writes a file without renaming it into place has it empty for a moment.
-        raise KeyringError(
-            f"{path}: the file is empty, so it may be half written: put [[key]] tables into it, or "
-            "a comment to say that no key is in force"
-        )
-    tables = document.pop("key", [])
-    if document:
-        raise KeyringError(f"{path}: {_listed(document)} is no part of a key file: write [[key]] tables")
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise KeyringError(f"{path}: write each key as a table of its own, under [[key]]")
+    tables = _tables.read(path, "key", "token", KeyringError)
     keys = [_read_key(table, number, path) for number, table in enumerate(tables, 1)]
     return _checked(keys, str(path))
 
 
 def _read_key(table: dict[str, Any], number: int, path: Path) -> Key:
-    name = _masked(repr(table["id"])) if isinstance(table.get("id"), str) else f"number {number}"
+    name = masked(repr(table["id"])) if isinstance(table.get("id"), str) else f"number {number}"
     place = f"{path}: key {name}"
     if "token" in table:
         raise KeyringError(
@@ -230,7 +196,7 @@ def _read_key(table: dict[str, Any], number: int, path: Path) -> Key:
         )
     if unknown := table.keys() - _FIELDS:
         raise KeyringError(
-            f"{place}: unknown field {_listed(unknown)}: a key has {', '.join(sorted(_FIELDS))}"
+            f"{place}: unknown field {listed(unknown)}: a key has {', '.join(sorted(_FIELDS))}"
         )
     for field in ("id", "sha256"):
         if not isinstance(table.get(field), str):
@@ -245,9 +211,9 @@ def _read_key(table: dict[str, Any], number: int, path: Path) -> Key:
             not_after=table.get("not_after"),
         )
     except KeyringError as error:  # names the key itself
-        raise KeyringError(f"{path}: {_masked(error)}") from None
+        raise KeyringError(f"{path}: {masked(error)}") from None
     except TypeError as error:
-        raise KeyringError(f"{place}: {_masked(error)}") from None
+        raise KeyringError(f"{place}: {masked(error)}") from None
 
 
 def _checked(keys: list[Key], place: str) -> list[Key]:
@@ -259,12 +225,3 @@ def _checked(keys: list[Key], place: str) -> list[Key]:
     if not keys:
         log.warning("%s: no key is in it, so nobody is admitted", place)
     return keys
-
-
-def _listed(names: Iterable[str]) -> str:
-    return _masked(", ".join(map(repr, sorted(names))))
-
-
-def _masked(detail: object) -> str:
-    """Errors show what stands in the file, and that may be a token in the wrong place."""
-    return _TOO_LONG_TO_SHOW.sub("…", str(detail))
