@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,17 @@ from sallet import Keyring, SecurityHeaders
 from sallet._check import judge
 
 
-def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sallet", *arguments], capture_output=True, text=True, timeout=60, cwd=cwd, check=False
+def run(*arguments: str, cwd: Path | None = None, input: str | bytes = b"") -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "sallet", *arguments],
+        capture_output=True,
+        timeout=60,
+        cwd=cwd,
+        check=False,
+        input=input.encode() if isinstance(input, str) else input,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def minted(done: subprocess.CompletedProcess[str]) -> str:

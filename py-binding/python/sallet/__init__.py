@@ -21,13 +21,15 @@ Every error is a `SalletError`, which is a `ValueError`.
 
 from __future__ import annotations
 
-from sallet import _sallet, auth
+from sallet import _sallet, auth, passwords
 from sallet._policy import policy
 from sallet._sallet import *
 from sallet.auth import *
 from sallet.headers import Directives, SecurityHeadersMiddleware
 from sallet.keyring import Keyring
+from sallet.passwords import *
 
 __all__ = ["Directives", "Keyring", "SecurityHeadersMiddleware", "policy"]
 __all__ += auth.__all__
+__all__ += passwords.__all__
 __all__ += _sallet.__all__

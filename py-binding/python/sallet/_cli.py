@@ -1,8 +1,9 @@
-"""The command line: mint a token, print a preset, look at what an app sends."""
+"""The command line: mint a token, hash a password, print a preset, look at what an app sends."""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import hashlib
 import inspect
 import json
@@ -10,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sallet import Key, SalletError, SecurityHeaders, generate_token
+from sallet import Key, Passwords, SalletError, SecurityHeaders, generate_token
 from sallet._check import check
 
 PRESETS = {
@@ -53,6 +54,19 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--scopes", default="", help='scopes, separated by spaces: "items:read"')
     token.set_defaults(run=_token)
 
+    passwords = commands.add_parser("passwords", help="hash a password")
+    hashing = passwords.add_subparsers(required=True, metavar="command").add_parser(
+        "hash",
+        help="print what to store of a password",
+        description="Asks for a password twice, or reads one line of standard input, and prints its Argon2id "
+        "hash; with --user the block for users.toml. A password is no argument: others on this machine can "
+        "see a command line.",
+    )
+    hashing.add_argument("--user", metavar="NAME", help="print the block for users.toml, for this name")
+    hashing.add_argument("--principal", help="whom it is logged as; the name by default")
+    hashing.add_argument("--scopes", default="", help='scopes, separated by spaces: "items:read"')
+    hashing.set_defaults(run=_hash_password)
+
     headers = commands.add_parser("headers", help="print a preset")
     headers.add_argument("preset", nargs="?", choices=PRESETS, default="strict")
     headers.add_argument("--http", action="store_true", help="as sent over plain http")
@@ -79,22 +93,63 @@ def _parser() -> argparse.ArgumentParser:
 
 def _token(arguments: argparse.Namespace) -> int:
     token = generate_token(arguments.prefix)
-    if "," in arguments.scopes:
-        raise _Misuse('scopes are separated by spaces: --scopes "items:read items:write"')
-    scopes = tuple(arguments.scopes.split())
+    scopes = _scopes(arguments)
     # The key is built so that what the keyring would refuse is refused here.
     Key(arguments.id, token=token, principal=arguments.principal, scopes=scopes)
     print("# The token. Give it to its holder; it is not stored anywhere.")
     print(token)
     print("\n# Its block for keys.toml:")
-    print("[[key]]")
-    print(f"id = {_toml(arguments.id)}")
+    _print_block("key", arguments, id=arguments.id, sha256=hashlib.sha256(token.encode()).hexdigest())
+    return 0
+
+
+def _hash_password(arguments: argparse.Namespace) -> int:
+    scopes = _scopes(arguments)
+    if arguments.user is None and (scopes or arguments.principal is not None):
+        raise _Misuse("a hash alone has no place for scopes or a principal: add --user NAME")
+    try:
+        stored = Passwords.hash(_ask_password())
+    except ImportError as error:
+        raise _Misuse(str(error)) from None
+    if arguments.user is None:
+        print(stored)
+        return 0
+    # So that what a file would refuse is refused here.
+    Passwords({arguments.user: {"hash": stored, "principal": arguments.principal, "scopes": scopes}})
+    print("# The block for users.toml:")
+    _print_block("user", arguments, name=arguments.user, hash=stored)
+    return 0
+
+
+def _ask_password() -> str:
+    if not sys.stdin.isatty():
+        # One line as it is, but for its end: a space may be part of the password.
+        try:
+            return sys.stdin.buffer.readline().decode().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            raise _Misuse("the password is not UTF-8, as Basic sends it") from None
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise _Misuse("the two passwords differ: start again")
+    return password
+
+
+def _scopes(arguments: argparse.Namespace) -> tuple[str, ...]:
+    if "," in arguments.scopes:
+        raise _Misuse('scopes are separated by spaces: --scopes "items:read items:write"')
+    return tuple(arguments.scopes.split())
+
+
+def _print_block(table: str, arguments: argparse.Namespace, **fields: str) -> None:
+    """One table: what names it, whom it belongs to, what for, and at last its digest or hash."""
+    (first, name), (last, digest) = fields.items()
+    print(f"[[{table}]]")
+    print(f"{first} = {_toml(name)}")
     if arguments.principal is not None:
         print(f"principal = {_toml(arguments.principal)}")
-    if scopes:
+    if scopes := _scopes(arguments):
         print(f"scopes = [{', '.join(map(_toml, scopes))}]")
-    print(f"sha256 = {_toml(hashlib.sha256(token.encode()).hexdigest())}")
-    return 0
+    print(f"{last} = {_toml(digest)}")
 
 
 def _toml(text: str) -> str:

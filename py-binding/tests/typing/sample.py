@@ -34,6 +34,9 @@ from sallet import (
     Key,
     Keyring,
     KeyringError,
+    Passwords,
+    PasswordsBusy,
+    PasswordsError,
     PathRules,
     PolicyError,
     Principal,
@@ -165,6 +168,36 @@ class User:
     name: str
 
 
+@dataclass(frozen=True)
+class UserPassword:
+    username: str
+    password: str
+
+
+async def find_user(name: str) -> str | Mapping[str, object] | None:
+    return {"ada": {"hash": "$argon2id$v=19$m=8,t=1,p=1$…", "scopes": ["items:read"]}}.get(name)
+
+
+async def passwords(folder: Path) -> None:
+    stored = Passwords.hash("correct horse")
+    assert_type(stored, str)
+    users = Passwords({"ada": stored, "bob": {"hash": stored, "scopes": ["items:read"]}}, max_parallel=1, max_waiting=8, remember=5)
+    who = await users(UserPassword("bob", "correct horse"))
+    assert_type(who, Principal | None)
+    assert who is not None and who.scopes == ("items:read",) and len(users) == 2
+    assert len(Passwords(lookup=find_user)) == 0
+    (folder / "users.toml").write_text(f'[[user]]\nname = "ada"\nhash = "{stored}"\n')
+    from_file = Passwords.from_file(folder / "users.toml", max_parallel=1, max_waiting=0, remember=0)
+    assert_type(from_file, Passwords)
+    from_file.reload()
+    try:
+        users.reload_on(signal.SIGHUP)
+    except PasswordsError as error:
+        assert isinstance(error, SalletError)
+    busy = PasswordsBusy()
+    assert_type((busy.status_code, busy.detail, busy.headers), tuple[int, str, dict[str, str]])
+
+
 async def fetch_user(credentials: Credentials) -> User | None:
     return User("alice") if credentials.scheme == "Bearer" else None
 
@@ -247,6 +280,7 @@ def main() -> None:
     parsed()
     with TemporaryDirectory() as folder:
         ring = keys(Path(folder))
+        asyncio.run(passwords(Path(folder)))
     asyncio.run(judged(ring))
     wrapped(headers, ring)
     app = fastapi_app(headers, ring)
