@@ -53,6 +53,7 @@
 //!   the response (`Missing`). Inside of axum's routers it also
 //!   shows the layers the path as the client sent it; **without it no path is public there**.
 //! - `arc-swap`: an `ArcSwap` of a keyring is a set of [`Keys`](require_auth::Keys), swapped without a lock.
+//! - `passwords`: `Passwords`, the users of Basic by Argon2id hashes of their passwords, hashed in tokio's threads for blocking work.
 //! - `tracing`: events in the target `sallet`, with key ids and reasons: what a layer opens, as it is made, who was refused
 //!   and that a rule did not open its path (info), who was admitted (debug), lookups that failed, extractors without their layer
 //!   and rules that can open nothing (error). Never a token.
@@ -79,6 +80,8 @@ pub use extract::Missing;
 pub use nonce::RequestNonce;
 pub use require_auth::schemes::*;
 pub use require_auth::{OwnedKeyring, Principal, RequireAuthLayer};
+#[cfg(feature = "passwords")]
+pub use require_auth::{PasswordUser, Passwords, PasswordsError};
 pub use sallet_core;
 pub use security_headers::{ResponsePolicy, SecurityHeadersLayer};
 pub use tower_layer::Layer;

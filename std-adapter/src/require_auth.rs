@@ -157,6 +157,8 @@ mod guard;
 mod keys;
 mod layer;
 mod lookup;
+#[cfg(feature = "passwords")]
+mod passwords;
 mod presented_token;
 mod principal;
 pub(crate) mod schemes;
@@ -171,6 +173,8 @@ pub use layer::RequireAuthLayer;
 #[cfg(feature = "hyper")]
 pub use lookup::HyperService;
 pub use lookup::{Lookup, LookupFuture};
+#[cfg(feature = "passwords")]
+pub use passwords::{PasswordUser, Passwords, PasswordsError};
 pub use presented_token::PresentedToken;
 pub use principal::Principal;
 pub use schemes::*;

@@ -101,6 +101,6 @@ impl<V> fmt::Debug for Auth<V> {
 }
 
 /// A clock that stands before 1970 is broken; 0 leaves keys that have a first second closed.
-fn unix_now() -> u64 {
+pub(super) fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
