@@ -53,9 +53,11 @@ def show(case: Case, logged: Logged) -> None:
 
 def ask(board: Board, table: int, number: int, case: Case) -> tuple[Reply, Logged]:
     now = case.get("now", int(time.time()))
-    board.answer("case?", bytes([table, number]) + struct.pack(">Q", now))
+    board.answer("case?", struct.pack(">BHQ", table, number, now))
     # The characters of the table are Latin-1.
     fields = [*case.get("headers", []), *(("authorization", line) for line in case.get("authorization", []))]
+    if case.get("websocket"):
+        fields += [("connection", "upgrade"), ("upgrade", "websocket")]
     reply = curl.ask(
         board.url + case.get("path", "/items" if table else "/"),
         case.get("method", "GET"),
@@ -70,7 +72,7 @@ def ask(board: Board, table: int, number: int, case: Case) -> tuple[Reply, Logge
 def check_path(board: Board, number: int, row: list[Any]) -> None:
     """One rule, one path as it was sent: is it public, is it protected, is it the rule's policy?"""
     rule, method, path, *expected = row
-    board.answer("case?", bytes([2, number]) + struct.pack(">Q", int(time.time())))
+    board.answer("case?", struct.pack(">BHQ", 2, number, int(time.time())))
     # A handshake has no method: the board is told so by the table.
     reply = curl.ask(board.url + path, method or "GET", [])
     board.logged("case?")
@@ -102,12 +104,15 @@ def check_auth(case: Case, reply: Reply, logged: Logged) -> None:
         body = f"{key}/{verdict['principal']}" if key else ""
         expect(logged.key == (key or "-"), f"{name!r}: the log says key {logged.key}")
         expect(reply.body.decode() == body, f"{name!r}: the app sees {reply.body!r}, expected {body!r}")
-        expect(not found, f"{name!r}: {found}, expected none")
+        private = [("cache-control", "private")] if verdict.get("private") else []
+        expect(found == private, f"{name!r}: {found}, expected {private}")
         return
     expect(logged.key == "-", f"{name!r}: the log says key {logged.key}")
     body = json.dumps({"detail": verdict["detail"]}, separators=(",", ":"))
     expect(reply.body.decode() == body, f"{name!r}: {reply.body!r}, expected {body!r}")
-    expected = {
-        "www-authenticate": verdict["www-authenticate"], "cache-control": "no-store", "content-type": "application/json"
-    }
-    expect(found == by_name(list(expected.items())), f"{name!r}: {found}, expected {expected}")
+    expected = by_name([
+        *(("www-authenticate", challenge) for challenge in verdict["www-authenticate"]),
+        ("cache-control", "no-store"),
+        ("content-type", "application/json"),
+    ])
+    expect(found == expected, f"{name!r}: {found}, expected {expected}")

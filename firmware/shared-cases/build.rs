@@ -121,20 +121,48 @@ fn auth(code: &mut String, table: &Table) {
         }
         *code += ",\n";
     }
-    *code += "];\npub(crate) static ADMITTED: [Answer; KEYS.len()] = [";
-    for key in 0..keys.len() {
-        let _ = write!(code, "admitted!({key}),");
+    *code += "];\n";
+    for (name, fields) in [("ADMITTED", ""), ("ADMITTED_PRIVATE", "cache-control: private\r\n")] {
+        let answers: String = (0..keys.len()).map(|key| format!("admitted!({key}, {fields:?}),")).collect();
+        let _ = writeln!(code, "pub(crate) static {name}: [Answer; KEYS.len()] = [{answers}];");
     }
-    *code += "];\npub(crate) static AUTH: &[AuthCase] = &[\n";
+    *code += "pub(crate) static AUTH: &[AuthCase] = &[\n";
+    let bearer = Value::from(vec!["bearer"]);
     for case in cases(table) {
-        let (realm, scopes) = (case["realm"].as_str().unwrap_or("items"), case["scopes"].as_str().unwrap_or(""));
+        let schemes = if case["auth"].is_null() { &bearer } else { &case["auth"] };
+        let needs: String = schemes.as_array().expect("a list").iter().map(|scheme| need(case, scheme)).collect();
         let rules = |name| {
             let rules = case[name].as_array().into_iter().flatten();
             rules.map(|rule| format!("PathRule::new({:?}),", text(rule))).collect::<String>()
         };
-        let _ = writeln!(code, "auth_case!({realm:?}, {scopes:?}, [{}], [{}]),", rules("public"), rules("preflights"));
+        let _ = writeln!(code, "auth_case!([{needs}], [{}], [{}]),", rules("public"), rules("preflights"));
     }
     *code += "];\n";
+}
+
+/// One scheme: its name, or an object of the name and its options.
+fn need(case: &Value, scheme: &Value) -> String {
+    let row = match scheme.as_str().or(scheme["scheme"].as_str()).expect("a name") {
+        "bearer" => "Bearer",
+        "basic" => "Basic",
+        "api-key" => "ApiKey",
+        other => panic!("{other} is no scheme"),
+    };
+    let (realm, scopes) = (case["realm"].as_str().unwrap_or("items"), case["scopes"].as_str().unwrap_or(""));
+    let mut code = format!("Requirement::new(AuthScheme::{row}, Realm::new({realm:?}), Scopes::new({scopes:?}))");
+    for (option, value) in scheme.as_object().into_iter().flatten().filter(|(option, _)| *option != "scheme") {
+        let place = |method| format!(".{method}(PlaceName::new({value}))");
+        code += &match option.as_str() {
+            "word" => place("by_word"),
+            "header" => place("in_field"),
+            "query" => place("in_query"),
+            "subprotocol" => place("in_subprotocol"),
+            "resource_metadata" => format!(".resource_metadata(ResourceMetadata::new({value}))"),
+            "max_len" | "cross_site" => format!(".{option}({value})"),
+            _ => panic!("{option} is no option"),
+        };
+    }
+    code + ","
 }
 
 fn paths(code: &mut String, table: &Table) {

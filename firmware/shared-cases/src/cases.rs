@@ -1,12 +1,11 @@
 //! The table, as constants.
 
-use sallet_core::auth::{AuthScheme, Key, Realm, Refusal, Requirement, Scopes};
+use sallet_core::auth::{AuthScheme, Key, PlaceName, Realm, Requirement, ResourceMetadata, Scopes};
 use sallet_core::merge::{MergeRules, Precedence};
 use sallet_core::paths::{ByPath, PathRule, PathRules};
 use sallet_core::{CustomField, Scheme, SecurityHeaders, Template, const_block, const_template, digest_hex};
 use sallet_firmware::answer::Answer;
-use sallet_firmware::refused::COUNT;
-use sallet_firmware::{const_text, refused};
+use sallet_firmware::const_text;
 
 include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 
@@ -90,20 +89,14 @@ use page;
 
 /// One case of `cases/auth.json`.
 pub(crate) struct AuthCase {
-    pub(crate) need: Requirement,
+    pub(crate) needs: &'static [Requirement],
     pub(crate) rules: PathRules,
-    pub(crate) refused: &'static [Answer; COUNT],
 }
 
 macro_rules! auth_case {
-    ($realm:literal, $scopes:literal, [$($public:expr,)*], [$($preflights:expr,)*]) => {{
-        const NEED: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new($realm), Scopes::new($scopes));
-        AuthCase {
-            need: NEED,
-            rules: PathRules::new(&[$($public),*]).preflights(&[$($preflights),*]),
-            refused: refused!(NEED, &Refusal::FIELDS, ""),
-        }
-    }};
+    ([$($need:expr,)*], [$($public:expr,)*], [$($preflights:expr,)*]) => {
+        AuthCase { needs: &[$($need),*], rules: PathRules::new(&[$($public),*]).preflights(&[$($preflights),*]) }
+    };
 }
 use auth_case;
 
@@ -117,7 +110,7 @@ pub(crate) struct PathsCase {
 
 /// An app that says whom it sees.
 macro_rules! admitted {
-    ($key:literal) => {{
+    ($key:literal, $fields:literal) => {{
         const KEY: Key = KEYS[$key];
         const BODY: &[u8] = const_text!(out => {
             out.put(KEY.id.as_bytes());
@@ -128,6 +121,7 @@ macro_rules! admitted {
             out.put(b"HTTP/1.1 200 OK\r\ncontent-length: ");
             out.put_decimal(BODY.len() as u64);
             out.put(b"\r\n");
+            out.put($fields.as_bytes());
         });
         Answer { key: Some(KEY.id), ..Answer::fixed(200, start, "", BODY) }
     }};

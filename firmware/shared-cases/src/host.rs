@@ -1,15 +1,15 @@
 //! An app that is set up anew for each request.
 
-use sallet_core::auth::Keyring;
+use sallet_core::auth::{Alternatives, Keyring, Reason};
 use sallet_core::paths::{RequestPath, is_preflight};
 use sallet_firmware::answer;
 use sallet_firmware::answer::{Answer, Reply};
 use sallet_firmware::entropy::Entropy;
-use sallet_firmware::refused;
 use sallet_firmware::server::{App, Head, OwnAnswers};
 
-use crate::cases::{ADMITTED, AUTH, AuthCase, HEADERS, HeadersCase, KEYS, PATHS, PathsCase, Plan};
+use crate::cases::{ADMITTED, ADMITTED_PRIVATE, AUTH, AuthCase, HEADERS, HeadersCase, KEYS, PATHS, PathsCase, Plan};
 use crate::joined::Joined;
+use crate::refused;
 
 static RING: Keyring = Keyring::new(&KEYS);
 
@@ -36,7 +36,7 @@ impl Host {
         Self { entropy, case: Case::None, joined: Joined::EMPTY }
     }
 
-    pub(crate) fn set_up(&mut self, table: u8, number: u8) {
+    pub(crate) fn set_up(&mut self, table: u8, number: u16) {
         let number = usize::from(number);
         let case = match table {
             0 => HEADERS.get(number).map(Case::Headers),
@@ -51,6 +51,8 @@ impl Host {
 pub(crate) enum Route {
     Fixed(Answer),
     Headers(&'static HeadersCase, &'static Plan),
+    /// By the requirement at this place, or by none.
+    Refused(&'static AuthCase, Option<usize>, Reason),
 }
 
 /// The driver asks nothing that has another.
@@ -72,10 +74,10 @@ impl App for Host {
         match self.case {
             Case::None => Err(NO_SUCH_CASE),
             Case::Headers(case) => Ok((case.route(head), None)),
-            Case::Auth(case) => {
-                let answer = case.verdict(head, now)?;
-                Ok((Route::Fixed(answer), answer.key))
-            }
+            Case::Auth(case) => Ok(match case.verdict(head, now) {
+                Ok(answer) => (Route::Fixed(answer), answer.key),
+                Err((decided, reason)) => (Route::Refused(case, decided, reason), None),
+            }),
             Case::Paths(case) => Ok((Route::Fixed(case.say(head)), None)),
         }
     }
@@ -84,6 +86,7 @@ impl App for Host {
         match route {
             Route::Fixed(answer) => answer,
             Route::Headers(case, plan) => self.joined.answer(case, plan, &mut self.entropy),
+            Route::Refused(case, decided, reason) => refused::answer(self.joined.room(), case.needs, decided, reason),
         }
     }
 }
@@ -97,17 +100,18 @@ impl HeadersCase {
 }
 
 impl AuthCase {
-    fn verdict(&self, head: &Head<'_>, now: u64) -> Result<Answer, Answer> {
+    /// The answer of the app, or which requirement refuses the request and why.
+    fn verdict(&self, head: &Head<'_>, now: u64) -> Result<Answer, (Option<usize>, Reason)> {
         let has = |name| head.field_lines(name).next().is_some();
         let preflight = is_preflight(head.method(), has("origin"), has("access-control-request-method"));
         if self.rules.access(head.method(), &RequestPath::raw(head.path().as_bytes()), preflight).is_open() {
             return Ok(NOBODY);
         }
-        let key = self
-            .need
-            .verdict(&RING, head, now)
-            .map_err(|reason| Answer { reason: Some(reason), ..refused::answer(self.refused, reason.refusal()) })?;
-        let answer = KEYS.iter().zip(&ADMITTED).find(|(known, _)| known.id == key.id);
+        let decided = Alternatives::try_new(self.needs).ok().and_then(|either| either.which(head));
+        let Some(need) = decided.and_then(|at| self.needs.get(at)) else { return Err((None, Reason::Missing)) };
+        let key = need.verdict(&RING, head, now).map_err(|reason| (decided, reason))?;
+        let answers = if need.makes_private(head) { &ADMITTED_PRIVATE } else { &ADMITTED };
+        let answer = KEYS.iter().zip(answers).find(|(known, _)| known.id == key.id);
         Ok(answer.map_or(NO_SUCH_CASE, |(_, answer)| *answer))
     }
 }

@@ -9,7 +9,7 @@ use sallet_firmware::entropy::Entropy;
 use crate::cases::{self, HeadersCase, Layer, Plan};
 
 /// The table joins short ones only, and the board has 16 KiB of RAM.
-const ROOM: usize = 512;
+pub(crate) const ROOM: usize = 512;
 
 /// Room for a response that was joined.
 pub(crate) struct Joined {
@@ -62,6 +62,11 @@ const TOO_SMALL: Answer = Answer::fixed(500, b"HTTP/1.1 500 \r\ncontent-length: 
 
 impl Joined {
     pub(crate) const EMPTY: Self = Self { text: [0; ROOM], nonce: None, form: NonceForm::Fresh, scheme: Scheme::Http };
+
+    /// Room for a response of another kind.
+    pub(crate) const fn room(&mut self) -> &mut [u8; ROOM] {
+        &mut self.text
+    }
 
     pub(crate) fn answer(
         &mut self,

@@ -1,8 +1,8 @@
 //! The board as a host of the shared case table: what `cases/*.json` says of a policy and of a request, it must do.
 //!
 //! The loop, the line and the answers are those of the firmware; policies, rules and keys are constants that `build.rs`
-//! has written. Before each request it asks on the console, with the line `case?`, for the table (0 headers, 1 auth),
-//! the number of the case, and the time (seconds since 1970, 8 bytes, most significant first).
+//! has written. Before each request it asks on the console, with the line `case?`, for the table (0 headers, 1 auth, 2 paths),
+//! the number of the case (2 bytes), and the time (seconds since 1970, 8 bytes), most significant first.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -10,6 +10,7 @@
 mod cases;
 mod host;
 mod joined;
+mod refused;
 
 use core::convert::Infallible;
 
@@ -43,8 +44,8 @@ fn run(line: &mut Uart, console: &mut Uart, power: &mut Power) -> Result<Infalli
     console.write_all(b"ready\n")?;
     let mut head = [0; HEAD_ROOM];
     loop {
-        let [table, number, now @ ..] = console::ask::<10, _>(console, power, b"case?\n")?;
-        host.set_up(table, number);
+        let [table, high, low, now @ ..] = console::ask::<11, _>(console, power, b"case?\n")?;
+        host.set_up(table, u16::from_be_bytes([high, low]));
         let outcome = loop {
             if let Some(outcome) = server::next(line, power, &mut host, &mut head, u64::from_be_bytes(now))? {
                 break outcome;
