@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // tonic's builder wraps the other way round than axum's: the first layer is the outermost.
     Server::builder()
-        .layer(RequireAuthLayer::new(Bearer::new(Arc::new(keys)).realm("health").scopes("health:read")))
+        .layer(RequireAuthLayer::new(Bearer::new(Arc::new(keys)).realm("health").scopes("health:read")).grpc())
         .layer(InterceptorLayer::new(tell_who_asked))
         .add_service(health)
         .serve_with_incoming(TcpIncoming::from(listener))

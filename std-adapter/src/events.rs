@@ -3,7 +3,7 @@
 #[cfg(feature = "tracing")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::Request;
+use http::{Request, StatusCode};
 use sallet_core::auth::Reason;
 #[cfg(feature = "tracing")]
 use sallet_core::auth::Refusal;
@@ -37,18 +37,30 @@ fn sent_before<B>(request: &Request<B>) -> Option<&str> {
     sent(request).filter(|&sent| sent != request.uri().path())
 }
 
-/// The ids of the key and of its principal. Nobody is named where a function of the user has let a request in: what it returns
-/// is the user's own type.
+/// The id of the credential and whom it belongs to, where a user of the app's own says them.
 #[cfg(feature = "tracing")]
-pub(crate) fn admitted<B>(request: &Request<B>, who: Option<(&str, &str)>) {
-    tracing::debug!(
+pub(crate) fn admitted<B>(request: &Request<B>, key: Option<&str>, principal: Option<&str>) {
+    let (method, path, sent) = (request.method(), request.uri().path(), sent_before(request));
+    tracing::debug!(target: "sallet", key, principal, %method, path, sent, "admitted");
+}
+
+/// A credential that is not good, where none is needed.
+#[cfg(feature = "tracing")]
+pub(crate) fn anonymous<B>(request: &Request<B>, reason: Reason) {
+    let (method, path, sent) = (request.method(), request.uri().path(), sent_before(request));
+    tracing::info!(target: "sallet", %method, path, sent, %reason, "the path is public: anonymous");
+}
+
+/// A function that answers refusals has returned something else.
+#[cfg(feature = "tracing")]
+pub(crate) fn no_refusal<B>(request: &Request<B>, status: StatusCode) {
+    let (method, path) = (request.method(), request.uri().path());
+    tracing::error!(
         target: "sallet",
-        key = who.map(|(key, _)| key),
-        principal = who.map(|(_, principal)| principal),
-        method = %request.method(),
-        path = request.uri().path(),
-        sent = sent_before(request),
-        "admitted"
+        %method,
+        path,
+        status = status.as_u16(),
+        "on_refusal has answered with a status below 300, which is no refusal: Sallet's own answer was sent"
     );
 }
 
@@ -118,7 +130,13 @@ pub(crate) fn missing(message: &str) {
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn admitted<B>(_: &Request<B>, _: Option<(&str, &str)>) {}
+pub(crate) const fn admitted<B>(_: &Request<B>, _: Option<&str>, _: Option<&str>) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) const fn anonymous<B>(_: &Request<B>, _: Reason) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) const fn no_refusal<B>(_: &Request<B>, _: StatusCode) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn refused<B>(_: &Request<B>, _: Reason) {}

@@ -69,6 +69,9 @@ mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod nonce;
+mod parts;
+#[cfg(feature = "axum")]
+mod protect;
 mod request_path;
 
 pub mod require_auth;
@@ -78,8 +81,10 @@ pub use checked::Checked;
 #[cfg(feature = "axum")]
 pub use extract::Missing;
 pub use nonce::RequestNonce;
+#[cfg(feature = "axum")]
+pub use protect::{Protected, protect};
 pub use require_auth::schemes::*;
-pub use require_auth::{OwnedKeyring, Principal, RequireAuthLayer};
+pub use require_auth::{Denied, OwnedKeyring, PresentedToken, Principal, RequireAuthLayer, User};
 #[cfg(feature = "passwords")]
 pub use require_auth::{PasswordUser, Passwords, PasswordsError};
 pub use sallet_core;

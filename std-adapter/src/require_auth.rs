@@ -34,7 +34,7 @@
 //! let request = Request::builder().uri("/items").body(()).unwrap();
 //! let response = service.oneshot(request).await?;
 //! assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-//! assert_eq!(response.headers()["www-authenticate"], r#"Bearer realm="items""#);
+//! assert_eq!(response.headers()["www-authenticate"], r#"Bearer realm="items", scope="items:read""#);
 //! # Ok(())
 //! # }
 //! ```
@@ -64,14 +64,19 @@
 //! refused or not, so that it is printed nowhere and HTTP/2 does not index it.
 //!
 //! Other requests get the response of RFC 6750 section 3.1, before the request body is polled once: 401, 400 or 403
-//! with a challenge, `cache-control: no-store`, and a JSON body of one sentence. To a gRPC request (`POST` over HTTP/2) the
-//! answer is a response of trailers only with `UNAUTHENTICATED`, `PERMISSION_DENIED` or `UNAVAILABLE`. Anything else with a
-//! media type of gRPC, such as gRPC-Web over HTTP/1, gets the status of HTTP with the same `grpc-status` and `grpc-message`
-//! as fields and no body; it does not matter on which side of the check tonic's `GrpcWebLayer` is.
+//! with a challenge, `cache-control: no-store`, and a JSON body of one sentence;
+//! [`on_refusal`](RequireAuthLayer::on_refusal) answers in another way. Around a service that is said to be
+//! [`grpc`](RequireAuthLayer::grpc) the answer to a gRPC request (`POST` over HTTP/2) is a response of trailers only with
+//! `UNAUTHENTICATED`, `PERMISSION_DENIED` or `UNAVAILABLE`. Anything else with a media type of gRPC, such as gRPC-Web over
+//! HTTP/1, gets the status of HTTP with the same `grpc-status` and `grpc-message` as fields and no body; it does not matter on
+//! which side of the check tonic's `GrpcWebLayer` is.
 //!
 //! A refusal leaves the inner service as if it had not been called: what it took to be ready, such as a permit of tower's
-//! `ConcurrencyLimit`, is given back. While a function of yours looks a token up ([`Bearer::from_fn`]) the request keeps it,
+//! `ConcurrencyLimit`, is given back. While a verifier of yours waits ([`Bearer::from_fn`]) the request keeps it,
 //! so put limits on concurrency outside of the check, or strangers use them up.
+//!
+//! [`on_decision`](RequireAuthLayer::on_decision) is told what was decided. Layers further out find [`Refused`] in the
+//! extensions of the response.
 //!
 //! # Scopes of single routes
 //!
@@ -117,8 +122,9 @@
 //!
 //! What [`public`](RequireAuthLayer::public) says, and nothing else; or everything but what
 //! [`protected`](RequireAuthLayer::protected) says. For services that answer CORS behind this layer there is
-//! [`preflights`](RequireAuthLayer::preflights). To a public request this layer adds no [`Principal`], whatever token it
-//! carries.
+//! [`preflights`](RequireAuthLayer::preflights). A public request with a good credential has its [`Principal`] too: a handler
+//! takes an `Option<Principal>`. One with a credential that is not good, or that nobody can check just now, is anonymous, and
+//! the reason is logged.
 //!
 //! Rules are of the path as the client sent it, also inside of axum's `Router::nest`, so that a layer which is cloned into
 //! two nests does not open a path in one because of a rule that was meant for the other:
@@ -146,12 +152,23 @@
 //!
 //! [`Bearer::new`] takes whatever is a [`Keys`]: a `&'static` ring, an [`Arc`](std::sync::Arc) of an
 //! [`OwnedKeyring`], with the feature `arc-swap` an `ArcSwap` of one that you replace while requests run, or your own type.
-//! For tokens in a database there is [`Bearer::from_fn`].
+//!
+//! # Other verifiers
+//!
+//! For tokens in a database there is [`Bearer::from_fn`], for a JWT or anything with a state of its own [`Verify`]. Scopes are
+//! compared by Sallet whoever says whose a token is, and a [`Denied`] is never a success.
+//!
+//! # In tests
+//!
+//! For a handler put a [`Principal::new`] into the extensions. For a whole app give the layer a ring of a token that the
+//! test knows, as the examples here do.
 
 mod answer;
 mod asked;
 mod auth;
 mod body;
+mod decision;
+mod denied;
 mod future;
 mod guard;
 mod keys;
@@ -164,18 +181,23 @@ mod principal;
 pub(crate) mod schemes;
 mod service;
 mod user;
+mod verify;
 
 pub use auth::Auth;
 pub use body::ResponseBody;
+pub use decision::{Decision, Refused};
+pub use denied::Denied;
 pub use future::ResponseFuture;
 pub use keys::{Keys, OwnedKeyring, Ring};
 pub use layer::RequireAuthLayer;
-#[cfg(feature = "hyper")]
-pub use lookup::HyperService;
-pub use lookup::{Lookup, LookupFuture};
+pub use lookup::{Lookup, LookupFuture, LookupWithRequest};
 #[cfg(feature = "passwords")]
 pub use passwords::{PasswordUser, Passwords, PasswordsError};
 pub use presented_token::PresentedToken;
 pub use principal::Principal;
 pub use schemes::*;
+#[cfg(feature = "hyper")]
+pub use service::HyperService;
 pub use service::RequireAuth;
+pub use user::User;
+pub use verify::{Verdict, Verify};

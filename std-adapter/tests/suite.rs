@@ -7,7 +7,9 @@ mod suite {
     mod examples;
     mod grpc_web;
     mod headers;
+    mod hooks;
     mod hostile;
+    mod jwt;
     mod levels;
     mod log;
     mod nests;

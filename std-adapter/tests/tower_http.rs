@@ -25,8 +25,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring, Refusal};
 use sallet_core::{SecurityHeaders, digest_hex};
-use sallet_hyper::require_auth::PresentedToken;
-use sallet_hyper::{Bearer, RequireAuthLayer, SecurityHeadersLayer};
+use sallet_hyper::{Bearer, PresentedToken, RequireAuthLayer, SecurityHeadersLayer, User};
 use tokio::net::TcpStream;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -54,10 +53,12 @@ fn ring() -> RequireAuthLayer<&'static Keyring> {
 }
 
 #[derive(Clone)]
-struct User;
+struct Anyone;
 
-async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
-    if token.as_str() == "abc" { Ok(User) } else { Err(Refusal::Unavailable) }
+impl User for Anyone {}
+
+async fn lookup(token: PresentedToken) -> Result<Anyone, Refusal> {
+    if token.as_str() == "abc" { Ok(Anyone) } else { Err(Refusal::Unavailable) }
 }
 
 /// What is around one layer of another's, and around each of Sallet's.

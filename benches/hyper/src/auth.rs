@@ -15,8 +15,7 @@ use http::{Request, Response, StatusCode};
 use sallet_core::auth::{Key, Refusal};
 use sallet_core::secret::Digest;
 use sallet_core_bench::requests::TOKEN;
-use sallet_hyper::require_auth::PresentedToken;
-use sallet_hyper::{Bearer, OwnedKeyring, Principal, RequireAuthLayer};
+use sallet_hyper::{Bearer, OwnedKeyring, PresentedToken, Principal, RequireAuthLayer, User};
 use tower::{Layer, service_fn};
 
 use crate::Contender;
@@ -76,6 +75,8 @@ pub fn sallet_arc_swap() -> impl Contender {
 /// The user of [`sallet_from_fn`].
 #[derive(Clone, Copy)]
 struct KeyLen(#[expect(dead_code, reason = "it is only carried")] usize);
+
+impl User for KeyLen {}
 
 /// A function that looks the token up, which is ready at once.
 pub fn sallet_from_fn() -> impl Contender {

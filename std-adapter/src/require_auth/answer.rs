@@ -1,9 +1,16 @@
 //! The answers to requests that are refused.
 
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use sallet_core::Cursor;
 use sallet_core::auth::{Refusal, Requirement};
+
+use super::Denied;
+use super::denied::No;
+
+/// Below it a response says that all is well, or nothing yet.
+pub(super) const LOWEST_STATUS: u16 = 300;
 
 /// The challenge that goes with each of [`Refusal::ALL`].
 #[derive(Debug, Clone)]
@@ -28,23 +35,37 @@ impl Answers {
         }))
     }
 
-    /// The whole response; its body is a text that the compiler has rendered.
-    pub(super) fn answer(&self, refusal: Refusal, protocol: Protocol) -> Response<&'static [u8]> {
-        let mut response = match protocol {
-            Protocol::Http => http(refusal),
-            Protocol::Head => head(refusal),
-            Protocol::Grpc => grpc(refusal),
-            Protocol::GrpcOverHttp => grpc_over_http(refusal),
-        };
-        if let Some(challenge) = &self.0[refusal.index()] {
+    /// The whole response.
+    pub(super) fn answer(&self, no: &No, protocol: Protocol) -> Response<Bytes> {
+        let refusal = no.reason().refusal();
+        let mut response = http(refusal);
+        let mut challenge = self.0[refusal.index()].as_ref();
+        if let No::Said(denied) = no {
+            put_own(&mut response, denied);
+            // What this user may not, or nobody may now, another credential would not change.
+            challenge = challenge.filter(|_| denied.status.is_none());
+        }
+        if let Some(challenge) = challenge {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge.clone());
         }
-        response
+        shape(response, protocol, refusal)
+    }
+
+    /// An answer of the app's own, whose challenge and whose `no-store` stay Sallet's.
+    pub(super) fn own(&self, mut own: Response<Bytes>, refusal: Refusal, protocol: Protocol) -> Response<Bytes> {
+        let headers = own.headers_mut();
+        headers.remove(WWW_AUTHENTICATE);
+        if let Some(challenge) = &self.0[refusal.index()] {
+            headers.insert(WWW_AUTHENTICATE, challenge.clone());
+        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        shape(own, protocol, refusal)
     }
 }
 
-fn http(refusal: Refusal) -> Response<&'static [u8]> {
-    let mut response = Response::new(BODIES[refusal.index()].as_bytes());
+/// Its body is a text that the compiler has rendered.
+fn http(refusal: Refusal) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(BODIES[refusal.index()].as_bytes()));
     *response.status_mut() = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     for (name, value) in Refusal::FIELDS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -52,58 +73,76 @@ fn http(refusal: Refusal) -> Response<&'static [u8]> {
     response
 }
 
-/// No body, and the length that a `GET` would have had: axum would say 0 of an empty one (RFC 9110 section 8.6).
-fn head(refusal: Refusal) -> Response<&'static [u8]> {
-    let mut response = http(refusal);
-    let length = std::mem::take(response.body_mut()).len();
-    response.headers_mut().insert(CONTENT_LENGTH, length.into());
+fn put_own(response: &mut Response<Bytes>, denied: &Denied) {
+    if let Some(status) = denied.status {
+        *response.status_mut() = status;
+    }
+    if let Some(after) = &denied.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, after.clone());
+    }
+    if let Some((kind, body)) = &denied.body {
+        response.headers_mut().insert(CONTENT_TYPE, kind.clone());
+        *response.body_mut() = body.clone();
+    }
+}
+
+/// The response as the client's protocol has it.
+fn shape(mut response: Response<Bytes>, protocol: Protocol, refusal: Refusal) -> Response<Bytes> {
+    match protocol {
+        Protocol::Http => {}
+        // No body, and the length that a `GET` would have had: axum would say 0 of an empty one (RFC 9110 section 8.6).
+        Protocol::Head => {
+            let length = std::mem::take(response.body_mut()).len();
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
+        Protocol::Grpc => {
+            put_grpc_status(&mut response, refusal);
+            // A response of trailers only: status 200, and the gRPC status in the one and only block of fields.
+            // (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses>)
+            *response.status_mut() = StatusCode::OK;
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        }
+        // The status that HTTP has for it, and that of gRPC beside it, for clients that look. A body would be taken for a frame,
+        // and there is none, so it has no type either: tonic's `GrpcWebLayer` writes its own.
+        Protocol::GrpcOverHttp => {
+            put_grpc_status(&mut response, refusal);
+            response.headers_mut().remove(CONTENT_TYPE);
+        }
+    }
     response
 }
 
-/// A response of trailers only: status 200, and the gRPC status in the one and only block of fields.
-/// (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses>)
-fn grpc(refusal: Refusal) -> Response<&'static [u8]> {
-    let mut response = Response::new(&b""[..]);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    put_grpc_status(headers, refusal);
-    response
-}
-
-/// The status that HTTP has for it, and that of gRPC beside it, for clients that look. A body would be taken for a frame,
-/// and there is none, so it has no type either: tonic's `GrpcWebLayer` writes its own.
-fn grpc_over_http(refusal: Refusal) -> Response<&'static [u8]> {
-    let mut response = http(refusal);
-    *response.body_mut() = b"";
-    let headers = response.headers_mut();
-    headers.remove(CONTENT_TYPE);
-    put_grpc_status(headers, refusal);
-    response
-}
-
-fn put_grpc_status(headers: &mut HeaderMap, refusal: Refusal) {
-    let status = match refusal {
-        Refusal::InsufficientScope | Refusal::CrossSite => "7",
-        Refusal::Unavailable => "14",
+fn put_grpc_status(response: &mut Response<Bytes>, refusal: Refusal) {
+    let status = match (response.status(), refusal) {
+        (StatusCode::TOO_MANY_REQUESTS, _) => "8",
+        (_, Refusal::InsufficientScope | Refusal::CrossSite) => "7",
+        (_, Refusal::Unavailable) => "14",
         // Malformed credentials as well: INVALID_ARGUMENT speaks of the message, which nobody has read.
-        Refusal::Missing | Refusal::InvalidToken | Refusal::Malformed(_) => "16",
+        (_, Refusal::Missing | Refusal::InvalidToken | Refusal::Malformed(_)) => "16",
     };
+    *response.body_mut() = Bytes::new();
+    let headers = response.headers_mut();
     headers.insert("grpc-status", HeaderValue::from_static(status));
     // Percent-encoded on the wire, and these sentences have nothing to encode.
     headers.insert("grpc-message", HeaderValue::from_static(refusal.detail()));
 }
 
 impl Protocol {
-    /// gRPC is `POST` over HTTP/2. Whatever else names its media type gets an honest 401: a gRPC refusal has status 200,
-    /// and a proxy that asks this service whether a request may pass would take that for a yes.
-    pub(super) fn of<B>(request: &Request<B>) -> Self {
-        match (request.method(), media_type(request.headers())) {
+    /// gRPC is `POST` over HTTP/2, to a service that is said to be gRPC. Whatever else names its media type gets an honest 401:
+    /// a gRPC refusal has status 200, and a proxy that asks this service whether a request may pass would take that for a
+    /// yes.
+    pub(super) fn of<B>(request: &Request<B>, grpc: bool) -> Self {
+        let kind = if grpc { media_type(request.headers()) } else { MediaType::Other };
+        match (request.method(), kind) {
             (&Method::HEAD, _) => Self::Head,
             (&Method::POST, MediaType::Grpc) if request.version() == Version::HTTP_2 => Self::Grpc,
             (_, MediaType::Grpc | MediaType::GrpcWeb) => Self::GrpcOverHttp,
             (_, MediaType::Other) => Self::Http,
         }
+    }
+
+    pub(super) const fn is_grpc(self) -> bool {
+        matches!(self, Self::Grpc | Self::GrpcOverHttp)
     }
 }
 

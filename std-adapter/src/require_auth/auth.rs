@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sallet_core::auth::{AuthScheme, Realm, Refusal, Requirement, Scopes};
+use http::HeaderName;
+use sallet_core::auth::{AuthScheme, Realm, Requirement, Scopes};
 
-use super::{Keys, Lookup, PresentedToken, user};
+use super::{Keys, Verify};
 use crate::checked::Checked;
 
 /// How requests are authenticated: a scheme, what it asks for, and `V`, which verifies what is presented.
@@ -28,15 +29,28 @@ use crate::checked::Checked;
 #[must_use = "a scheme does nothing until a layer requires it"]
 pub struct Auth<V> {
     pub(super) verifier: V,
+    pub(super) needs: Needs,
+}
+
+/// What a request needs, whoever verifies it.
+#[derive(Debug, Clone)]
+pub(super) struct Needs {
     scheme: AuthScheme,
     realm: Realm<String>,
     scopes: Scopes<String>,
     pub(super) now: fn() -> u64,
 }
 
+impl Needs {
+    pub(super) fn need(&self) -> Requirement<&str> {
+        Requirement::new(self.scheme, self.realm.borrowed(), self.scopes.borrowed())
+    }
+}
+
 impl<V> Auth<V> {
-    fn new(scheme: AuthScheme, verifier: V) -> Self {
-        Self { verifier, scheme, realm: Realm::new("api").owned(), scopes: Scopes::EMPTY.owned(), now: unix_now }
+    pub(super) fn new(scheme: AuthScheme, verifier: V) -> Self {
+        let (realm, scopes) = (Realm::new("api").owned(), Scopes::EMPTY.owned());
+        Self { verifier, needs: Needs { scheme, realm, scopes, now: unix_now } }
     }
 
     /// Names what is protected, for people whose client asks them for a token. `api`, unless said otherwise.
@@ -46,56 +60,48 @@ impl<V> Auth<V> {
     /// names the line of the caller.
     #[track_caller]
     pub fn realm(mut self, name: impl Checked<Realm<String>>) -> Self {
-        self.realm = name.checked();
+        self.needs.realm = name.checked();
         self
-    }
-
-    /// What every request needs.
-    pub(super) fn need(&self) -> Requirement<&str> {
-        Requirement::new(self.scheme, self.realm.borrowed(), self.scopes.borrowed())
     }
 }
 
-impl<K: Keys> Auth<K> {
-    pub(super) fn by_keys(scheme: AuthScheme, keys: K) -> Self {
-        Self::new(scheme, keys)
-    }
-
-    /// Asks for scopes: all of these, separated by single spaces.
+impl<V: Verify> Auth<V> {
+    /// Asks for scopes: all of these, separated by single spaces. They are compared with those of the key, or of the
+    /// [`User`](super::User) that a verifier of yours returns.
     ///
     /// # Panics
     /// When it is a text that [`Scopes::parse`] refuses. The panic names the line of the caller.
     #[track_caller]
     pub fn scopes(mut self, scopes: impl Checked<Scopes<String>>) -> Self {
-        self.scopes = scopes.checked();
-        self
-    }
-
-    /// Tells the time, in seconds since 1970, by another clock than the system's: for tests.
-    pub fn clock(mut self, now: fn() -> u64) -> Self {
-        self.now = now;
+        self.needs.scopes = scopes.checked();
         self
     }
 }
 
-impl<F> Auth<Lookup<F>> {
-    #[track_caller]
-    pub(super) fn by_fn<L, U>(scheme: AuthScheme, lookup: F) -> Self
-    where
-        F: Fn(PresentedToken) -> L,
-        L: Future<Output = Result<U, Refusal>>,
-        U: Clone + Send + Sync + 'static,
-    {
-        user::check::<U>();
-        Self::new(scheme, Lookup(lookup))
+impl<K: Keys> Auth<K> {
+    /// Tells the time, in seconds since 1970, by another clock than the system's: for tests.
+    pub fn clock(mut self, now: fn() -> u64) -> Self {
+        self.needs.now = now;
+        self
     }
+}
+
+/// What a request is judged by.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    pub(super) need: Requirement<&'a str>,
+    /// The one that credentials are read from.
+    pub(super) field: &'a HeaderName,
+    pub(super) now: fn() -> u64,
 }
 
 impl<V> fmt::Debug for Auth<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(self.scheme.name())
-            .field("realm", &self.realm.borrowed().as_str())
-            .field("scopes", &self.scopes.borrowed().as_str())
+        let need = self.needs.need();
+        f.debug_struct(need.scheme().name())
+            .field("realm", &need.realm().as_str())
+            .field("scopes", &need.scopes().as_str())
             .finish_non_exhaustive()
     }
 }

@@ -1,14 +1,14 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
     /// The body of the inner service's response, or the sentence of a refusal.
     ///
-    /// Any body will do whose data can be made of a `&'static [u8]`, as [`Bytes`](https://docs.rs/bytes) can; it need be
-    /// neither [`Default`] nor [`Unpin`]. Where it is `Default`, so is this: layers that answer by themselves, such as
+    /// Any body will do whose data can be made of [`Bytes`]; it need be neither [`Default`] nor [`Unpin`]. Where it is `Default`, so is this: layers that answer by themselves, such as
     /// tower-http's `CorsLayer` and `TimeoutLayer`, can be outside of the check.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
@@ -22,7 +22,7 @@ pin_project! {
     #[derive(Debug)]
     enum Kind<B> {
         Inner { #[pin] body: B },
-        Refusal { text: &'static [u8] },
+        Refusal { text: Bytes },
     }
 }
 
@@ -31,7 +31,7 @@ impl<B> ResponseBody<B> {
         Self { inner: Kind::Inner { body } }
     }
 
-    pub(super) const fn refusal(text: &'static [u8]) -> Self {
+    pub(super) const fn refusal(text: Bytes) -> Self {
         Self { inner: Kind::Refusal { text } }
     }
 }
@@ -45,7 +45,7 @@ impl<B: Default> Default for ResponseBody<B> {
 impl<B> Body for ResponseBody<B>
 where
     B: Body,
-    B::Data: From<&'static [u8]>,
+    B::Data: From<Bytes>,
 {
     type Data = B::Data;
     type Error = B::Error;
@@ -53,7 +53,7 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         match self.project().inner.project() {
             KindProj::Inner { body } => body.poll_frame(cx),
-            KindProj::Refusal { text: [] } => Poll::Ready(None),
+            KindProj::Refusal { text } if text.is_empty() => Poll::Ready(None),
             KindProj::Refusal { text } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(text).into())))),
         }
     }

@@ -1,54 +1,103 @@
+use std::fmt;
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use http::Response;
+use bytes::Bytes;
+use http::{Request, Response};
 use pin_project_lite::pin_project;
+use tower_service::Service;
 
-use super::ResponseBody;
+use super::guard::Guard;
+use super::{Denied, ResponseBody, User};
+
+const AGAIN: &str = "a future is not polled after it is ready";
 
 pin_project! {
-    /// The response of the inner service, or a refusal.
-    #[derive(Debug)]
+    /// The verdict of a [`Verify`](super::Verify), and then the response of the inner service or a refusal.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F> {
+    pub struct ResponseFuture<L, S, B>
+    where
+        S: Service<Request<B>>,
+    {
         #[pin]
-        kind: Kind<F>,
+        state: State<L, S, B>,
     }
 }
 
 pin_project! {
-    #[project = KindProj]
-    #[derive(Debug)]
-    enum Kind<F> {
-        Admitted { #[pin] inner: F },
-        Refused { response: Option<Response<&'static [u8]>> },
+    #[project = StateProj]
+    enum State<L, S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        Waiting { #[pin] later: L, guard: Arc<Guard>, open: bool, next: Option<(S, Request<B>)> },
+        Admitted { #[pin] inner: S::Future },
+        Refused { response: Option<Response<Bytes>> },
     }
 }
 
-impl<F> ResponseFuture<F> {
-    pub(super) const fn admitted(inner: F) -> Self {
-        Self { kind: Kind::Admitted { inner } }
-    }
-
-    pub(super) const fn refused(response: Response<&'static [u8]>) -> Self {
-        Self { kind: Kind::Refused { response: Some(response) } }
-    }
-}
-
-impl<F, B, E> Future for ResponseFuture<F>
+impl<L, S, B> ResponseFuture<L, S, B>
 where
-    F: Future<Output = Result<Response<B>, E>>,
+    S: Service<Request<B>>,
 {
-    type Output = Result<Response<ResponseBody<B>>, E>;
+    pub(super) const fn admitted(inner: S::Future) -> Self {
+        Self { state: State::Admitted { inner } }
+    }
+
+    pub(super) const fn refused(response: Response<Bytes>) -> Self {
+        Self { state: State::Refused { response: Some(response) } }
+    }
+
+    pub(super) const fn waiting(later: L, guard: Arc<Guard>, open: bool, ready: S, request: Request<B>) -> Self {
+        Self { state: State::Waiting { later, guard, open, next: Some((ready, request)) } }
+    }
+}
+
+impl<L, U, S, B, ResBody> Future for ResponseFuture<L, S, B>
+where
+    L: Future<Output = Result<U, Denied>>,
+    U: User,
+    S: Service<Request<B>, Response = Response<ResBody>>,
+{
+    type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().kind.project() {
-            KindProj::Admitted { inner } => inner.poll(cx).map_ok(|response| response.map(ResponseBody::inner)),
-            KindProj::Refused { response } => {
-                let response = response.take().expect("a future is not polled after it is ready");
-                Poll::Ready(Ok(response.map(ResponseBody::refusal)))
+        let mut state = self.project().state;
+        loop {
+            match state.as_mut().project() {
+                StateProj::Waiting { later, guard, open, next } => {
+                    let verdict = ready!(later.poll(cx));
+                    let (mut service, mut request) = next.take().expect(AGAIN);
+                    let decided = match guard.end_later(verdict, *open, &mut request) {
+                        ControlFlow::Continue(()) => State::Admitted { inner: service.call(request) },
+                        ControlFlow::Break(response) => State::Refused { response: Some(response) },
+                    };
+                    state.set(decided);
+                }
+                StateProj::Admitted { inner } => {
+                    return inner.poll(cx).map_ok(|response| response.map(ResponseBody::inner));
+                }
+                StateProj::Refused { response } => {
+                    return Poll::Ready(Ok(response.take().expect(AGAIN).map(ResponseBody::refusal)));
+                }
             }
         }
+    }
+}
+
+impl<L, S, B> fmt::Debug for ResponseFuture<L, S, B>
+where
+    S: Service<Request<B>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Waiting { .. } => "Waiting",
+            State::Admitted { .. } => "Admitted",
+            State::Refused { .. } => "Refused",
+        };
+        f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
     }
 }

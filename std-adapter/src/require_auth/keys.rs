@@ -13,7 +13,7 @@ use super::Principal;
 /// ```
 /// use std::sync::Arc;
 ///
-/// use sallet_core::auth::{AuthRequest, Key, KeyringError};
+/// use sallet_core::auth::{Key, KeyringError};
 /// use sallet_core::secret::Digest;
 /// use sallet_hyper::require_auth::Auth;
 /// use sallet_hyper::{Bearer, OwnedKeyring};
@@ -59,6 +59,21 @@ pub type OwnedKeyring = Keyring<Vec<Key<String>>>;
 /// # let _ = (reload, bearer);
 /// # }
 /// ```
+///
+/// An owned ring that nothing shares is none of these, and the compiler says to put it into an `Arc`:
+///
+/// ```compile_fail,E0277
+/// # use sallet_hyper::{Bearer, OwnedKeyring};
+/// # fn bearer(ring: OwnedKeyring) {
+/// Bearer::new(ring);
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a set of keys",
+    label = "expected a `&'static Keyring`, or an owned ring in an `Arc`",
+    note = "put an `OwnedKeyring` into an `Arc`: `Bearer::new(Arc::new(keys))`; make a `Keyring` of constants a `static`: `Bearer::new(&KEYS)`",
+    note = "an `ArcSwap` of a ring takes the feature `arc-swap` of sallet-hyper; a type that verifies in another way goes to `Bearer::verify_by`"
+)]
 pub trait Keys {
     /// The ring to look in for this request.
     fn current(&self) -> Ring;
@@ -106,6 +121,16 @@ enum Kind {
 }
 
 impl Ring {
+    pub(super) fn verify(self, token: &[u8], now: u64) -> Result<Principal, Reason> {
+        match self.0 {
+            Kind::Static(ring) => ring.verify(token, now).map(Principal::of_static),
+            Kind::Shared(ring) => {
+                let at = index(&ring, ring.verify(token, now)?);
+                Ok(Principal::of_shared(ring, at))
+            }
+        }
+    }
+
     pub(super) fn verdict(
         self,
         need: Requirement<&str>,
@@ -115,12 +140,15 @@ impl Ring {
         match self.0 {
             Kind::Static(ring) => need.verdict(ring, request, now).map(Principal::of_static),
             Kind::Shared(ring) => {
-                let key = need.verdict(&ring, request, now)?;
-                let at = ring.keys().element_offset(key).expect("a key that was found is in its ring");
+                let at = index(&ring, need.verdict(&ring, request, now)?);
                 Ok(Principal::of_shared(ring, at))
             }
         }
     }
+}
+
+fn index(ring: &OwnedKeyring, key: &Key<String>) -> usize {
+    ring.keys().element_offset(key).expect("a key that was found is in its ring")
 }
 
 impl From<&'static Keyring> for Ring {

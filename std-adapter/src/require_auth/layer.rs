@@ -1,11 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
 use sallet_core::paths::{PathRule, PathRuleError, PathRules};
 use tower_layer::Layer;
 
 use super::guard::Guard;
-use super::{Auth, RequireAuth};
+use super::{Auth, Decision, Refused, RequireAuth};
 use crate::checked::{Checked, valid};
 use crate::events;
 
@@ -27,17 +30,16 @@ use crate::events;
 /// See the [module](crate::require_auth) for where to put the layer and what it answers.
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct RequireAuthLayer<V> {
-    guard: Arc<Guard<V>>,
+    verifier: Arc<V>,
+    guard: Arc<Guard>,
 }
 
 impl<V> RequireAuthLayer<V> {
     /// Every request needs a token.
     pub fn new(auth: Auth<V>) -> Self {
-        Self { guard: Arc::new(Guard::new(auth)) }
+        Self { verifier: Arc::new(auth.verifier), guard: Arc::new(Guard::new(auth.needs)) }
     }
-}
 
-impl<V: Clone> RequireAuthLayer<V> {
     /// Names the paths that need no token, in addition to those named before: `"/health"` is that path alone,
     /// `"/static/*"` everything below it, `"GET /items"` one method only, `HEAD` included ([`PathRule`] has the grammar). A
     /// WebSocket handshake is opened only by a rule without a method.
@@ -145,6 +147,83 @@ impl<V: Clone> RequireAuthLayer<V> {
         self
     }
 
+    /// Says that the service inside is gRPC: what looks like a gRPC request is refused as gRPC has it, a `POST` over HTTP/2 with
+    /// **status 200** and `grpc-status`. Without it each refusal has its HTTP status, which a gRPC client understands too.
+    ///
+    /// Not around anything that is not gRPC: any client can name `application/grpc`, and what goes by the status (a proxy that asks
+    /// whether a request may pass, a monitor) would take the refusal for a success.
+    pub fn grpc(mut self) -> Self {
+        Arc::make_mut(&mut self.guard).grpc = true;
+        self
+    }
+
+    /// Takes the credential out of the request after the check, so that what is inside, an error tracker or a log, does not get
+    /// it. A layer of this kind further in does not get it either, and refuses: set it at the innermost.
+    pub fn hide(mut self) -> Self {
+        Arc::make_mut(&mut self.guard).hides = true;
+        self
+    }
+
+    /// Calls a function for each decision, once: for metrics. It must not block.
+    ///
+    /// ```
+    /// # use sallet_core::auth::{Key, Keyring};
+    /// # use sallet_core::digest_hex;
+    /// # use sallet_hyper::{Bearer, RequireAuthLayer};
+    /// # static KEYS: Keyring = Keyring::new(&[
+    /// #     Key::new("ci", digest_hex!("4439cd9ae307e28c3d22555676c3b2274cf06c5445754d165528b5d4e6184718")),
+    /// # ]);
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// use sallet_hyper::require_auth::Decision;
+    ///
+    /// static REFUSED: AtomicU64 = AtomicU64::new(0);
+    ///
+    /// let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).on_decision(|decision, _request| {
+    ///     if let Decision::Refused(_) = decision {
+    ///         REFUSED.fetch_add(1, Ordering::Relaxed);
+    ///     }
+    /// });
+    /// # let _ = layer;
+    /// ```
+    pub fn on_decision(mut self, tell: impl Fn(Decision<'_>, &Parts) + Send + Sync + 'static) -> Self {
+        Arc::make_mut(&mut self.guard).hooks.on_decision = Some(Arc::new(tell));
+        self
+    }
+
+    /// Answers refusals by a function: a problem document, a redirect to a login page. `None` is Sallet's own answer.
+    ///
+    /// Whatever it returns is a refusal. `WWW-Authenticate` is Sallet's, `Cache-Control` is `no-store`, and [`Refused`] is in the
+    /// extensions of the response; a status below 300 is logged as an error, and Sallet's own answer is sent. gRPC requests to a
+    /// [`grpc`](Self::grpc) layer get gRPC's answer. A browser asks for a password only on a 401.
+    ///
+    /// ```
+    /// # use sallet_core::auth::{Key, Keyring};
+    /// # use sallet_core::digest_hex;
+    /// # use sallet_hyper::{Bearer, RequireAuthLayer};
+    /// # static KEYS: Keyring = Keyring::new(&[
+    /// #     Key::new("ci", digest_hex!("4439cd9ae307e28c3d22555676c3b2274cf06c5445754d165528b5d4e6184718")),
+    /// # ]);
+    /// use http::Response;
+    /// use http::header::CONTENT_TYPE;
+    ///
+    /// // RFC 9457.
+    /// let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).on_refusal(|refused, _request| {
+    ///     let (status, title) = (refused.refusal().status(), refused.refusal().detail());
+    ///     let body = format!(r#"{{"status":{status},"title":"{title}"}}"#);
+    ///     Response::builder().status(status).header(CONTENT_TYPE, "application/problem+json").body(body).ok()
+    /// });
+    /// # let _ = layer;
+    /// ```
+    pub fn on_refusal<B: Into<Bytes>>(
+        mut self,
+        answer: impl Fn(Refused, &Parts) -> Option<Response<B>> + Send + Sync + 'static,
+    ) -> Self {
+        let answer = move |refused, request: &Parts| Some(answer(refused, request)?.map(Into::into));
+        Arc::make_mut(&mut self.guard).hooks.on_refusal = Some(Arc::new(answer));
+        self
+    }
+
     #[track_caller]
     fn with(mut self, add: impl FnOnce(&mut Rules, &mut Option<Rules>, &mut Rules)) -> Self {
         let guard = Arc::make_mut(&mut self.guard);
@@ -181,18 +260,18 @@ impl<S, V> Layer<S> for RequireAuthLayer<V> {
     type Service = RequireAuth<S, V>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequireAuth::new(inner, Arc::clone(&self.guard))
+        RequireAuth::new(inner, Arc::clone(&self.verifier), Arc::clone(&self.guard))
     }
 }
 
 impl<V> Clone for RequireAuthLayer<V> {
     fn clone(&self) -> Self {
-        Self { guard: Arc::clone(&self.guard) }
+        Self { verifier: Arc::clone(&self.verifier), guard: Arc::clone(&self.guard) }
     }
 }
 
 impl<V> fmt::Debug for RequireAuthLayer<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequireAuthLayer").field("auth", &self.guard.auth).field("rules", &self.guard.rules).finish()
+        f.debug_struct("RequireAuthLayer").field("needs", &self.guard.needs).field("rules", &self.guard.rules).finish()
     }
 }

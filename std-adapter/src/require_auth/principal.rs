@@ -5,7 +5,7 @@ use sallet_core::auth::{Key, Scopes};
 
 use super::OwnedKeyring;
 
-/// Who sent the request, in its extensions once it is admitted.
+/// Who sent the request, in its extensions once it is admitted, or on a public path if it brings a good credential.
 ///
 /// It keeps the ring alive in which its key was found, so it can outlive a reload, and copying it copies no text.
 ///
@@ -18,9 +18,46 @@ pub struct Principal(Of);
 enum Of {
     Static(&'static Key),
     Shared(Arc<OwnedKeyring>, usize),
+    Own(Arc<Own>),
+}
+
+/// Of a verifier of the app's own.
+struct Own {
+    id: Box<str>,
+    name: Box<str>,
+    scopes: Scopes<Box<str>>,
 }
 
 impl Principal {
+    /// One that no key of a ring has: for a verifier of your own, and for tests of handlers.
+    ///
+    /// `id` names the credential in logs, `name` whom it belongs to.
+    ///
+    /// ```
+    /// use axum::{Extension, Router, routing::get};
+    /// use http::Request;
+    /// use sallet_core::auth::Scopes;
+    /// use sallet_hyper::Principal;
+    /// use tower::ServiceExt;
+    ///
+    /// # #[cfg(feature = "axum")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let routes: Router = Router::new().route("/me", get(async |who: Principal| who.name().to_owned()));
+    ///
+    /// // In a test of the routes, without the layer that would put it there:
+    /// let kim = Principal::new("test", "kim", Scopes::new("items:read"));
+    /// let response = routes.layer(Extension(kim)).oneshot(Request::get("/me").body(String::new()).unwrap()).await.unwrap();
+    /// assert_eq!(response.status(), 200);
+    /// # }
+    /// # #[cfg(not(feature = "axum"))]
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub fn new(id: &str, name: &str, scopes: Scopes<impl AsRef<str>>) -> Self {
+        Self(Of::Own(Arc::new(Own { id: id.into(), name: name.into(), scopes: scopes.owned() })))
+    }
+
     pub(super) const fn of_static(key: &'static Key) -> Self {
         Self(Of::Static(key))
     }
@@ -32,13 +69,19 @@ impl Principal {
     /// The id of the key, for logs.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.key().id
+        match self.of() {
+            Ok(key) => key.id,
+            Err(own) => &own.id,
+        }
     }
 
     /// Whom the key belongs to.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.key().principal
+        match self.of() {
+            Ok(key) => key.principal,
+            Err(own) => &own.name,
+        }
     }
 
     /// What the key is good for.
@@ -55,25 +98,28 @@ impl Principal {
     /// ```
     #[must_use]
     pub fn scopes(&self) -> Scopes<&str> {
-        // A ring holds no key whose scopes are no scopes; a principal without any is the safe answer all the same.
-        Scopes::parse(self.key().scopes).unwrap_or(Scopes::EMPTY)
+        match self.of() {
+            // A ring holds no key whose scopes are no scopes; a principal without any is the safe answer all the same.
+            Ok(key) => Scopes::parse(key.scopes).unwrap_or(Scopes::EMPTY),
+            Err(own) => own.scopes.borrowed(),
+        }
     }
 
-    pub(super) fn key(&self) -> Key<&str> {
+    fn of(&self) -> Result<Key<&str>, &Own> {
         match &self.0 {
-            Of::Static(key) => **key,
-            Of::Shared(ring, at) => ring.keys()[*at].borrowed(),
+            Of::Static(key) => Ok(**key),
+            Of::Shared(ring, at) => Ok(ring.keys()[*at].borrowed()),
+            Of::Own(own) => Err(own),
         }
     }
 }
 
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = self.key();
         f.debug_struct("Principal")
-            .field("id", &key.id)
-            .field("name", &key.principal)
-            .field("scopes", &key.scopes)
+            .field("id", &self.id())
+            .field("name", &self.name())
+            .field("scopes", &self.scopes().as_str())
             .finish()
     }
 }

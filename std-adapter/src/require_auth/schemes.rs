@@ -1,8 +1,9 @@
 //! The schemes: for each of the core's rows the constructors of an [`Auth`].
 
-use sallet_core::auth::{AuthScheme, Refusal};
+use http::request::Parts;
+use sallet_core::auth::AuthScheme;
 
-use super::{Auth, Keys, Lookup, PresentedToken};
+use super::{Auth, Denied, Keys, Lookup, LookupWithRequest, PresentedToken, User, Verify};
 
 /// Bearer tokens (RFC 6750), and what they are verified against.
 #[derive(Debug)]
@@ -13,54 +14,92 @@ impl Bearer {
     /// [`OwnedKeyring`](super::OwnedKeyring), or one that is swapped while requests run ([`Keys`]).
     #[expect(clippy::new_ret_no_self, reason = "it names the scheme of an `Auth`")]
     pub fn new<K: Keys>(keys: K) -> Auth<K> {
-        Auth::by_keys(AuthScheme::Bearer, keys)
+        Auth::new(AuthScheme::Bearer, keys)
+    }
+
+    /// Tokens are verified by a type of yours.
+    pub fn verify_by<V: Verify>(verifier: V) -> Auth<V> {
+        Auth::new(AuthScheme::Bearer, verifier)
     }
 
     /// Tokens are looked up by a function of yours, in a database say. What it returns is put into the request
-    /// extensions.
+    /// extensions: a [`Principal`](super::Principal), or a [`User`] of your own.
     ///
-    /// The function is called with tokens that are well-formed, by requests that need one. It decides about scopes as
-    /// well: [`Refusal::InsufficientScope`] is one of its answers, and [`Refusal::Unavailable`] (503, gRPC: `UNAVAILABLE`) is for
-    /// when the database is away. While it
-    /// runs the request waits, its body unread; when the client goes away, the future is dropped. It waits with the inner
-    /// service ready for it: put limits on concurrency outside of this layer, or strangers use them up.
+    /// The function is called with tokens that are well-formed. Its answers are a user, a [`Refusal`](sallet_core::auth::Refusal)
+    /// (of which `Unavailable`, 503, is for when the database is away), or a [`Denied`] with a status, a body or a `Retry-After`
+    /// of your own. [`scopes`](Auth::scopes) are compared with those of the user.
+    ///
+    /// While it runs the request waits, its body unread; when the client goes away, the future is dropped. It waits with the
+    /// inner service ready for it: put limits on concurrency outside of this layer, or strangers use them up.
     ///
     /// ```
-    /// use sallet_core::auth::Refusal;
+    /// use sallet_core::auth::{Refusal, Scopes};
     /// use sallet_core::secret::Digest;
-    /// use sallet_hyper::{Bearer, RequireAuthLayer};
-    /// use sallet_hyper::require_auth::PresentedToken;
+    /// use sallet_hyper::{Bearer, PresentedToken, RequireAuthLayer, User};
     ///
     /// # #[derive(Clone)] struct Pool;
-    /// # impl Pool { async fn user_by_digest(&self, _: [u8; 32]) -> Result<Option<User>, ()> { Ok(None) } }
+    /// # impl Pool { async fn account_by_digest(&self, _: [u8; 32]) -> Result<Option<Account>, ()> { Ok(None) } }
     /// #[derive(Clone)]
-    /// struct User(String);
+    /// struct Account {
+    ///     name: String,
+    ///     scopes: Scopes<String>,
+    /// }
+    ///
+    /// impl User for Account {
+    ///     fn scopes(&self) -> Scopes<&str> {
+    ///         self.scopes.borrowed()
+    ///     }
+    /// }
     ///
     /// fn layer(pool: Pool) -> RequireAuthLayer<impl Clone> {
-    ///     RequireAuthLayer::new(Bearer::from_fn(move |token: PresentedToken| {
+    ///     let bearer = Bearer::from_fn(move |token: PresentedToken| {
     ///         let pool = pool.clone();
     ///         async move {
     ///             let digest = Digest::of(token.as_str().as_bytes());
-    ///             let user = pool.user_by_digest(digest.to_bytes()).await.map_err(|_| Refusal::Unavailable)?;
-    ///             user.ok_or(Refusal::InvalidToken)
+    ///             let account = pool.account_by_digest(digest.to_bytes()).await.map_err(|_| Refusal::Unavailable)?;
+    ///             account.ok_or(Refusal::InvalidToken)
     ///         }
-    ///     }))
+    ///     });
+    ///     RequireAuthLayer::new(bearer.scopes("items:read"))
     /// }
     /// # let _ = layer;
     /// ```
-    ///
-    /// # Panics
-    /// When the user would be a value that is there for a bad token as for a good one, and so admits everybody: `()`, a `bool`,
-    /// an `Option` or `Result`, a list, a type of the crate `http`, a refusal, a text or a number, or one of these in an
-    /// `Arc`, `Box`, reference, array or tuple of one. Wrap a name or an id in a type of your own. What is inside that type is
-    /// not seen. The panic names the line of the caller.
-    #[track_caller]
-    pub fn from_fn<F, L, U>(lookup: F) -> Auth<Lookup<F>>
+    pub fn from_fn<F, L, U, E>(lookup: F) -> Auth<Lookup<F>>
     where
         F: Fn(PresentedToken) -> L,
-        L: Future<Output = Result<U, Refusal>>,
-        U: Clone + Send + Sync + 'static,
+        L: Future<Output = Result<U, E>>,
+        U: User,
+        E: Into<Denied>,
     {
-        Auth::by_fn(AuthScheme::Bearer, lookup)
+        Auth::new(AuthScheme::Bearer, Lookup(lookup))
+    }
+
+    /// As [`from_fn`](Self::from_fn), with the head of the request: its method, URI, fields and extensions.
+    ///
+    /// The future cannot borrow from it, so take from it what you need before:
+    ///
+    /// ```
+    /// use http::request::Parts;
+    /// use sallet_core::auth::{Refusal, Scopes};
+    /// use sallet_hyper::{Bearer, PresentedToken, Principal, RequireAuthLayer};
+    ///
+    /// # async fn introspect(_: &str, _: Option<&str>) -> Option<String> { None }
+    /// let bearer = Bearer::from_fn_with_request(|token: PresentedToken, request: &Parts| {
+    ///     let host = request.uri.host().map(str::to_owned);
+    ///     async move {
+    ///         let name = introspect(token.as_str(), host.as_deref()).await.ok_or(Refusal::InvalidToken)?;
+    ///         Ok::<_, Refusal>(Principal::new(&name, &name, Scopes::EMPTY))
+    ///     }
+    /// });
+    /// # let _ = RequireAuthLayer::new(bearer);
+    /// ```
+    pub fn from_fn_with_request<F, L, U, E>(lookup: F) -> Auth<LookupWithRequest<F>>
+    where
+        F: Fn(PresentedToken, &Parts) -> L,
+        L: Future<Output = Result<U, E>>,
+        U: User,
+        E: Into<Denied>,
+    {
+        Auth::new(AuthScheme::Bearer, LookupWithRequest(lookup))
     }
 }

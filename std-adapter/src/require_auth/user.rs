@@ -1,95 +1,101 @@
-//! What a function that looks tokens up must not return for a user.
+//! Who sent a request, as a verifier of the app's own says it.
 
-use std::any::type_name;
-use std::cmp::Ordering;
+use std::sync::Arc;
 
-use sallet_core::auth::{CredentialsError, Reason, Refusal};
+use http::Extensions;
+use sallet_core::auth::Scopes;
 
-use super::PresentedToken;
+use super::Principal;
 
-/// How the names of types begin that say how a look-up went, or that may hold nothing. A generic type has no id without its
-/// parameters, so names are compared.
-const PREFIXES: [&str; 20] = [
-    "core::option::Option<",
-    "core::result::Result<",
-    "core::ops::control_flow::ControlFlow<",
-    "core::task::poll::Poll<",
-    "http::",
-    "std::io::",
-    "dyn core::error::Error",
-    // Rows of a query, which may be none.
-    "alloc::vec::Vec<",
-    "alloc::collections::",
-    "std::collections::",
-    // Texts and numbers: an error message, a count of rows.
-    "alloc::string::String",
-    "alloc::borrow::Cow<",
-    "core::num::",
-    "core::sync::atomic::",
-    // What would have given the verdict, had it been called.
-    "fn(",
-    "unsafe fn(",
-    "extern ",
-    "unsafe extern ",
-    "for<",
-    "core::marker::PhantomData<",
-];
-
-const POINTERS: [&str; 4] = ["alloc::sync::Arc<", "alloc::rc::Rc<", "alloc::boxed::Box<", "core::pin::Pin<"];
-
-/// Panics if a value of this type says how the look-up went, and not who sent the request.
+/// Who sent the request: what a verifier of your own returns for a good credential.
 ///
-/// `Ok` lets a request in whatever is in it. `Ok(None)` of a query, `Ok(Err(_))` of one that was not unwrapped,
-/// `Ok(false)` and `Ok(StatusCode::UNAUTHORIZED)` are there for a bad token as for a good one. Types cannot be kept out by
-/// a bound without a trait that every user type would have to implement, so this is found when the server starts. What is
-/// inside a type of the user's own is not seen.
-#[track_caller]
-pub(super) fn check<U: 'static>() {
-    assert!(
-        !is_verdict(type_name::<U>()),
-        "the look-up returns Ok({}), which admits everybody: return the user in Ok, as a type of yours, and \
-         Err(Refusal::InvalidToken) for a token that is not good (Option::ok_or makes one of the other). \
-         Wrap a text or a number in a type of your own: struct User(String)",
-        type_name::<U>()
-    );
+/// It is put into the extensions of the request, under its own type. `Ok` admits whatever is in it, so a type has to be named a
+/// user before it can be returned. `Option<User>`, `Result`, `()`, `bool`, `StatusCode` and texts are there for a bad token as
+/// for a good one, and Rust lets nobody make a user of them:
+///
+/// ```compile_fail,E0277
+/// use sallet_core::auth::Refusal;
+/// use sallet_hyper::{Bearer, PresentedToken, Principal};
+///
+/// // A query that found nothing would admit everybody.
+/// Bearer::from_fn(async |_: PresentedToken| Ok::<Option<Principal>, Refusal>(None));
+/// ```
+///
+/// [`Principal::new`] makes one for most uses. For a type of your own:
+///
+/// ```
+/// use sallet_core::auth::Scopes;
+/// use sallet_hyper::User;
+///
+/// #[derive(Clone)]
+/// struct Account {
+///     id: String,
+///     scopes: Scopes<String>,
+/// }
+///
+/// impl User for Account {
+///     fn id(&self) -> Option<&str> {
+///         Some(&self.id)
+///     }
+///
+///     fn scopes(&self) -> Scopes<&str> {
+///         self.scopes.borrowed()
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who sent the request",
+    label = "whatever is in `Ok` is admitted, and this is not a `User`",
+    note = "return the user in `Ok`, and `Err(Refusal::InvalidToken)` where there is none; `Option::ok_or` makes one of the other",
+    note = "a user is a `Principal`, or a type of your own: `impl sallet_hyper::User for Account {{}}`; wrap a name: `struct Name(String)`"
+)]
+pub trait User: Clone + Send + Sync + 'static {
+    /// The id of the credential, for logs; never the credential.
+    fn id(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whom it belongs to, for logs.
+    fn name(&self) -> Option<&str> {
+        None
+    }
+
+    /// What it is good for. Sallet compares it with what [`Auth::scopes`](super::Auth::scopes) asks for; without an answer of
+    /// yours it is nothing.
+    fn scopes(&self) -> Scopes<&str> {
+        Scopes::EMPTY
+    }
+
+    #[doc(hidden)]
+    fn enter(self, extensions: &mut Extensions) {
+        extensions.insert(self);
+    }
 }
 
-fn is_verdict(mut name: &str) -> bool {
-    while let Some(inner) = peeled(name) {
-        name = inner;
+impl User for Principal {
+    fn id(&self) -> Option<&str> {
+        Some(self.id())
     }
-    let kinds = [
-        type_name::<()>(),
-        type_name::<bool>(),
-        type_name::<Ordering>(),
-        type_name::<Refusal>(),
-        type_name::<Reason>(),
-        type_name::<CredentialsError>(),
-        // What was shown and not whom it belongs to.
-        type_name::<PresentedToken>(),
-    ];
-    kinds.contains(&name) || is_plain_value(name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+
+    fn name(&self) -> Option<&str> {
+        Some(self.name())
+    }
+
+    fn scopes(&self) -> Scopes<&str> {
+        self.scopes()
+    }
 }
 
-/// What a pointer, a tuple of one or an array holds. A slice may be empty, so it is left for [`is_plain_value`].
-fn peeled(name: &str) -> Option<&str> {
-    if let Some(inner) = name.strip_prefix('&') {
-        return Some(inner.strip_prefix("mut ").unwrap_or(inner));
+impl<U: User> User for Arc<U> {
+    fn id(&self) -> Option<&str> {
+        (**self).id()
     }
-    if let Some(array) = name.strip_prefix('[') {
-        return array.strip_suffix(']')?.rsplit_once("; ").map(|(inner, _)| inner);
-    }
-    if let Some(tuple) = name.strip_prefix('(') {
-        return tuple.strip_suffix(",)");
-    }
-    POINTERS.iter().find_map(|pointer| name.strip_prefix(pointer)?.strip_suffix('>'))
-}
 
-/// Whether it is a primitive type or a slice: it says nothing of whose it is.
-fn is_plain_value(name: &str) -> bool {
-    let primitives = [
-        "str", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
-        "f64",
-    ];
-    primitives.contains(&name) || name.starts_with('[') || name.ends_with("{{closure}}")
+    fn name(&self) -> Option<&str> {
+        (**self).name()
+    }
+
+    fn scopes(&self) -> Scopes<&str> {
+        (**self).scopes()
+    }
 }

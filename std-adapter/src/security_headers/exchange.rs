@@ -1,10 +1,8 @@
 //! One request and its response.
 
-use std::mem;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
-use http::request::Parts;
 use http::{Request, Response};
 use sallet_core::merge::Precedence;
 use sallet_core::{NonceForm, Scheme};
@@ -14,6 +12,7 @@ use super::config::{Config, SchemeOf};
 use super::field_set::Plan;
 use super::merge::{Start, Told, merge};
 use crate::RequestNonce;
+use crate::parts::with_parts;
 use crate::request_path::{Paths, Place};
 
 /// What is to be done when the inner service has answered.
@@ -116,23 +115,6 @@ fn chosen<B>(config: &Config, request: &mut Request<B>, place: Place) -> Chosen 
     }
     let given = config.policy_by.as_ref().and_then(|choose| with_parts(request, |parts| choose.ask(parts)));
     given.map_or(Chosen::Plan(0), Chosen::Given)
-}
-
-/// Lends the head of a request to a function that shall not have to know the type of its body.
-fn with_parts<B, R>(request: &mut Request<B>, lend: impl FnOnce(&Parts) -> R) -> R {
-    fn swap<B>(request: &mut Request<B>, parts: &mut Parts) {
-        mem::swap(request.method_mut(), &mut parts.method);
-        mem::swap(request.uri_mut(), &mut parts.uri);
-        mem::swap(request.version_mut(), &mut parts.version);
-        mem::swap(request.headers_mut(), &mut parts.headers);
-        mem::swap(request.extensions_mut(), &mut parts.extensions);
-    }
-
-    let (mut parts, ()) = Request::new(()).into_parts();
-    swap(request, &mut parts);
-    let lent = lend(&parts);
-    swap(request, &mut parts);
-    lent
 }
 
 /// One nonce for each request, however many layers ask for it: called where none was drawn yet.

@@ -14,8 +14,8 @@ use axum::routing::MethodRouter;
 use http::Request;
 use sallet_core::auth::{Key, Keyring, Refusal};
 use sallet_core::digest_hex;
-use sallet_hyper::require_auth::{self, Lookup, PresentedToken, RequireAuth};
-use sallet_hyper::{Bearer, Layer, RequireAuthLayer};
+use sallet_hyper::require_auth::{self, Lookup, RequireAuth};
+use sallet_hyper::{Bearer, Layer, PresentedToken, RequireAuthLayer, User};
 use tower::util::{BoxCloneSyncService, MapResponseLayer};
 use tower::{Service, ServiceBuilder};
 
@@ -28,12 +28,14 @@ static KEYS: Keyring =
     Keyring::new(&[Key::new("k", digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"))]);
 
 #[derive(Clone)]
-pub(crate) struct User;
+pub(crate) struct Anyone;
 
-type Find = fn(PresentedToken) -> Ready<Result<User, Refusal>>;
+impl User for Anyone {}
 
-fn find(token: PresentedToken) -> Ready<Result<User, Refusal>> {
-    ready(if token.as_str() == TOKEN { Ok(User) } else { Err(Refusal::InvalidToken) })
+type Find = fn(PresentedToken) -> Ready<Result<Anyone, Refusal>>;
+
+fn find(token: PresentedToken) -> Ready<Result<Anyone, Refusal>> {
+    ready(if token.as_str() == TOKEN { Ok(Anyone) } else { Err(Refusal::InvalidToken) })
 }
 
 pub(crate) type App = BoxCloneSyncService<Request<Body>, Response, Infallible>;
@@ -146,7 +148,7 @@ pub(crate) struct Planted<S> {
 
 impl<S> Service<Request<Body>> for Planted<S>
 where
-    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone,
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
     type Response = Response;

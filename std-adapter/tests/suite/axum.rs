@@ -13,7 +13,7 @@ use http_body::Body as _;
 use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring};
 use sallet_core::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, digest_hex};
-use sallet_hyper::{Bearer, Missing, Principal, RequestNonce, RequireAuthLayer, SecurityHeadersLayer};
+use sallet_hyper::{Bearer, Missing, Principal, RequestNonce, RequireAuthLayer, SecurityHeadersLayer, protect};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -88,9 +88,10 @@ async fn extractors() {
     let addr = app().await;
     let who = ask(addr, "/who", GOOD).await;
     assert_eq!((who.status, &*who.body), (200, &b"k"[..]));
-    assert_eq!(ask(addr, "/maybe", GOOD).await.body, b"nobody", "public requests are not looked at");
+    assert_eq!(ask(addr, "/maybe", "").await.body, b"nobody");
+    assert_eq!(ask(addr, "/maybe", GOOD).await.body, b"k");
 
-    let missing = ask(addr, "/missing", GOOD).await;
+    let missing = ask(addr, "/missing", "").await;
     assert_eq!((missing.status, &*missing.body), (500, &b""[..]));
     assert_eq!(missing.all("x-told"), [Missing::Principal.message().len().to_string()]);
 
@@ -198,4 +199,26 @@ async fn websockets() {
         (refused.all("x-frame-options").len(), refused.all("www-authenticate")),
         (1, vec![r#"Bearer realm="api""#])
     );
+}
+
+/// One call for a whole app: its fallback is guarded, and a refusal has the headers.
+#[tokio::test]
+async fn protected() {
+    let routes = Router::new().route("/who", get(async |who: Principal| who.name().to_owned()));
+    let routes = routes.route("/open", get(async || "open")).nest("/nested", Router::new().fallback(async || "inner"));
+    let auth = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["/open"]);
+    let addr = serve(TowerToHyperService::new(protect(routes, SecurityHeadersLayer::new(&PAGES), auth))).await;
+    for (path, fields, status) in [
+        ("/who", GOOD, 200),
+        ("/who", "", 401),
+        ("/open", "", 200),
+        ("//open", "", 401),
+        ("/nested/open", "", 401),
+        ("/nested/open", GOOD, 200),
+        ("/nowhere", "", 401),
+        ("/nowhere", GOOD, 404),
+    ] {
+        let raw = ask(addr, path, fields).await;
+        assert_eq!((raw.status, raw.all("x-frame-options").len()), (status, 1), "{path} {fields}");
+    }
 }

@@ -13,7 +13,7 @@ use tonic_health::pb::health_client::HealthClient;
 use super::client::curl;
 
 /// A running example; it ends with the test.
-struct Example {
+pub(crate) struct Example {
     child: Child,
     out: BufReader<ChildStdout>,
     said: Vec<String>,
@@ -22,9 +22,14 @@ struct Example {
 impl Example {
     /// Starts it, and reads what it says up to its address.
     fn start(name: &str) -> Self {
+        Self::start_with(name, &[])
+    }
+
+    pub(crate) fn start_with(name: &str, arguments: &[&str]) -> Self {
         let tests = std::env::current_exe().expect("a path");
         let built: PathBuf = tests.ancestors().nth(2).expect("a target folder").join("examples").join(name);
         let mut child = Command::new(&built)
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error} (cargo test builds it)", built.display()));
@@ -43,7 +48,7 @@ impl Example {
         self.said.last().expect("a line")
     }
 
-    fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         self.said.iter().find(|line| line.starts_with("http")).expect("an address")
     }
 

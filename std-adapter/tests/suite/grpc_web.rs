@@ -9,8 +9,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::Refusal;
-use sallet_hyper::require_auth::PresentedToken;
-use sallet_hyper::{Bearer, RequireAuthLayer};
+use sallet_hyper::{Bearer, PresentedToken, RequireAuthLayer, User};
 use tonic::service::Routes;
 use tonic_web::GrpcWebLayer;
 use tower::ServiceBuilder;
@@ -18,11 +17,13 @@ use tower::ServiceBuilder;
 use super::server::serve;
 
 #[derive(Clone)]
-struct User;
+struct Anyone;
 
-async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
+impl User for Anyone {}
+
+async fn lookup(token: PresentedToken) -> Result<Anyone, Refusal> {
     match token.as_str() {
-        "abc" => Ok(User),
+        "abc" => Ok(Anyone),
         "poor" => Err(Refusal::InsufficientScope),
         "down" => Err(Refusal::Unavailable),
         _ => Err(Refusal::InvalidToken),
@@ -32,7 +33,7 @@ async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
 /// The health service, with the layer on one side of the check.
 async fn app(outside: bool) -> SocketAddr {
     let (_reporter, health) = tonic_health::server::health_reporter();
-    let auth = RequireAuthLayer::new(Bearer::from_fn(lookup));
+    let auth = RequireAuthLayer::new(Bearer::from_fn(lookup)).grpc();
     if outside {
         let stack = ServiceBuilder::new().layer(GrpcWebLayer::new()).layer(auth).service(Routes::new(health));
         serve(TowerToHyperService::new(stack)).await
@@ -63,7 +64,7 @@ fn told_by(headers: &HeaderMap) -> [&str; 2] {
 /// Token, HTTP status, gRPC status and message.
 const REFUSALS: [(&str, u16, &str, &str); 4] = [
     ("no", 401, "16", "The token is not valid"),
-    ("a b", 400, "16", "The Authorization field holds neither one token nor a list of parameters"),
+    ("a b", 400, "16", "The credentials are neither one token nor a list of parameters"),
     ("poor", 403, "7", "The token does not have the required scope"),
     ("down", 503, "14", "Tokens cannot be checked just now, try again later"),
 ];
@@ -112,7 +113,7 @@ async fn over_http2_a_refusal_is_of_trailers_only() {
 #[tokio::test]
 async fn grpc_over_http1_is_refused_honestly() {
     let (_reporter, health) = tonic_health::server::health_reporter();
-    let auth = RequireAuthLayer::new(Bearer::from_fn(lookup));
+    let auth = RequireAuthLayer::new(Bearer::from_fn(lookup)).grpc();
     let addr = serve(TowerToHyperService::new(ServiceBuilder::new().layer(auth).service(Routes::new(health)))).await;
     for (token, status, grpc, message) in REFUSALS {
         let (told, headers, body) = check(addr, Version::HTTP_11, "application/grpc", token).await;

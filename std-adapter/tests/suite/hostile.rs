@@ -126,7 +126,7 @@ async fn nobody_inherits_the_principal_of_the_request_before() {
         ask("/open", ""),
         ask("/shut", ""),
         ask("/shut", "authorization: Bearer abd\r\n"),
-        ask("/open", "authorization: Bearer abc\r\nconnection: close\r\n"),
+        ask("/open", "authorization: Bearer abx\r\nconnection: close\r\n"),
     ];
     let all = responses(&exchange(addr, asked.concat().as_bytes()).await, false);
     let said: Vec<_> = all.iter().map(|raw| (raw.status, String::from_utf8_lossy(&raw.body).into_owned())).collect();
@@ -212,7 +212,7 @@ async fn authorization_over_http2() {
 #[tokio::test]
 async fn a_public_service_of_tonic() {
     let (_reporter, health) = tonic_health::server::health_reporter();
-    let auth = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["POST /grpc.health.v1.Health/*"]);
+    let auth = RequireAuthLayer::new(Bearer::new(&KEYS)).public(["POST /grpc.health.v1.Health/*"]).grpc();
     let addr = serve(TowerToHyperService::new(auth.layer(Routes::new(health)))).await;
     let io = TokioIo::new(TcpStream::connect(addr).await.expect("a server"));
     let (client, connection) =

@@ -68,7 +68,7 @@ async fn to_an_axum_handler_for_every_method() {
 async fn to_a_tonic_method() {
     async fn call(auth: Auth) -> Response<Incoming> {
         let (_reporter, health) = tonic_health::server::health_reporter();
-        let addr = serve(TowerToHyperService::new(auth.layer(Routes::new(health)))).await;
+        let addr = serve(TowerToHyperService::new(auth.grpc().layer(Routes::new(health)))).await;
         let io = TokioIo::new(TcpStream::connect(addr).await.expect("a server"));
         let (mut client, connection) =
             hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.expect("a handshake");

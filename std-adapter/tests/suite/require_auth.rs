@@ -14,8 +14,8 @@ use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring, KeyringError, Refusal, Scopes};
 use sallet_core::digest_hex;
 use sallet_core::secret::Digest;
-use sallet_hyper::require_auth::{Keys, PresentedToken, ResponseBody, Ring};
-use sallet_hyper::{Bearer, Layer, OwnedKeyring, Principal, RequireAuthLayer};
+use sallet_hyper::require_auth::{Keys, ResponseBody, Ring};
+use sallet_hyper::{Bearer, Layer, OwnedKeyring, PresentedToken, Principal, RequireAuthLayer, User};
 use tower::{Service, ServiceExt, service_fn};
 
 use super::server::{Answer, text};
@@ -164,15 +164,17 @@ async fn a_route_can_ask_for_more() {
 }
 
 #[derive(Clone)]
-struct User(String);
+struct Account(String);
 
-async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
+impl User for Account {}
+
+async fn lookup(token: PresentedToken) -> Result<Account, Refusal> {
     assert_eq!(format!("{token:?}"), "PresentedToken(..)");
     tokio::task::yield_now().await;
     match token.as_str() {
         "down" => Err(Refusal::Unavailable),
         "poor" => Err(Refusal::InsufficientScope),
-        "abc" => Ok(User("kim".to_owned())),
+        "abc" => Ok(Account("kim".to_owned())),
         _ => Err(Refusal::InvalidToken),
     }
 }
@@ -180,7 +182,7 @@ async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
 #[tokio::test]
 async fn tokens_that_a_function_looks_up() {
     let inner = service_fn(async |request: Request<()>| {
-        Ok::<_, Infallible>(text(request.extensions().get::<User>().map_or_else(String::new, |user| user.0.clone())))
+        Ok::<_, Infallible>(text(request.extensions().get::<Account>().map_or_else(String::new, |user| user.0.clone())))
     });
     let layer = RequireAuthLayer::new(Bearer::from_fn(lookup).realm("db")).public(["/open"]);
     let (service, hyper) = (layer.layer(inner), layer.layer(TowerToHyperService::new(inner)));
@@ -203,6 +205,7 @@ async fn tokens_that_a_function_looks_up() {
         ),
         ("/", Some("down"), 503, None, r#"{"detail":"Tokens cannot be checked just now, try again later"}"#),
         ("/open", Some("down"), 200, None, ""),
+        ("/open", Some("abc"), 200, None, "kim"),
     ] {
         let response = service.clone().oneshot(request(path, token)).await.unwrap();
         assert_eq!(response.status(), status, "{path} {token:?}");
@@ -248,7 +251,7 @@ async fn a_client_that_goes_away_ends_the_lookup() {
         let ends = Ends(Arc::clone(&guard));
         async move {
             let _ends = ends;
-            std::future::pending::<Result<User, Refusal>>().await
+            std::future::pending::<Result<Account, Refusal>>().await
         }
     });
     let mut service = RequireAuthLayer::new(bearer).layer(service_fn(whoami));
@@ -261,11 +264,12 @@ async fn a_client_that_goes_away_ends_the_lookup() {
 
 #[tokio::test]
 async fn grpc_gets_trailers_only() {
-    let service = RequireAuthLayer::new(Bearer::from_fn(lookup)).layer(service_fn(whoami));
+    let layer = RequireAuthLayer::new(Bearer::from_fn(lookup)).on_refusal(|_, _| Some(Response::new("own")));
+    let service = layer.grpc().layer(service_fn(whoami));
     for (token, status, message) in [
         (None, "16", "Not authenticated"),
         (Some("no"), "16", "The token is not valid"),
-        (Some("a b"), "16", "The Authorization field holds neither one token nor a list of parameters"),
+        (Some("a b"), "16", "The credentials are neither one token nor a list of parameters"),
         (Some("poor"), "7", "The token does not have the required scope"),
         (Some("down"), "14", "Tokens cannot be checked just now, try again later"),
     ] {
@@ -283,24 +287,28 @@ async fn grpc_gets_trailers_only() {
     }
 }
 
-/// A gRPC refusal has status 200. A proxy that asks whether a request may pass would take it for a yes, so only what can be
-/// gRPC gets one: no GET, and nothing over HTTP/1.
+/// A gRPC refusal has status 200. A proxy that asks whether a request may pass would take it for a yes, so only what is said to
+/// be gRPC and can be gets one: no GET, and nothing over HTTP/1.
 #[tokio::test]
 async fn naming_grpc_does_not_turn_a_refusal_into_a_200() {
-    let service = RequireAuthLayer::new(Bearer::new(&KEYS)).layer(service_fn(whoami));
-    for (method, version) in [
-        (Method::GET, Version::HTTP_2),
-        (Method::POST, Version::HTTP_11),
-        (Method::HEAD, Version::HTTP_2),
-        (Method::GET, Version::HTTP_10),
+    let plain = RequireAuthLayer::new(Bearer::new(&KEYS));
+    for (grpc, method, version) in [
+        (true, Method::GET, Version::HTTP_2),
+        (true, Method::POST, Version::HTTP_11),
+        (true, Method::HEAD, Version::HTTP_2),
+        (true, Method::GET, Version::HTTP_10),
+        (false, Method::POST, Version::HTTP_2),
     ] {
+        let layer = if grpc { plain.clone().grpc() } else { plain.clone() };
+        let service = layer.layer(service_fn(whoami));
         let mut request = request("/", None);
         request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
         (*request.method_mut(), *request.version_mut()) = (method.clone(), version);
         let response = service.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{method} {version:?}");
-        assert!(response.body().is_end_stream(), "{method} {version:?}: no JSON where gRPC was named");
-        assert_eq!(response.headers().contains_key("grpc-status"), method != Method::HEAD, "{method} {version:?}");
+        let (tells, json) = (grpc && method != Method::HEAD, !grpc);
+        assert_eq!(response.body().is_end_stream(), !json, "{method} {version:?}: no JSON where gRPC was named");
+        assert_eq!(response.headers().contains_key("grpc-status"), tells, "{method} {version:?}");
     }
 }
 

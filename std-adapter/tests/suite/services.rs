@@ -7,14 +7,15 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use sallet_core::SecurityHeaders;
 use sallet_core::auth::{Key, Keyring, Refusal};
 use sallet_core::digest_hex;
-use sallet_hyper::require_auth::{PresentedToken, ResponseBody};
-use sallet_hyper::{Bearer, Layer, RequireAuthLayer, SecurityHeadersLayer};
+use sallet_hyper::require_auth::ResponseBody;
+use sallet_hyper::{Bearer, Layer, PresentedToken, RequireAuthLayer, SecurityHeadersLayer, User};
 use tower::Service;
 use tower::limit::ConcurrencyLimit;
 
@@ -28,19 +29,23 @@ struct Odd(PhantomData<Rc<()>>, PhantomPinned);
 const ODD: Odd = Odd(PhantomData, PhantomPinned);
 
 impl Body for Odd {
-    type Data = &'static [u8];
+    type Data = BytesMut;
     type Error = Broken;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<&'static [u8]>, Broken>>> {
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<BytesMut>, Broken>>> {
         Poll::Ready(None)
     }
 }
 
 #[derive(Clone)]
-struct User;
+struct Anyone;
+
+impl User for Anyone {}
 
 #[derive(Clone)]
 struct Number(u16);
+
+impl User for Number {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Broken;
@@ -139,9 +144,9 @@ async fn back_pressure() {
 
 #[tokio::test]
 async fn back_pressure_while_a_token_is_looked_up() {
-    async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
+    async fn lookup(token: PresentedToken) -> Result<Anyone, Refusal> {
         tokio::task::yield_now().await;
-        if token.as_str() == "abc" { Ok(User) } else { Err(Refusal::InvalidToken) }
+        if token.as_str() == "abc" { Ok(Anyone) } else { Err(Refusal::InvalidToken) }
     }
 
     let mut service = RequireAuthLayer::new(Bearer::from_fn(lookup)).layer(Gate::default());
@@ -159,7 +164,7 @@ async fn errors_pass_through() {
     let mut service = headers.layer(RequireAuthLayer::new(Bearer::new(&KEYS)).layer(broken()));
     assert_eq!(call(&mut service, request("abc")).await.1.map(|_| ()), Err(Broken));
     let mut service = headers.layer(
-        RequireAuthLayer::new(Bearer::from_fn(async |_: PresentedToken| Ok::<_, Refusal>(User))).layer(broken()),
+        RequireAuthLayer::new(Bearer::from_fn(async |_: PresentedToken| Ok::<_, Refusal>(Anyone))).layer(broken()),
     );
     assert_eq!(call(&mut service, request("abc")).await.1.map(|_| ()), Err(Broken));
 }
@@ -167,9 +172,9 @@ async fn errors_pass_through() {
 /// Whoever is refused goes away; the permit that was taken for the inner service must go too, however long the stack lives.
 #[tokio::test]
 async fn a_refusal_gives_its_permit_back() {
-    async fn lookup(token: PresentedToken) -> Result<User, Refusal> {
+    async fn lookup(token: PresentedToken) -> Result<Anyone, Refusal> {
         tokio::task::yield_now().await;
-        if token.as_str() == "abc" { Ok(User) } else { Err(Refusal::InvalidToken) }
+        if token.as_str() == "abc" { Ok(Anyone) } else { Err(Refusal::InvalidToken) }
     }
 
     async fn one_place<V>(auth: RequireAuthLayer<V>, refused: Request<Unread>)
@@ -228,7 +233,7 @@ async fn a_refusal_comes_before_everything() {
     assert_eq!(body.size_hint().exact(), Some(35));
     let mut body = pin!(body);
     let data = body.frame().await.expect("a frame").expect("no error").into_data().expect("data");
-    assert_eq!(data, br#"{"detail":"The token is not valid"}"#);
+    assert_eq!(&data[..], br#"{"detail":"The token is not valid"}"#);
     assert!(body.is_end_stream());
     assert!(body.frame().await.is_none());
 }

@@ -1,128 +1,138 @@
-//! What a function that looks tokens up may return for a user: `Ok` admits whatever is in it.
+//! Users and answers of verifiers of the app's own.
 
-use std::any::type_name;
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::ops::ControlFlow;
-use std::panic::catch_unwind;
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::sync::Arc;
-use std::task::Poll;
+use std::time::Duration;
 
-use http::{HeaderMap, Request, Response, StatusCode};
-use sallet_core::auth::{CredentialsError, Reason, Refusal};
-use sallet_hyper::require_auth::PresentedToken;
-use sallet_hyper::{Bearer, RequireAuthLayer};
-use tower::{Layer, ServiceExt, service_fn};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use sallet_core::auth::{Refusal, Scopes};
+use sallet_hyper::require_auth::{ResponseBody, Verdict, Verify};
+use sallet_hyper::{Bearer, Denied, Layer, PresentedToken, Principal, RequireAuthLayer, User};
+use tower::{ServiceExt, service_fn};
 
+use super::server::{Answer, text};
+
+/// A token is the scopes that it is good for.
 #[derive(Clone, Debug, PartialEq)]
-struct User(u64);
+struct Account(Scopes<String>);
 
-/// A user of one's own that has a name like the types which are refused.
+impl User for Account {
+    fn id(&self) -> Option<&str> {
+        Some("account")
+    }
+
+    fn scopes(&self) -> Scopes<&str> {
+        self.0.borrowed()
+    }
+}
+
+fn account(token: &PresentedToken) -> Result<Account, Denied> {
+    match token.as_str() {
+        "away" => Err(Refusal::Unavailable.into()),
+        "many" => Err(Denied::status(StatusCode::TOO_MANY_REQUESTS).retry_after(Duration::from_millis(1500))),
+        "banned" => {
+            Err(Denied::status(StatusCode::FORBIDDEN).body(HeaderValue::from_static("text/plain"), "banned for life"))
+        }
+        "fine" => Err(Denied::status(StatusCode::OK)),
+        "moved" => Err(Denied::status(StatusCode::FOUND)),
+        "who" => Err(Denied::status(StatusCode::UNAUTHORIZED)),
+        scopes => Scopes::parse(scopes.replace('.', " ")).map(Account).map_err(|_| Refusal::InvalidToken.into()),
+    }
+}
+
+/// At once, or after a while.
 #[derive(Clone)]
-struct Option2<T>(T);
-
-fn message<U: Clone + Send + Sync + 'static>() -> Option<String> {
-    let made = catch_unwind(|| {
-        drop(Bearer::from_fn(async |_: PresentedToken| -> Result<U, Refusal> { Err(Refusal::InvalidToken) }));
-    });
-    made.err().map(|panic| panic.downcast_ref::<String>().expect("a formatted message").clone())
+struct Verifier {
+    waits: bool,
 }
 
-#[test]
-fn what_says_how_the_look_up_went_is_no_user() {
-    macro_rules! refused {
-        ($($kind:ty),* $(,)?) => {$(
-            let text = message::<$kind>().unwrap_or_else(|| panic!("{} is a user", type_name::<$kind>()));
-            assert!(text.contains(type_name::<$kind>()) && text.contains("return the user in Ok"), "{text}");
-        )*};
+impl Verify for Verifier {
+    type User = Account;
+    type Later = Ready<Result<Account, Denied>>;
+
+    fn verify(&self, token: PresentedToken, request: &Parts) -> Verdict<Self::User, Self::Later> {
+        assert_eq!(request.uri.query(), Some("x"));
+        let verdict = account(&token);
+        if self.waits { Verdict::Later(ready(verdict)) } else { Verdict::Now(verdict) }
     }
-    refused!(
-        (),
-        bool,
-        StatusCode,
-        HeaderMap,
-        Refusal,
-        Reason,
-        CredentialsError,
-        PresentedToken,
-        Option<User>,
-        Option<Option<User>>,
-        Option<()>,
-        Option<String>,
-        Result<User, Refusal>,
-        Result<(), String>,
-        ControlFlow<User>,
-        Poll<User>,
-        Response<()>,
-        Response<String>,
-        // Wrapped.
-        Arc<Option<User>>,
-        Arc<Arc<Option<User>>>,
-        &'static Option<User>,
-        Box<Option<User>>,
-        (Option<User>,),
-        [Option<User>; 1],
-        Arc<Result<User, String>>,
-        Arc<bool>,
-        Arc<Refusal>,
-        ((),),
-        Arc<([Option<User>; 1],)>,
-        // None or more.
-        Vec<User>,
-        Arc<[User]>,
-        &'static [User],
-        HashMap<u8, User>,
-        // Texts and numbers.
-        String,
-        &'static str,
-        Arc<str>,
-        Cow<'static, str>,
-        u64,
-        f64,
-        [u8; 16],
-        std::num::NonZeroU8,
-        fn() -> bool,
-        http::HeaderValue,
-        http::Method,
-        Arc<http::response::Parts>,
-        std::cmp::Ordering,
-        Arc<std::io::Error>,
-        Arc<dyn std::error::Error + Send + Sync>,
-    );
 }
 
-#[test]
-fn users_of_every_kind_are_taken() {
-    macro_rules! taken {
-        ($($kind:ty),* $(,)?) => {$(
-            assert_eq!(message::<$kind>(), None, "{}", type_name::<$kind>());
-        )*};
+async fn ask<V: Verify>(layer: &RequireAuthLayer<V>, token: &str) -> Response<ResponseBody<Full<Bytes>>> {
+    let service = layer.layer(service_fn(async |request: Request<()>| -> Answer {
+        Ok::<_, Infallible>(text(request.extensions().get::<V::User>().map_or("nobody", |_| "somebody").to_owned()))
+    }));
+    let request = Request::get("/?x").header("authorization", format!("Bearer {token}")).body(()).expect("a request");
+    service.oneshot(request).await.expect("an answer")
+}
+
+async fn answers<V: Verify>(layer: RequireAuthLayer<V>) {
+    for (token, status, challenge, retry, body) in [
+        ("a.b", 200, None, None, "somebody"),
+        (
+            "a",
+            403,
+            Some(r#"Bearer realm="api", error="insufficient_scope", scope="a b""#),
+            None,
+            r#"{"detail":"The token does not have the required scope"}"#,
+        ),
+        ("away", 503, None, None, r#"{"detail":"Tokens cannot be checked just now, try again later"}"#),
+        ("many", 429, None, Some("2"), r#"{"detail":"Tokens cannot be checked just now, try again later"}"#),
+        ("banned", 403, None, None, "banned for life"),
+    ] {
+        let response = ask(&layer, token).await;
+        let field = |name: &str| response.headers().get(name).map(|value| value.to_str().expect("ASCII"));
+        assert_eq!((response.status().as_u16(), field("retry-after")), (status, retry), "{token}");
+        assert_eq!(field("www-authenticate"), challenge, "{token}");
+        assert_eq!(field("cache-control"), (status != 200).then_some("no-store"), "{token}");
+        if body == "banned for life" {
+            assert_eq!(field("content-type"), Some("text/plain"));
+        }
+        assert_eq!(response.into_body().collect().await.expect("a body").to_bytes(), body, "{token}");
     }
-    taken!(
-        User,
-        Arc<User>,
-        Box<User>,
-        &'static User,
-        (User,),
-        (User, u8),
-        (u64, Option<String>),
-        Option2<u8>,
-        [User; 1]
-    );
+    // A status that is no refusal is not sent.
+    for token in ["fine", "moved", "who"] {
+        let response = ask(&layer, token).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{token}");
+        assert!(response.headers()["www-authenticate"].to_str().expect("ASCII").contains("invalid_token"), "{token}");
+    }
 }
 
 #[tokio::test]
-async fn a_user_of_ones_own_is_put_into_the_extensions() {
-    let bearer = Bearer::from_fn(async |token: PresentedToken| match token.as_str() {
-        "abc" => Ok::<_, Refusal>(User(7)),
-        _ => Err(Refusal::InvalidToken),
-    });
-    let service = RequireAuthLayer::new(bearer).layer(service_fn(async |request: Request<()>| {
-        assert_eq!(request.extensions().get::<User>(), Some(&User(7)));
-        Ok::<_, std::convert::Infallible>(Response::new(String::new()))
-    }));
-    for (token, status) in [("abc", 200), ("abd", 401)] {
-        let request = Request::get("/").header("authorization", format!("Bearer {token}")).body(()).expect("a request");
-        assert_eq!(service.clone().oneshot(request).await.expect("an answer").status(), status);
+async fn every_verifier_keeps_scopes_and_challenge() {
+    for waits in [false, true] {
+        answers(RequireAuthLayer::new(Bearer::verify_by(Verifier { waits }).scopes("a b"))).await;
     }
+    let by_token = Bearer::from_fn(async |token: PresentedToken| account(&token).map(Arc::new));
+    answers(RequireAuthLayer::new(by_token.scopes("a b"))).await;
+    let by_request = Bearer::from_fn_with_request(|token: PresentedToken, request: &Parts| {
+        assert_eq!((request.uri.query(), request.headers.len()), (Some("x"), 1));
+        async move { account(&token) }
+    });
+    answers(RequireAuthLayer::new(by_request.scopes("a b"))).await;
+}
+
+/// A user that does not say what it may may nothing that takes a scope.
+#[tokio::test]
+async fn a_user_without_scopes_has_none() {
+    #[derive(Clone)]
+    struct Anyone;
+
+    impl User for Anyone {}
+
+    let bearer = || Bearer::from_fn(async |_: PresentedToken| Ok::<_, Refusal>(Anyone));
+    assert_eq!(ask(&RequireAuthLayer::new(bearer()), "a").await.status(), StatusCode::OK);
+    assert_eq!(ask(&RequireAuthLayer::new(bearer().scopes("a")), "a").await.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn principals_of_ones_own() {
+    let principal = Principal::new("k", "kim", Scopes::new("a b"));
+    assert_eq!(format!("{principal:?}"), r#"Principal { id: "k", name: "kim", scopes: "a b" }"#);
+    let bearer = Bearer::from_fn(move |_: PresentedToken| ready(Ok::<_, Refusal>(principal.clone())));
+    let ok = ask(&RequireAuthLayer::new(bearer.scopes("b")), "x").await;
+    assert_eq!(ok.into_body().collect().await.expect("a body").to_bytes(), "somebody");
 }

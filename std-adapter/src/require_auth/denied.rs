@@ -1,0 +1,102 @@
+//! What a verifier of the app's own answers to a credential that it does not take.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use sallet_core::auth::{Reason, Refusal};
+
+/// Why a verifier of your own admits nobody, and what the client is told.
+///
+/// A [`Refusal`] is one, with Sallet's answer to it. Here are those with a status, a body or a `Retry-After` of your own:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use http::{HeaderValue, StatusCode};
+/// use sallet_core::auth::Refusal;
+/// use sallet_hyper::Denied;
+///
+/// let bad = Denied::from(Refusal::InvalidToken);
+/// let many = Denied::status(StatusCode::TOO_MANY_REQUESTS).retry_after(Duration::from_secs(30));
+/// let json = HeaderValue::from_static("application/problem+json");
+/// let away = Denied::from(Refusal::Unavailable).body(json, r#"{"title":"the database is away"}"#);
+/// # let _ = (bad, many, away);
+/// ```
+///
+/// `Debug` shows no body.
+#[derive(Clone)]
+#[must_use = "a denial denies nothing until it is returned"]
+pub struct Denied {
+    refusal: Refusal,
+    pub(super) status: Option<StatusCode>,
+    pub(super) retry_after: Option<HeaderValue>,
+    pub(super) body: Option<(HeaderValue, Bytes)>,
+}
+
+impl Denied {
+    /// Answers with this status: 401 with a challenge, any other without one, because no other credential would help.
+    ///
+    /// It is one of 400 to 599. Any other would be no refusal, so that a 401 is sent.
+    pub fn status(status: StatusCode) -> Self {
+        let refusal = match status {
+            StatusCode::FORBIDDEN => Refusal::InsufficientScope,
+            StatusCode::TOO_MANY_REQUESTS => Refusal::Unavailable,
+            _ if status.is_server_error() => Refusal::Unavailable,
+            _ => Refusal::InvalidToken,
+        };
+        let is_refusal = status.is_client_error() || status.is_server_error();
+        let status = is_refusal.then_some(status).filter(|&status| status != StatusCode::UNAUTHORIZED);
+        Self { status, ..Self::from(refusal) }
+    }
+
+    /// Says when the client may come again (`Retry-After`, RFC 9110 section 10.2.3), in whole seconds, rounded up.
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).into());
+        self
+    }
+
+    /// Sends this body instead of Sallet's sentence.
+    pub fn body(mut self, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        self.body = Some((content_type, body.into()));
+        self
+    }
+
+    /// What it comes down to.
+    #[must_use]
+    pub const fn refusal(&self) -> Refusal {
+        self.refusal
+    }
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, status: None, retry_after: None, body: None }
+    }
+}
+
+impl fmt::Debug for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Denied").field("refusal", &self.refusal).field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Why a request is not admitted.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum No {
+    // As Sallet has found.
+    Found(Reason),
+    // As a verifier of the app's own says.
+    Said(Denied),
+}
+
+impl No {
+    pub(super) const fn reason(&self) -> Reason {
+        match self {
+            Self::Found(reason) => *reason,
+            Self::Said(denied) => Reason::App(denied.refusal),
+        }
+    }
+}
