@@ -75,6 +75,7 @@ pub use key::Key;
 pub use keyring::{Keyring, KeyringError};
 pub use params::{ParamValue, Params};
 pub use place::{Place, PlaceError, PlaceName};
+pub use query::without_parameter;
 pub use refusal::Refusal;
 pub use request::{AuthRequest, RequestFields};
 pub use requirement::Requirement;

@@ -17,10 +17,12 @@ mod message;
 mod middleware;
 mod nonce;
 mod permissions_policy;
+mod private;
 mod security_headers;
 mod sender;
 
 pub(crate) use content_security_policy::ContentSecurityPolicy;
+pub(crate) use private::{keep_for_one, made_private};
 pub(crate) use security_headers::SecurityHeaders;
 
 /// The CSP source that allows one inline script: `'sha256-…'`, quotes included.

@@ -103,7 +103,7 @@ def test_a_forgotten_await_is_no_user():
         return look_up(credentials.token)
 
     class Own:
-        async def identify(self, headers, scopes=()):
+        async def identify(self, scope, scopes=()):
             return look_up("")
 
     for auth in (Bearer(authenticate=authenticate), Own()):
@@ -153,7 +153,7 @@ def test_the_refusal_of_another_scheme_is_no_user():
     other = Bearer(authenticate=lambda credentials: None, realm="other")
 
     async def delegate(credentials):
-        return await other.identify([(b"authorization", b"Bearer " + credentials.token.encode())])
+        return await other.identify(asgi.http_scope(headers=[asgi.bearer(credentials.token)]))
 
     assert ask(f"Bearer {READER}", with_callable(delegate)).status == 401
 
@@ -213,7 +213,7 @@ def test_the_scopes_of_the_scheme_are_asked_of_an_awaited_user_too():
 def test_the_scopes_of_a_route_come_on_top_of_those_of_the_scheme():
     token = "test-of-b-zQ4mTn8VbY1rXw6LkPd3HsJc9GfUe2Ra"
     bearer = Bearer(Keyring([Key("b-1", token=token, scopes=["b"])]), scopes=["a"])
-    of_route = asyncio.run(bearer.identify(asgi.encode([asgi.bearer(token)]), scopes=["b"]))
+    of_route = asyncio.run(bearer.identify(asgi.http_scope(headers=[asgi.bearer(token)]), scopes=["b"]))
     known = bearer.authorize(Principal("b-1", "b", ["b"]), ["b"])
     for refusal in (of_route, known):
         assert isinstance(refusal, Refusal) and refusal.status == 403
@@ -221,11 +221,11 @@ def test_the_scopes_of_a_route_come_on_top_of_those_of_the_scheme():
     assert bearer.authorize(Principal("ab-1", "ab", ["a", "b"]), ["b"]) is None
 
 
-def test_identify_is_the_whole_check_of_one_header_list():
+def test_identify_is_the_whole_check_of_one_request():
     bearer = Bearer(keyring(), realm="items")
 
     def identify(*headers, scopes=()):
-        return asyncio.run(bearer.identify(asgi.encode(headers), scopes))
+        return asyncio.run(bearer.identify(asgi.http_scope(headers=headers), scopes))
 
     assert identify(asgi.bearer(READER)).id == "reader-1"
     assert identify(asgi.bearer(READER), scopes=["items:read"]).id == "reader-1"
@@ -257,9 +257,9 @@ def test_an_identify_of_ones_own_is_asked():
     asked = []
 
     class Mine(Bearer):
-        async def identify(self, headers, scopes=()):
+        async def identify(self, scope, scopes=()):
             asked.append(tuple(scopes))
-            found = await super().identify(headers, scopes)
+            found = await super().identify(scope, scopes)
             return found if isinstance(found, Refusal) else Principal("mine", found.name, found.scopes)
 
     app = guard(Mine(keyring(), realm="items"))
@@ -271,7 +271,7 @@ def test_an_identify_of_ones_own_is_asked():
 @pytest.mark.parametrize("answer", [None, True, False])
 def test_an_identify_that_says_nothing_lets_nobody_in(answer):
     class Mine:
-        async def identify(self, headers, scopes=()):
+        async def identify(self, scope, scopes=()):
             return answer
 
     reply = ask(f"Bearer {READER}", guard(Mine()))

@@ -145,7 +145,7 @@ def test_thousands_of_mutations_agree_with_the_grammar_written_as_a_regular_expr
                 at = random.randrange(len(value) + 1)
                 value[at : at + random.randrange(3)] = bytes(random.choices(letters, k=random.randrange(3)))
             match = GRAMMAR.fullmatch(bytes(value))
-            verdict = await bearer.identify([(b"host", b"x"), (b"authorization", bytes(value))])
+            verdict = await bearer.identify({"type": "http", "headers": [(b"host", b"x"), (b"authorization", bytes(value))]})
             if match is None:
                 assert isinstance(verdict, Refusal) and verdict.status in (400, 401), value
             elif match["token"] == READER.encode():

@@ -303,8 +303,8 @@ def test_requires_and_request_user():
 @pytest.mark.parametrize("subclass", [False, True])
 def test_the_plain_bearer_in_a_route_says_what_to_import(kind, annotated, subclass):
     class Mine(PlainBearer):
-        async def identify(self, headers, scopes=()):
-            return await super().identify(headers, scopes)
+        async def identify(self, scope, scopes=()):
+            return await super().identify(scope, scopes)
 
     plain = (Mine if subclass else PlainBearer)(keyring())
     if annotated:
@@ -330,7 +330,7 @@ def test_the_plain_bearer_cannot_be_called_and_is_no_authenticate():
 def test_a_subclass_of_the_plain_bearer_may_be_a_dependency_of_its_own():
     class Mine(PlainBearer):
         async def __call__(self, request: Request) -> Any:
-            return await self.identify(request.scope["headers"])
+            return await self.identify(request.scope)
 
     app = FastAPI()
 

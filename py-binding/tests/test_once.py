@@ -25,15 +25,15 @@ class Generous(Bearer):
 
     calls = 0
 
-    async def identify(self, headers: Any, scopes: Any = ()) -> Any:
+    async def identify(self, scope: Any, scopes: Any = ()) -> Any:
         type(self).calls += 1
-        if not any(name == b"authorization" for name, _ in headers):
-            return await super().identify(headers)
+        if not any(name == b"authorization" for name, _ in scope["headers"]):
+            return await super().identify(scope)
         return Principal("ann-1", "ann", ("items:read",))
 
 
 class Mapping(Generous):
-    async def identify(self, headers: Any, scopes: Any = ()) -> Any:
+    async def identify(self, scope: Any, scopes: Any = ()) -> Any:
         return {"name": "ann", "scopes": "items:read"}
 
 
@@ -254,7 +254,7 @@ class HandsRefusalOn(Bearer):
     """Asks `identify`, and forgets that it may answer with a refusal."""
 
     async def __call__(self, request: Request) -> Any:
-        return await self.identify(request.scope["headers"])
+        return await self.identify(request.scope)
 
 
 class Returns(Bearer):
@@ -433,7 +433,7 @@ def test_a_guard_replaces_the_user_of_a_guard_around_it():
 
 
 class Duck:
-    async def identify(self, headers: Any, scopes: Any = ()) -> Any:
+    async def identify(self, scope: Any, scopes: Any = ()) -> Any:
         return Principal("1", "ann")
 
 
@@ -447,7 +447,7 @@ class ForgetfulPlain(sallet.Bearer):
         pass
 
 
-@pytest.mark.parametrize("wrong", [Duck(), READER, Bearer, keyring(), object(), [Bearer(keyring())], HTTPBearer(), lambda: None])
+@pytest.mark.parametrize("wrong", [Duck(), READER, Bearer, keyring(), object(), [Bearer(keyring()), Duck()], HTTPBearer(), lambda: None])
 def test_protect_says_what_to_give(wrong):
     app = FastAPI()
     with pytest.raises(TypeError, match=r"sallet\.fastapi\.Bearer.*Bearer\(keyring\)") as error:
@@ -477,8 +477,8 @@ def test_a_subclass_that_was_not_set_up_is_told_at_once(kind):
 
 def test_a_refusal_of_identify_is_still_a_refusal():
     class Refusing(Bearer):
-        async def identify(self, headers: Any, scopes: Any = ()) -> Any:
-            found = await super().identify([])
+        async def identify(self, scope: Any, scopes: Any = ()) -> Any:
+            found = await super().identify({**scope, "headers": []})
             assert isinstance(found, Refusal)
             return found
 
@@ -564,7 +564,7 @@ def test_the_guard_refuses_what_it_would_pass_by(name):
 
 def test_an_identify_that_is_not_async_is_told():
     class Plainly(Bearer):
-        def identify(self, headers: Any, scopes: Any = ()) -> Any:
+        def identify(self, scope: Any, scopes: Any = ()) -> Any:
             return Principal("ann-1")
 
     scheme = Plainly(keyring())
@@ -575,11 +575,11 @@ def test_an_identify_that_is_not_async_is_told():
 
 def test_none_in_place_of_a_user_or_a_scheme_is_told():
     class Nothing(Bearer):
-        async def identify(self, headers: Any, scopes: Any = ()) -> Any:
+        async def identify(self, scope: Any, scopes: Any = ()) -> Any:
             return None
 
     error = asgi.call(routes(Nothing(keyring())), "/any", BY_READER).error
-    assert "return the user, or the Refusal that await super().identify(headers) returned" in str(error)
+    assert "return the user, or the Refusal that await super().identify(scope) returned" in str(error)
     with pytest.raises(TypeError, match=r"auth is None: write auth=Bearer\(keyring\)"):
         AuthMiddleware(FastAPI(), None)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"write Bearer\(authenticate=your_function\)"):

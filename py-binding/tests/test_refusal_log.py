@@ -43,8 +43,8 @@ REASONS = {
     "no key has this token": (401, lines("unknown-token")),
     "the key has expired: give its owner a new one": (401, lines(OLD)),
     "the key is not valid yet: check its not_before and this machine's clock": (401, lines(NEW)),
-    "More than one Authorization field line: send exactly one": (400, lines(GOOD, GOOD)),
-    "The Authorization field must hold one token after the scheme, as in: Bearer TOKEN": (400, lines("")),
+    "There are credentials more than once: send one field line, in one place": (400, lines(GOOD, GOOD)),
+    "There is no token where one should be: write it after the scheme, as in: Bearer TOKEN": (400, lines("")),
     "the token does not have a required scope": (403, lines(GOOD)),
 }
 
@@ -80,8 +80,8 @@ def test_an_authenticate_that_returns_none_is_named(is_async, told):
 
 def test_an_identify_of_ones_own_keeps_the_reason(told):
     class Mine(Bearer):
-        async def identify(self, headers, scopes=()):
-            return await super().identify(headers, scopes)
+        async def identify(self, scope, scopes=()):
+            return await super().identify(scope, scopes)
 
     assert asgi.call(AuthMiddleware(inside, Mine(RING)), "/", lines(OLD)).status == 401
     assert told() == ["refused: the key has expired: give its owner a new one ('GET' '/')"]

@@ -9,6 +9,7 @@ import pickle
 import traceback
 
 import pytest
+from harness import asgi
 from keys import EXPIRED, READER, UNKNOWN
 from sallet import AuthMiddleware, Bearer, Key, Keyring
 from whoami import ask, guard, whoami
@@ -36,7 +37,7 @@ def test_no_text_of_ours_holds_a_token_or_its_digest():
     reply = ask(f"Bearer {READER}", guard(bearer))
     values = [
         Key("a", token=READER), Key("a", digest=digest.hexdigest()), ring, Bearer(ring), bearer, guard(Bearer(ring)), ring.verify(READER),
-        given[0], reply.body, reply.headers, asyncio.run(bearer.identify([(b"authorization", f"Bearer {READER}".encode())])),
+        given[0], reply.body, reply.headers, asyncio.run(bearer.identify(asgi.http_scope(headers=[asgi.bearer(READER)]))),
     ]  # fmt: skip
     for value in values:
         for shown in texts(value):

@@ -596,7 +596,7 @@ def coroutine(value: Any) -> Any:
 
 def subclass(value: Any) -> Any:
     class Mine(FastAPIBearer):
-        async def identify(self, headers: Any, scopes: Any = ()) -> Any:
+        async def identify(self, scope: Any, scopes: Any = ()) -> Any:
             return value
 
     return Mine(keyring())
@@ -604,7 +604,7 @@ def subclass(value: Any) -> Any:
 
 def duck(value: Any) -> Any:
     class Mine:
-        async def identify(self, headers: Any, scopes: Any = ()) -> Any:
+        async def identify(self, scope: Any, scopes: Any = ()) -> Any:
             return value
 
     return Mine()

@@ -13,7 +13,7 @@ import re
 import runpy
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,7 +41,7 @@ NONCE_POLICY = SecurityHeaders(
 class AdmitsEveryone(Bearer):
     """Needs no token, so that the requests of the suites stay as they are."""
 
-    async def identify(self, headers: Iterable[tuple[bytes, bytes]], scopes: Iterable[str] = ()) -> Principal:
+    async def identify(self, scope: MutableMapping[str, Any], scopes: Iterable[str] = ()) -> Principal:
         return Principal("anyone")
 
 

@@ -27,6 +27,17 @@ pub(super) fn read<R>(query: &[u8], name: &str, then: impl FnOnce(&[u8]) -> R) -
     decode(value, then)
 }
 
+/// The parameters of a query without those called `name`, however it is written: what the app and logs may see of it. They are to be
+/// joined by `&`.
+///
+/// ```
+/// use sallet_core::auth::without_parameter;
+/// assert!(without_parameter(b"a=1&token=secret&b", "token").eq([&b"a=1"[..], b"b"]));
+/// ```
+pub fn without_parameter<'q>(query: &'q [u8], name: &str) -> impl Iterator<Item = &'q [u8]> {
+    query.split(|&byte| byte == b'&').filter(move |pair| !is_there(pair, name))
+}
+
 #[inline(never)]
 fn decode<R>(value: &[u8], then: impl FnOnce(&[u8]) -> R) -> Result<R, CredentialsError> {
     let mut room = zeroize::Zeroizing::new([0; ROOM]);
@@ -66,6 +77,8 @@ mod tests {
             assert_eq!(token(other), Err(CredentialsError::NoToken));
         }
         assert!(is_there(b"x&access%5ftoken", "access_token"));
+        let left = without_parameter(b"access%5ftoken=a&x=access_token=b&&access_token&access_token=", "access_token");
+        assert!(left.eq([&b"x=access_token=b"[..], b""]));
         assert_eq!(token("access_token=a&access%5ftoken=b"), Err(CredentialsError::Repeated));
         let long = std::format!("access_token=%41{}", "a".repeat(ROOM));
         assert_eq!(token(&long), Err(CredentialsError::TooLong));

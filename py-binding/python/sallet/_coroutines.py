@@ -49,20 +49,21 @@ def awaitable(auth: Any, found: Any) -> Awaitable[Any]:
     if not inspect.isawaitable(found):
         raise TypeError(
             f"identify of {type(auth).__name__} is not async: write async def identify(self, "
-            "headers, scopes=())"
+            "scope, scopes=())"
         )
     return found
 
 
 async def finish(
     guard: _sallet.AuthMiddleware,
+    auth: Any,
     pending: Awaitable[Any],
     scope: Scope,
     receive: Receive,
     send: Send,
 ) -> None:
-    """The rest of a request whose user had to be awaited."""
-    refusal = guard._verdict_on(scope, await awaitable(guard.auth, pending))
+    """The rest of a request whose user had to be awaited, for the scheme that judges it."""
+    refusal = guard._verdict_on(scope, await awaitable(auth, pending), auth)
     if refusal is None:
         await guard.app(scope, receive, send)
     else:

@@ -663,7 +663,7 @@ def url_origin(url: str) -> str | None:
 
 @final
 class Credentials:
-    """A scheme and its token, as they stood in `Authorization`; `repr` does not show the token."""
+    """What a client has presented; `repr` shows the word of the scheme and no more."""
 
     @staticmethod
     def parse(value: str | bytes) -> Credentials:
@@ -676,10 +676,16 @@ class Credentials:
 
     @property
     def scheme(self) -> str:
-        """The scheme, such as `Bearer`."""
+        """The scheme's word, such as `Bearer`."""
     @property
     def token(self) -> str:
-        """The token. It is a secret: keep it out of logs."""
+        """The token or key; of Basic `user:password`. It is a secret: keep it out of logs."""
+    @property
+    def username(self) -> str | None:
+        """The user of Basic; `None` of any other scheme, and of what `parse` has read."""
+    @property
+    def password(self) -> str | None:
+        """The password of Basic, which is what follows the first colon; else `None`. A secret."""
 
 @final
 class Key:
@@ -828,7 +834,7 @@ class Refusal:
         """Whether no credentials of the scheme were sent: the client has not tried yet."""
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """`www-authenticate`, `cache-control: no-store` and `content-type`, in lower case."""
+        """A `www-authenticate` for each scheme, `cache-control: no-store` and `content-type`, in lower case."""
     @property
     def body(self) -> bytes:
         """`{"detail": ...}` as JSON."""
@@ -848,12 +854,18 @@ class Scheme:
     @property
     def keyring(self) -> Keyring | None:
         """The keyring, if that is where the users come from."""
+    @property
+    def word(self) -> str:
+        """The scheme's word in challenges, such as `Bearer`, and in `Authorization` where it is read from there."""
+    @property
+    def header(self) -> str:
+        """The request field that is read, such as `X-API-Key`."""
     def authorize(self, user: Any, scopes: Iterable[str] | None = None) -> Refusal | None:
         """Checks the scopes of a user who is already verified: `None` when they are enough."""
-    def _begin(self, headers: _HeaderList) -> tuple[Any, bool]: ...
+    def _begin(self, scope: _Scope) -> tuple[Any, bool]: ...
     def _finish(self, user: Any) -> Any: ...
     @staticmethod
-    def _accept(found: Any) -> Any: ...
+    def _accept(found: Any, scope: _Scope) -> Any: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
 
@@ -863,13 +875,13 @@ class AuthMiddleware:
     def __init__(self, *args: Any, **options: Any) -> None: ...
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:
         """The ASGI call."""
-    def _verdict_on(self, scope: _Scope, awaited: Any) -> Refusal | None: ...
+    def _verdict_on(self, scope: _Scope, awaited: Any, by: Any) -> Refusal | None: ...
     @property
     def app(self) -> _ASGIApp:
         """The wrapped app."""
     @property
     def auth(self) -> Any:
-        """Who says who sent a request."""
+        """Who says who sent a request; a tuple where it was a list."""
     @property
     def public(self) -> tuple[str, ...]:
         """The rules of the paths that need no credentials."""

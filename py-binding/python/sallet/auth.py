@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from sallet import _sallet
@@ -11,7 +11,9 @@ from sallet._coroutines import mark_asgi3
 from sallet._near import arguments
 from sallet._sallet import Credentials, Refusal
 
-__all__ = ["AuthMiddleware", "Bearer"]
+__all__ = ["ApiKey", "AuthMiddleware", "Basic", "Bearer"]
+
+_Scope = MutableMapping[str, Any]
 
 
 class _NoDependency:
@@ -20,13 +22,15 @@ class _NoDependency:
     def __get__(self, scheme: Any, owner: Any) -> Any:
         if scheme is None or owner.__call__ is not Scheme.__call__:
             raise AttributeError("__signature__")
-        raise TypeError(_NO_DEPENDENCY)
+        raise TypeError(_no_dependency(owner))
 
 
-_NO_DEPENDENCY = (
-    "this scheme is not a FastAPI dependency: for Depends(bearer) and Security(bearer) write "
-    "from sallet.fastapi import Bearer, and leave Bearer out of the import from sallet"
-)
+def _no_dependency(kind: type) -> str:
+    name = next(base.__name__ for base in kind.__mro__ if base.__module__ == __name__)
+    return (
+        f"this scheme is not a FastAPI dependency: for Depends and Security write from sallet.fastapi import {name}, "
+        f"and leave {name} out of the import from sallet"
+    )
 
 
 class Scheme(_sallet.Scheme):
@@ -38,18 +42,18 @@ class Scheme(_sallet.Scheme):
         super().__init__(*args, authenticate=authenticate, **options)
         if authenticate is not None:
             _check_signature(authenticate)
+        if type(self).identify is not Scheme.identify:
+            check_identify(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Not to be called: it is here so that FastAPI asks for the signature, and hears why not."""
-        raise TypeError(_NO_DEPENDENCY)
+        raise TypeError(_no_dependency(type(self)))
 
-    async def identify(
-        self, headers: Iterable[tuple[bytes, bytes]], scopes: Iterable[str] = ()
-    ) -> Any:
+    async def identify(self, scope: _Scope, scopes: Iterable[str] = ()) -> Any:
         """The whole check of one request.
 
         Args:
-            headers: The header list of its ASGI scope.
+            scope: Its ASGI scope. A token that was among the subprotocols or in the query leaves it.
             scopes: Scopes it needs beside those of this scheme.
 
         Returns:
@@ -59,14 +63,14 @@ class Scheme(_sallet.Scheme):
         here, once for each request. They compare the scopes of what it returns themselves, those
         of the scheme and those of the route, so it need not look at `scopes`.
         """
-        found = await self._authenticate(headers)
+        found = await self._authenticate(scope)
         if isinstance(found, Refusal):
             return found
         return self.authorize(found, scopes) or found
 
-    async def _authenticate(self, headers: Iterable[tuple[bytes, bytes]]) -> Any:
+    async def _authenticate(self, scope: _Scope) -> Any:
         """The user or the refusal, before any scope is looked at."""
-        found, pending = self._begin(headers)
+        found, pending = self._begin(scope)
         return self._finish(await found) if pending else found
 
 
@@ -92,6 +96,21 @@ class Bearer(Scheme):
         realm: Named in every challenge.
         scopes: Scopes every request needs. A user of your own has theirs in the attribute
             `scopes`, or under the key `"scopes"` of a mapping.
+        scheme: The word in front of the token and in challenges, such as `"Token"` for clients of
+            Django REST framework.
+        max_length: How many bytes of credentials `authenticate` is given, 8192 by default, for JWTs
+            with much in them. The server has a limit for all fields of a request, which must be higher.
+        resource_metadata: The URL of the document by which OAuth clients such as those of MCP learn
+            where to get a token (RFC 9728), for challenges; `sallet.fastapi.resource_metadata` serves it.
+        websocket_subprotocol: Takes a token of a WebSocket also from its subprotocols, after this name:
+            browsers let a page send it nowhere else, by `new WebSocket(url, ["bearer", token])`. The app does
+            not see the token, and the handshake is answered with the name unless the app chooses another.
+        query: Takes a token also from the parameter of this name in the URL. It leaves
+            `scope["query_string"]`, and so the log of uvicorn; proxies, histories and `Referer` keep it, so
+            this is for clients that can send it nowhere else.
+
+    A response to a request that was admitted by anything but `Authorization` is `Cache-Control: private`, unless
+    the app says so or `no-store` itself: shared caches keep off by themselves only for that field.
 
     A user is a `Principal`; a mapping that has something in it and no key `"error"`; or an
     instance of a class of your own: a dataclass, a model of pydantic, attrs, Django or
@@ -113,8 +132,115 @@ class Bearer(Scheme):
         authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
         realm: str = "api",
         scopes: Iterable[str] = (),
+        scheme: str = "Bearer",
+        max_length: int | None = None,
+        resource_metadata: str | None = None,
+        websocket_subprotocol: str | None = None,
+        query: str | None = None,
     ) -> None:
-        super().__init__("Bearer", keyring, authenticate=authenticate, realm=realm, scopes=scopes)
+        super().__init__(
+            "Bearer",
+            keyring,
+            authenticate=authenticate,
+            realm=realm,
+            scopes=scopes,
+            scheme=scheme,
+            max_length=max_length,
+            resource_metadata=resource_metadata,
+            websocket_subprotocol=websocket_subprotocol,
+            query=query,
+        )
+
+
+class Basic(Scheme):
+    """Basic authentication (RFC 7617): a user and a password in `Authorization`.
+
+    ```python
+    Basic(authenticate=lambda credentials: find(credentials.username, credentials.password))
+    Basic(Keyring([Key("ada", digest=hashlib.sha256(f"ada:{password}".encode()).hexdigest())]))
+    ```
+
+    `authenticate` is given the two as `credentials.username` and `credentials.password`: the first colon
+    ends the user. A keyring looks up `user:password` as one token, in constant time; it keeps only a fast
+    digest, so it is for passwords that a machine has drawn, never for one that a person has chosen.
+
+    Both are UTF-8 and have no control characters, the pair has at most 1024 bytes, and its base64 has one spelling: anything else is 400.
+
+    Browsers send Basic by themselves once they know it, also with requests that a page of another site
+    makes. So a request that may change something (a method other than GET, HEAD, OPTIONS and TRACE) and a
+    WebSocket are 403 where `Sec-Fetch-Site` is neither `same-origin` nor `none`, or where there is none and
+    `Origin` is not the request's `Host`. A proxy must hand on `Host` as the browser has sent it. Clients that are no browsers
+    send neither, and are not affected.
+
+    Args:
+        keyring, authenticate, realm, scopes: As those of `Bearer`.
+        cross_site: `True` admits those too.
+
+    Raises:
+        TypeError, PolicyError: As `Bearer`.
+    """
+
+    @arguments()
+    def __init__(
+        self,
+        keyring: _sallet.Keyring | None = None,
+        *,
+        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
+        realm: str = "api",
+        scopes: Iterable[str] = (),
+        cross_site: bool = False,
+    ) -> None:
+        super().__init__(
+            "Basic", keyring, authenticate=authenticate, realm=realm, scopes=scopes, cross_site=cross_site
+        )
+
+
+class ApiKey(Scheme):
+    """A key that is the whole value of a header.
+
+    ```python
+    ApiKey(Keyring.from_file("keys.toml"))
+    ApiKey(authenticate=find_client, header="X-Items-Key")
+    ```
+
+    The key is visible ASCII; blanks around it do not count. No RFC has this scheme: the challenge names the
+    header, as `ApiKey realm="api", header="X-API-Key"`.
+
+    Args:
+        keyring, authenticate, realm, scopes, max_length: As those of `Bearer`.
+        header: The header. Not `Cookie`, which browsers send by themselves.
+        websocket_subprotocol, query: Other places for the key, as of `Bearer`.
+
+    Responses are `Cache-Control: private`, as `Bearer` says, because shared caches know nothing of the header.
+
+    Raises:
+        TypeError, PolicyError: As `Bearer`.
+    """
+
+    @arguments()
+    def __init__(
+        self,
+        keyring: _sallet.Keyring | None = None,
+        *,
+        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
+        realm: str = "api",
+        scopes: Iterable[str] = (),
+        header: str = "X-API-Key",
+        max_length: int | None = None,
+        websocket_subprotocol: str | None = None,
+        query: str | None = None,
+    ) -> None:
+        super().__init__(
+            "ApiKey",
+            keyring,
+            authenticate=authenticate,
+            realm=realm,
+            scopes=scopes,
+            header=header,
+            max_length=max_length,
+            websocket_subprotocol=websocket_subprotocol,
+            query=query,
+        )
 
 
 def _check_signature(authenticate: Callable[..., Any]) -> None:
@@ -130,6 +256,27 @@ def _check_signature(authenticate: Callable[..., Any]) -> None:
             "authenticate is called with one argument, the Credentials, and this one cannot be "
             f"({error}): write def authenticate(credentials): ..."
         ) from None
+
+
+def check_identify(auth: Any) -> None:
+    """Sees whether an `identify` of one's own takes the scope, and not the headers as it once did."""
+    name = type(auth).__name__
+    instead = "write async def identify(self, scope, scopes=())"
+    try:
+        signature = inspect.signature(auth.identify)
+    except (TypeError, ValueError):
+        return  # some callables written in C have none
+    try:
+        signature.bind({})
+    except TypeError as error:
+        raise TypeError(
+            f"identify of {name} is called with one argument, the ASGI scope, and this one cannot be ({error}): {instead}"
+        ) from None
+    if next(iter(signature.parameters)) == "headers":
+        raise TypeError(
+            f"identify of {name} takes headers, and is given the ASGI scope: {instead}, read scope[\"headers\"] in it, "
+            "and hand scope on to super().identify(scope)"
+        )
 
 
 class AuthMiddleware(_sallet.AuthMiddleware):
@@ -155,9 +302,12 @@ class AuthMiddleware(_sallet.AuthMiddleware):
 
     Args:
         app: The ASGI app inside.
-        auth: A `Bearer`, or any object with the same `async identify(headers, scopes=())`. Only a
-            `Bearer` has scopes that are compared here; for any other object, `identify` must check
-            the scopes itself.
+        auth: A `Bearer`, a `Basic` or an `ApiKey`; a list of them, as `[Bearer(keys), ApiKey(keys)]`; or any
+            object with the same `async identify(scope, scopes=())`. Of a list the first whose credentials
+            are there decides, alone and finally: a bad API key is refused whatever else the request
+            shows. An `Authorization` of another scheme is nobody's, two lines of it are 400, and a 401 has a
+            challenge for each. Only those schemes have scopes that are compared here; any other object's `identify` must
+            check the scopes itself.
         public: Paths that need no credentials. A rule is exact, `"/health"` that path alone,
             unless it ends with `/*`: `"/static/*"` is everything below. `"GET /items"` is one
             method (HEAD counts as GET). Rules are written decoded and compared with the path that
@@ -171,7 +321,8 @@ class AuthMiddleware(_sallet.AuthMiddleware):
             default: a `CORSMiddleware` in front answers them itself.
 
     Raises:
-        TypeError: `auth` cannot judge, a list of rules is one string, or `protected` is empty.
+        TypeError: `auth` cannot judge, its list is empty or two of it read the same credential, a list of rules is
+            one string, or `protected` is empty.
         RuntimeError: `auth` is of a subclass that has not called `super().__init__`.
         PolicyError: A rule can never match, opens nothing, or looks like a pattern.
     """

@@ -1,24 +1,8 @@
-//! Finding field lines in the header list of an ASGI scope.
+//! The field lines in the header list of an ASGI scope.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use pyo3::{Borrowed, intern};
-use sallet_core::auth::AuthRequest;
-
-/// The lines of one field that matter: the first two, for a second is already one too many.
-#[derive(Debug)]
-pub(super) struct FieldLines<'py>([Option<Bound<'py, PyAny>>; 2]);
-
-impl AuthRequest for FieldLines<'_> {
-    fn method(&self) -> &str {
-        ""
-    }
-
-    /// Their values. One that is not `bytes` breaks ASGI, and reads as a line that cannot be parsed.
-    fn lines<'a>(&'a self, _: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.0.iter().flatten().map(|value| value.cast::<PyBytes>().map_or(&b""[..], |bytes| bytes.as_bytes()))
-    }
-}
 
 /// The scope's headers as something that can be read twice. The app must still find them all, so what can only be
 /// read once is replaced by a list.
@@ -37,26 +21,12 @@ pub(super) fn of_scope<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Bound<'py, P
     Ok(list.into_any())
 }
 
-/// The lines of a field. ASGI promises names in lower case; a server that breaks the promise must not thereby hide a second
-/// line.
-pub(super) fn of_field<'py>(headers: &Bound<'py, PyAny>, field: &str) -> PyResult<FieldLines<'py>> {
-    let mut lines = [None, None];
-    each(headers, |name, value| {
-        if name.eq_ignore_ascii_case(field.as_bytes()) {
-            let free = usize::from(lines[0].is_some());
-            lines[free] = Some(value()?);
-        }
-        Ok(())
-    })?;
-    Ok(FieldLines(lines))
-}
-
 /// Whether there are `Origin` and `Access-Control-Request-Method`, which make an OPTIONS request a preflight.
 pub(super) fn preflight(headers: &Bound<'_, PyAny>) -> PyResult<(bool, bool)> {
     let (mut origin, mut method) = (false, false);
     each(headers, |name, _| {
-        origin |= name.eq_ignore_ascii_case(b"origin");
-        method |= name.eq_ignore_ascii_case(b"access-control-request-method");
+        origin |= name.as_bytes().eq_ignore_ascii_case(b"origin");
+        method |= name.as_bytes().eq_ignore_ascii_case(b"access-control-request-method");
         Ok(())
     })?;
     Ok((origin, method))
@@ -64,9 +34,10 @@ pub(super) fn preflight(headers: &Bound<'_, PyAny>) -> PyResult<(bool, bool)> {
 
 type Value<'a, 'py> = &'a dyn Fn() -> PyResult<Bound<'py, PyAny>>;
 
-fn each<'py>(
+/// Each name of a list as [`of_scope`] gives it, and how to get its value. What has no name in `bytes` is nobody's field.
+pub(super) fn each<'py>(
     headers: &Bound<'py, PyAny>,
-    mut visit: impl FnMut(&[u8], Value<'_, 'py>) -> PyResult<()>,
+    mut visit: impl FnMut(Borrowed<'_, 'py, PyBytes>, Value<'_, 'py>) -> PyResult<()>,
 ) -> PyResult<()> {
     if let Ok(list) = headers.cast::<PyList>() {
         for item in list {
@@ -76,27 +47,23 @@ fn each<'py>(
         for item in tuple.iter_borrowed() {
             pair(item, &mut visit)?;
         }
-    } else {
-        for item in headers.try_iter()? {
-            pair(item?.as_borrowed(), &mut visit)?;
-        }
     }
     Ok(())
 }
 
 fn pair<'py>(
     item: Borrowed<'_, 'py, PyAny>,
-    visit: &mut impl FnMut(&[u8], Value<'_, 'py>) -> PyResult<()>,
+    visit: &mut impl FnMut(Borrowed<'_, 'py, PyBytes>, Value<'_, 'py>) -> PyResult<()>,
 ) -> PyResult<()> {
     if let Ok(tuple) = item.cast::<PyTuple>() {
         let name = tuple.get_borrowed_item(0)?;
         return match name.cast::<PyBytes>() {
-            Ok(name) => visit(name.as_bytes(), &|| tuple.get_item(1)),
+            Ok(name) => visit(name, &|| tuple.get_item(1)),
             Err(_) => Ok(()),
         };
     }
     match item.get_item(0)?.cast::<PyBytes>() {
-        Ok(name) => visit(name.as_bytes(), &|| item.get_item(1)),
+        Ok(name) => visit(name.as_borrowed(), &|| item.get_item(1)),
         Err(_) => Ok(()),
     }
 }

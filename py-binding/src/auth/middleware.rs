@@ -12,11 +12,12 @@ use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::paths::is_preflight;
 
 use super::field_lines;
-use super::keyring::Keyring;
+use super::judges::{Judged, Judges};
 use super::path_rules::{PathRules, Routes};
 use super::principal::{Anonymous, AuthCredentials};
 use super::refusal::Refusal;
-use super::scheme::{Scheme, Verdict};
+use super::reply::Reply;
+use super::scheme::Verdict;
 use super::signed_in;
 use super::user::User;
 use crate::asgi;
@@ -32,21 +33,10 @@ pub(crate) struct AuthMiddleware {
 #[derive(Debug)]
 struct Setup {
     app: Py<PyAny>,
-    auth: Py<PyAny>,
-    check: Check,
+    judges: Judges,
     rules: PathRules,
     routes: Routes,
     started: AtomicBool,
-}
-
-/// Who says who sent a request.
-#[derive(Debug)]
-enum Check {
-    /// A [`Scheme`] whose `identify` is the one it came with: asked here, without a coroutine.
-    Native(Py<Scheme>),
-    /// Something that has an `identify` of its own, which must not be passed by. The scopes of a [`Scheme`] are compared
-    /// here all the same.
-    Identify(Option<Py<Scheme>>),
 }
 
 static REFUSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -70,10 +60,10 @@ impl AuthMiddleware {
         protected: Option<&Bound<'_, PyAny>>,
         preflights: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let check = Check::of(auth)?;
+        let judges = Judges::of(auth)?;
         let rules = PathRules::new(public, protected, preflights)?;
         let (routes, started) = (Routes::default(), AtomicBool::new(false));
-        let setup = Setup { app, auth: auth.clone().unbind(), check, rules, routes, started };
+        let setup = Setup { app, judges, rules, routes, started };
         self.setup
             .set(setup)
             .map_err(|_| PyRuntimeError::new_err("this middleware is already set up: make another one"))
@@ -85,10 +75,10 @@ impl AuthMiddleware {
         Ok(self.setup()?.app.bind(py).clone())
     }
 
-    /// Who says who sent a request.
+    /// Who says who sent a request; a tuple where it was a list.
     #[getter]
     fn auth<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.setup()?.auth.bind(py).clone())
+        Ok(self.setup()?.judges.auth().bind(py).clone())
     }
 
     /// The rules of the paths that need no credentials.
@@ -148,52 +138,58 @@ impl AuthMiddleware {
         // A WebSocket has none, whatever its scope may say.
         let method = if is_http { dict.get_item(intern!(py, "method"))? } else { None };
         let method = asgi::text(method.as_ref());
-        let headers = field_lines::of_scope(dict)?;
         let preflight = method == "OPTIONS" && {
-            let (origin, request_method) = field_lines::preflight(&headers)?;
+            let (origin, request_method) = field_lines::preflight(&field_lines::of_scope(dict)?)?;
             is_preflight(&method, origin, request_method)
         };
         if this.rules.opens(&method, preflight, dict, this.app.bind(py), &this.routes)? {
             open(dict)?;
             return pass();
         }
-        let verdict = match (signed_in::user(slf, dict)?, &this.check) {
-            (Some(user), check) => Verdict::of_identify(user, check.scheme())?,
-            (None, Check::Native(scheme)) => scheme.get().verdict(&headers)?,
-            (None, Check::Identify(_)) => {
-                Verdict::Pending(this.auth.bind(py).call_method1(intern!(py, "identify"), (headers,))?)
-            }
+        let Judged { verdict, by, private, subprotocol } = match signed_in::user(slf, dict)? {
+            Some(user) => this.judges.accept(user)?,
+            None => this.judges.judge(dict)?,
+        };
+        let by = by.unwrap_or_else(|| this.judges.auth().bind(py).clone());
+        let receive_and_reply = || {
+            let (receive, send) = receive_and_send()?;
+            Ok::<_, PyErr>(match (private, subprotocol) {
+                (false, None) => (receive, send),
+                _ => (receive, Bound::new(py, Reply::new(&send, private, subprotocol))?.into_any()),
+            })
         };
         match verdict {
             Verdict::Admitted { user, credentials } => {
-                this.admit(dict, user, credentials)?;
-                pass()
+                this.admit(dict, by, user, credentials)?;
+                if !private && subprotocol.is_none() {
+                    return pass();
+                }
+                let (receive, send) = receive_and_reply()?;
+                this.app.bind(py).call1((&scope, receive, send))
             }
             Verdict::Refused(refusal) => {
                 let (receive, send) = receive_and_send()?;
                 REFUSE.import(py, "sallet._refuse", "refuse")?.call1((refusal, &scope, receive, send))
             }
             Verdict::Pending(pending) => {
-                let (receive, send) = receive_and_send()?;
-                FINISH.import(py, "sallet._coroutines", "finish")?.call1((slf, pending, &scope, receive, send))
+                let (receive, send) = receive_and_reply()?;
+                FINISH.import(py, "sallet._coroutines", "finish")?.call1((slf, by, pending, &scope, receive, send))
             }
         }
     }
 
     /// What `_coroutines.finish` asks once it has awaited: `None` when the scope now says who is in, else the refusal.
+    /// `by` is the scheme that has judged.
     #[pyo3(name = "_verdict_on")]
     fn verdict_on<'py>(
         &self,
         scope: &Bound<'py, PyDict>,
         awaited: Bound<'py, PyAny>,
+        by: Bound<'py, PyAny>,
     ) -> PyResult<Option<Bound<'py, Refusal>>> {
         let setup = self.setup()?;
-        let verdict = match &setup.check {
-            Check::Native(scheme) => scheme.get().verdict_on(awaited)?,
-            Check::Identify(_) => Verdict::of_identify(awaited, setup.check.scheme())?,
-        };
-        match verdict {
-            Verdict::Admitted { user, credentials } => setup.admit(scope, user, credentials).map(|()| None),
+        match setup.judges.verdict_on(awaited, &by)? {
+            Verdict::Admitted { user, credentials } => setup.admit(scope, by, user, credentials).map(|()| None),
             Verdict::Refused(refusal) => Ok(Some(refusal)),
             Verdict::Pending(_) => Err(PyTypeError::new_err("no user but something to await")),
         }
@@ -202,7 +198,7 @@ impl AuthMiddleware {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         let Some(setup) = self.setup.get() else { return Ok(()) };
         visit.call(&setup.app)?;
-        visit.call(&setup.auth)
+        setup.judges.visit(&visit)
     }
 }
 
@@ -219,7 +215,13 @@ impl Setup {
     ///
     /// The user and scopes that another middleware has set for Starlette stay: an app that wants its own user there has
     /// put its `AuthenticationMiddleware` around this one. Those of a Sallet further out are replaced.
-    fn admit<'py>(&self, scope: &Bound<'py, PyDict>, user: User<'py>, credentials: Bound<'py, PyAny>) -> PyResult<()> {
+    fn admit<'py>(
+        &self,
+        scope: &Bound<'py, PyDict>,
+        by: Bound<'py, PyAny>,
+        user: User<'py>,
+        credentials: Bound<'py, PyAny>,
+    ) -> PyResult<()> {
         let (py, user) = (scope.py(), user.into_value());
         let (name, auth, verdicts) = (intern!(py, "user"), intern!(py, "auth"), intern!(py, "sallet.auth"));
         asgi::own_state(scope)?.set_item(name, &user)?;
@@ -238,7 +240,7 @@ impl Setup {
             scope.set_item(auth, credentials)?;
         }
         // A chain, for a request may pass guards of several schemes.
-        scope.set_item(verdicts, (&self.auth, user, earlier))
+        scope.set_item(verdicts, (by, user, earlier))
     }
 }
 
@@ -273,59 +275,4 @@ fn argument<'py>(
     named.ok_or_else(|| {
         PyTypeError::new_err(format!("an ASGI app is called with scope, receive and send: {name} is missing"))
     })
-}
-
-/// The scopes are compared here without a detour by Python, so what a subclass overrides of that would be passed by.
-fn check_overrides(auth: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = auth.py();
-    let own = py.import("sallet.auth")?.getattr(intern!(py, "Scheme"))?;
-    for name in ["authorize", "_begin", "_finish", "_authenticate"] {
-        let on_object = match auth.getattr_opt(intern!(py, "__dict__"))? {
-            Some(attributes) => attributes.contains(name)?,
-            None => false,
-        };
-        if on_object || !auth.get_type().getattr(name)?.is(&own.getattr(name)?) {
-            return Err(PyTypeError::new_err(format!(
-                "this scheme overrides {name}, which AuthMiddleware does not call: override identify, and refuse there"
-            )));
-        }
-    }
-    Ok(())
-}
-
-impl Check {
-    /// The scheme whose scopes are compared, if it is one.
-    fn scheme(&self) -> Option<&Scheme> {
-        match self {
-            Self::Native(scheme) | Self::Identify(Some(scheme)) => Some(scheme.get()),
-            Self::Identify(None) => None,
-        }
-    }
-
-    fn of(auth: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let py = auth.py();
-        let identify = auth.get_type().getattr_opt(intern!(py, "identify"))?;
-        let own = py.import("sallet.auth")?.getattr(intern!(py, "Scheme"))?.getattr(intern!(py, "identify"))?;
-        if auth.is_instance_of::<Keyring>() {
-            return Err(PyTypeError::new_err("auth is a Bearer: write auth=Bearer(keyring)"));
-        }
-        if auth.is_none() {
-            return Err(PyTypeError::new_err("auth is None: write auth=Bearer(keyring)"));
-        }
-        let scheme = auth.cast::<Scheme>();
-        if let Ok(scheme) = &scheme {
-            scheme.get().check_setup()?;
-            check_overrides(auth)?;
-        }
-        match (scheme, identify) {
-            (Ok(scheme), None) => Ok(Self::Native(scheme.clone().unbind())),
-            (Ok(scheme), Some(identify)) if identify.is(&own) => Ok(Self::Native(scheme.clone().unbind())),
-            (Ok(scheme), Some(_)) => Ok(Self::Identify(Some(scheme.clone().unbind()))),
-            (Err(_), Some(_)) => Ok(Self::Identify(None)),
-            // The value is not shown: it may be a token that was put in the wrong place.
-            (Err(_), None) => {
-                Err(PyTypeError::new_err("auth is a Bearer, or an object with an async identify(headers, scopes=())"))
-            }
-        }
-    }
 }

@@ -3,20 +3,20 @@
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sallet_core::Cursor;
-use sallet_core::auth::{Challenge, Reason, Refusal as Answer, Requirement};
+use sallet_core::auth::{Challenge, Reason, Refusal as Answer};
 
 /// A refusal: what to answer, ready to send, and what to log.
 #[pyclass(frozen, module = "sallet")]
 #[derive(Debug)]
 pub(super) struct Refusal {
     reason: Reason,
-    challenge: Option<String>,
+    /// One line for each scheme that would do.
+    challenges: Vec<String>,
 }
 
 impl Refusal {
-    pub(super) fn new(reason: Reason, need: Requirement<&str>) -> Self {
-        let challenge = need.challenge(reason.refusal());
-        Self { reason, challenge: challenge.map(|challenge| challenge.to_string()) }
+    pub(super) fn new<'a>(reason: Reason, challenges: impl Iterator<Item = Challenge<'a>>) -> Self {
+        Self { reason, challenges: challenges.map(|challenge| challenge.to_string()).collect() }
     }
 
     const fn answer(&self) -> Answer {
@@ -61,8 +61,8 @@ impl Refusal {
     /// The fields of the response, in lower case.
     #[getter]
     fn headers(&self) -> Vec<(&'static str, &str)> {
-        let challenge = self.challenge.as_ref().map(|text| (Challenge::FIELD, text.as_str()));
-        challenge.into_iter().chain(Answer::FIELDS).collect()
+        let challenges = self.challenges.iter().map(|text| (Challenge::FIELD, text.as_str()));
+        challenges.chain(Answer::FIELDS).collect()
     }
 
     /// The body of the response: `{"detail": ...}`.
@@ -84,6 +84,6 @@ impl Refusal {
     }
 
     fn __repr__(&self) -> String {
-        format!("<Refusal {} {:?}>", self.status(), self.challenge.as_deref().unwrap_or_default())
+        format!("<Refusal {} {:?}>", self.status(), self.challenges.join(", "))
     }
 }

@@ -7,13 +7,16 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
-use sallet_core::auth::{AuthScheme, Realm, Reason, Refusal as Answer, Requirement, Scopes};
+use sallet_core::auth::{AuthScheme, Realm, Reason, Refusal as Answer, Requirement};
 
 use super::credentials::Credentials;
-use super::field_lines;
+use super::elsewhere;
 use super::keyring::Keyring;
+use super::need::Need;
+use super::options;
 use super::principal::AuthCredentials;
 use super::refusal::Refusal;
+use super::request::{self, Request};
 use super::scopes;
 use super::user::{self, User};
 use crate::errors;
@@ -56,11 +59,10 @@ impl Setup {
         self.need.borrowed()
     }
 
-    fn verdict<'py>(&self, headers: &Bound<'py, PyAny>, need: Requirement<&str>) -> PyResult<Verdict<'py>> {
-        let py = headers.py();
-        let lines = field_lines::of_field(headers, need.field())?;
+    fn verdict<'py>(&self, request: &Request<'py>, need: Need<'_>) -> PyResult<Verdict<'py>> {
+        let py = request.scope().py();
         match &self.source {
-            Source::Keyring(keyring) => match keyring.get().ring().verdict(need, &lines) {
+            Source::Keyring(keyring) => match keyring.get().ring().verdict(need.judging(), request) {
                 Ok(holder) => Ok(Verdict::Admitted {
                     user: User::of(holder.principal.bind(py).clone().into_any(), user::Source::Authenticate)?,
                     credentials: holder.credentials.bind(py).clone().into_any(),
@@ -68,8 +70,9 @@ impl Setup {
                 Err(reason) => Verdict::refused(py, reason, need),
             },
             Source::Callable(authenticate) => {
-                let called = need.read(&lines, |presented| {
-                    authenticate.bind(py).call1((Credentials::new(py, need.scheme(), presented),))
+                let asked = need.judging();
+                let called = asked.read(request, |presented| {
+                    authenticate.bind(py).call1((Credentials::presented(py, &asked, presented),))
                 });
                 match called {
                     Ok(user) => {
@@ -87,8 +90,8 @@ impl Setup {
 }
 
 impl<'py> Verdict<'py> {
-    fn refused(py: Python<'py>, reason: Reason, need: Requirement<&str>) -> PyResult<Self> {
-        Bound::new(py, Refusal::new(reason, need)).map(Self::Refused)
+    pub(super) fn refused(py: Python<'py>, reason: Reason, need: Need<'_>) -> PyResult<Self> {
+        need.refusal(py, reason).map(Self::Refused)
     }
 
     fn admitted(user: User<'py>) -> PyResult<Self> {
@@ -97,15 +100,15 @@ impl<'py> Verdict<'py> {
     }
 
     /// Sees whether a user is granted the scopes, however they were found.
-    fn granted(user: User<'py>, need: Requirement<&str>) -> PyResult<Self> {
-        if !scopes::user_has(user.value(), need.scopes())? {
+    fn granted(user: User<'py>, need: Need<'_>) -> PyResult<Self> {
+        if !scopes::user_has(user.value(), need.judging().scopes())? {
             return Self::refused(user.value().py(), Reason::InsufficientScope, need);
         }
         Self::admitted(user)
     }
 
     /// What `authenticate` has returned.
-    fn of_authenticate(user: Bound<'py, PyAny>, need: Requirement<&str>) -> PyResult<Self> {
+    pub(super) fn of_authenticate(user: Bound<'py, PyAny>, need: Need<'_>) -> PyResult<Self> {
         if user.is_none() {
             return Self::refused(user.py(), Reason::App(Answer::InvalidToken), need);
         }
@@ -116,14 +119,14 @@ impl<'py> Verdict<'py> {
         Self::granted(User::of(user, user::Source::Authenticate)?, need)
     }
 
-    /// What an `identify` that is not Sallet's has returned: for the scopes of `scheme`, if it is one.
-    pub(super) fn of_identify(found: Bound<'py, PyAny>, scheme: Option<&Scheme>) -> PyResult<Self> {
+    /// What an `identify` that is not Sallet's has returned: for the scopes of `need`, if it is a scheme's.
+    pub(super) fn of_identify(found: Bound<'py, PyAny>, need: Option<Need<'_>>) -> PyResult<Self> {
         let user = match accepted(found)? {
             Ok(user) => user,
             Err(refusal) => return Ok(Self::Refused(refusal)),
         };
-        match scheme {
-            Some(scheme) => Self::granted(user, scheme.setup()?.need()),
+        match need {
+            Some(need) => Self::granted(user, need),
             None => Self::admitted(user),
         }
     }
@@ -145,7 +148,7 @@ fn accepted(found: Bound<'_, PyAny>) -> PyResult<Result<User<'_>, Bound<'_, Refu
             let user = error.into_inner();
             if user.is_none() {
                 return Err(PyTypeError::new_err(
-                    "identify returned None: return the user, or the Refusal that await super().identify(headers) returned",
+                    "identify returned None: return the user, or the Refusal that await super().identify(scope) returned",
                 ));
             }
             User::of(user, user::Source::Identify).map(Ok)
@@ -160,20 +163,14 @@ impl Scheme {
         })
     }
 
-    /// Whether a subclass has called `super().__init__(...)`: without it every request would fail.
-    pub(super) fn check_setup(&self) -> PyResult<()> {
-        self.setup().map(|_| ())
+    /// What it asks for. An error where a subclass has not called `super().__init__(...)`: every request would fail.
+    pub(super) fn need(&self) -> PyResult<&Requirement<String>> {
+        self.setup().map(|setup| &setup.need)
     }
 
-    /// The verdict on a request, for the scheme's own scopes.
-    pub(super) fn verdict<'py>(&self, headers: &Bound<'py, PyAny>) -> PyResult<Verdict<'py>> {
-        let setup = self.setup()?;
-        setup.verdict(headers, setup.need())
-    }
-
-    /// The rest of a [`Verdict::Pending`], with the user that was awaited.
-    pub(super) fn verdict_on<'py>(&self, user: Bound<'py, PyAny>) -> PyResult<Verdict<'py>> {
-        Verdict::of_authenticate(user, self.setup()?.need())
+    /// The verdict on a request.
+    pub(super) fn verdict<'py>(&self, request: &Request<'py>, need: Need<'_>) -> PyResult<Verdict<'py>> {
+        self.setup()?.verdict(request, need)
     }
 }
 
@@ -185,16 +182,17 @@ impl Scheme {
         Self { setup: OnceLock::new() }
     }
 
-    #[pyo3(signature = (scheme, keyring = None, *, authenticate = None, realm = "api", scopes = None))]
+    #[pyo3(signature = (kind, keyring = None, *, authenticate = None, realm = "api", scopes = None, **options))]
     fn __init__(
         &self,
-        scheme: &str,
+        kind: &str,
         keyring: Option<&Bound<'_, PyAny>>,
         authenticate: Option<&Bound<'_, PyAny>>,
         realm: &str,
         scopes: Option<&Bound<'_, PyAny>>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let scheme = AuthScheme::ALL.iter().find(|known| known.name() == scheme);
+        let scheme = AuthScheme::ALL.iter().find(|known| known.name() == kind);
         let scheme = *scheme.ok_or_else(|| PyTypeError::new_err("this is not the name of a scheme, such as Bearer"))?;
         let name = scheme.name();
         let source = match (keyring, authenticate) {
@@ -233,8 +231,13 @@ impl Scheme {
                 return Err(PyTypeError::new_err(format!("give {name} exactly one of keyring and authenticate")));
             }
         };
-        let realm = Realm::parse(realm.to_owned()).map_err(errors::realm)?;
-        let setup = Setup { source, need: Requirement::new(scheme, realm, scopes::read(scopes, errors::policy)?) };
+        let (realm, scopes) = (Realm::parse(realm).map_err(errors::realm)?, scopes::read(scopes, errors::policy)?);
+        let need = Requirement::new(scheme, realm, scopes.borrowed());
+        let need = match options {
+            Some(options) => options::with(need, options, matches!(source, Source::Callable(_)))?,
+            None => need.owned(),
+        };
+        let setup = Setup { source, need };
         self.setup.set(setup).map_err(|_| PyRuntimeError::new_err("this scheme is already set up: make another one"))
     }
 
@@ -259,6 +262,18 @@ impl Scheme {
         })
     }
 
+    /// The word in challenges, and in `Authorization` where the scheme is read from there.
+    #[getter]
+    fn word(&self) -> PyResult<&str> {
+        Ok(self.setup()?.need().word())
+    }
+
+    /// The field that is read.
+    #[getter]
+    fn header(&self) -> PyResult<&str> {
+        Ok(self.setup()?.need().field())
+    }
+
     /// Checks the scopes of a user who is already verified: `None` when they are enough, else the refusal.
     #[pyo3(signature = (user, scopes = None))]
     fn authorize<'py>(
@@ -273,15 +288,18 @@ impl Scheme {
         if scopes::user_has(user, need.scopes())? {
             return Ok(None);
         }
-        Bound::new(user.py(), Refusal::new(Reason::InsufficientScope, need)).map(Some)
+        Need::alone(need).refusal(user.py(), Reason::InsufficientScope).map(Some)
     }
 
     /// Who sent the request, up to the point where something must be awaited: `(value, False)` with the user or refusal,
     /// or `(awaitable, True)`. Scopes are not looked at: they are `authorize`'s.
     #[pyo3(name = "_begin")]
-    fn begin<'py>(&self, headers: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, bool)> {
+    fn begin<'py>(&self, scope: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, bool)> {
         let setup = self.setup()?;
-        let verdict = setup.verdict(headers, setup.need().with_scopes(Scopes::EMPTY))?;
+        let need = setup.need();
+        let request = Request::of(request::scope_of(scope)?, |name| need.looks_at(name))?;
+        let verdict = setup.verdict(&request, Need::alone(need).without_scopes())?;
+        elsewhere::after(&request, &need)?;
         let is_pending = matches!(verdict, Verdict::Pending(_));
         Ok((verdict.into_python(), is_pending))
     }
@@ -289,14 +307,15 @@ impl Scheme {
     /// The rest of `_begin`, with what was awaited.
     #[pyo3(name = "_finish")]
     fn finish<'py>(&self, user: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let need = self.setup()?.need().with_scopes(Scopes::EMPTY);
+        let need = Need::alone(self.setup()?.need()).without_scopes();
         Ok(Verdict::of_authenticate(user, need)?.into_python())
     }
 
-    /// The user or refusal that an `identify` of a subclass has returned, once it is sure that it is one.
+    /// The user or refusal that an `identify` of a subclass has returned for a scope, once it is sure that it is one.
     #[staticmethod]
     #[pyo3(name = "_accept")]
-    fn accept(found: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+    fn accept<'py>(found: Bound<'py, PyAny>, scope: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        elsewhere::after_unknown(request::scope_of(scope)?)?;
         Ok(match accepted(found)? {
             Ok(user) => user.into_value(),
             Err(refusal) => refusal.into_any(),

@@ -24,6 +24,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     nonce: OnceLock<Nonce>,
+    /// The response is for one reader alone.
+    for_one: AtomicBool,
     more: OnceLock<Box<Mutex<More>>>,
 }
 
@@ -116,6 +118,15 @@ impl Exchange {
             self.draw(scope)?;
         }
         Ok(())
+    }
+
+    /// Says that no shared cache may keep the response.
+    pub(super) fn keep_for_one(&self) {
+        self.for_one.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_for_one(&self) -> bool {
+        self.for_one.load(Ordering::Relaxed)
     }
 
     /// Whether something may have been said of this response; a glance.

@@ -254,7 +254,7 @@ fn is_unwatched(own: &Bound<'_, PyList>, set: &FieldSet, rules: &Rules) -> bool 
 }
 
 /// The name or the value of a field.
-fn part<'py>(item: &Bound<'py, PyAny>, at: usize) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn part<'py>(item: &Bound<'py, PyAny>, at: usize) -> PyResult<Bound<'py, PyAny>> {
     match item.cast_exact::<PyTuple>() {
         Ok(pair) => pair.get_item(at),
         Err(_) => item.get_item(at),
@@ -262,7 +262,7 @@ fn part<'py>(item: &Bound<'py, PyAny>, at: usize) -> PyResult<Bound<'py, PyAny>>
 }
 
 /// Bytes, or a bytearray, which some servers take.
-fn bytes<'a>(value: &'a Bound<'_, PyAny>) -> Option<Cow<'a, [u8]>> {
+pub(super) fn bytes<'a>(value: &'a Bound<'_, PyAny>) -> Option<Cow<'a, [u8]>> {
     match value.cast::<PyBytes>() {
         Ok(bytes) => Some(Cow::Borrowed(bytes.as_bytes())),
         Err(_) => value.extract().ok().map(Cow::Owned),

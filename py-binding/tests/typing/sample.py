@@ -206,7 +206,7 @@ async def judged(ring: Keyring) -> None:
     bearer = sallet.Bearer(ring, realm="items", scopes=["items:read"])
     assert_type((bearer.realm, bearer.scopes), tuple[str, tuple[str, ...]])
     assert bearer.keyring is ring
-    refusal = await bearer.identify([(b"host", b"localhost")], scopes=["items:write"])
+    refusal = await bearer.identify({"type": "http", "headers": [(b"host", b"localhost")]}, scopes=["items:write"])
     assert isinstance(refusal, Refusal) and refusal.is_missing
     assert_type((refusal.status, refusal.detail, refusal.body), tuple[int, str, bytes])
     assert_type(refusal.headers, list[tuple[str, str]])
@@ -214,7 +214,7 @@ async def judged(ring: Keyring) -> None:
     assert_type(bearer.authorize(Principal("ci", "ci", ["items:read"])), Refusal | None)
 
     own = sallet.Bearer(authenticate=fetch_user)
-    assert await own.identify([(b"authorization", b"Bearer anything")]) == User("alice")
+    assert await own.identify({"type": "http", "headers": [(b"authorization", b"Bearer anything")]}) == User("alice")
     try:
         sallet.Bearer("keys.toml")  # type: ignore[arg-type]
     except TypeError:

@@ -61,7 +61,7 @@ class Dependency(Scheme):
         `AuthMiddleware` it is not asked: they have answered before any dependency runs, except on
         public paths. A WebSocket is closed with 1008 where the server cannot send a response.
         """
-        missing, _ = self._begin([])
+        missing, _ = self._begin({"type": "http", "headers": []})
         return _exception(missing, {"type": "http"})
 
     async def _verdict(self, scope: Any) -> Any:
@@ -75,9 +75,9 @@ class Dependency(Scheme):
         if (user := signed_in_user(self, scope)) is not None:
             outcome = user
         elif type(self).identify is Scheme.identify:
-            outcome = await self._authenticate(scope["headers"])
+            outcome = await self._authenticate(scope)
         else:
-            outcome = self._accept(await awaitable(self, self.identify(scope["headers"])))
+            outcome = self._accept(await awaitable(self, self.identify(scope)), scope)
         scope["sallet.auth"] = (self, outcome, earlier)
         return outcome
 
@@ -94,5 +94,9 @@ class Dependency(Scheme):
 def _exception(refusal: Refusal, scope: Any) -> Exception:
     if closes(scope):
         return WebSocketException(Refusal.CLOSE_CODE, refusal.detail)
-    headers = {name: value for name, value in refusal.headers if name != "content-type"}
+    headers: dict[str, str] = {}
+    for name, value in refusal.headers:
+        if name != "content-type":
+            # Several challenges are one list (RFC 9110 section 11.6.1): an HTTPException has one line of a name.
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return HTTPException(refusal.status, refusal.detail, headers)

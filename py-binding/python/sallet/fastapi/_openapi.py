@@ -21,7 +21,7 @@ _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"
 
 # RFC 6750 section 3.1
 _ANSWERS = {
-    "400": "The Authorization field cannot be read",
+    "400": "The credentials cannot be read",
     "401": "Not authenticated, or the token is not valid",
     "403": "The token does not have the required scope",
 }
@@ -40,7 +40,7 @@ def _answer(description: str) -> Schema:
     }
 
 
-def mark(apps: Iterable[Mounted], auth: Scheme, rules: sallet.PathRules) -> None:
+def mark(apps: Iterable[Mounted], auth: Scheme | tuple[Scheme, ...], rules: sallet.PathRules) -> None:
     """Makes `openapi()` of every app tell which operations `auth` guards.
 
     Called again, it takes in apps mounted since, and an `app.openapi` the user has replaced.
@@ -66,7 +66,7 @@ class MarkedOpenAPI:
     def __init__(
         self,
         original: Callable[[], Schema],
-        auth: Scheme,
+        auth: Scheme | tuple[Scheme, ...],
         rules: sallet.PathRules,
         prefixes: Sequence[str],
     ) -> None:
@@ -77,17 +77,19 @@ class MarkedOpenAPI:
 
     def __call__(self) -> Schema:
         schema = self._original()
-        name = self._scheme(schema)
+        schemes = self._schemes(schema)
         for path, item in schema.get("paths", {}).items():
             for method, operation in item.items():
                 if method not in _METHODS or self._is_public(method, path):
                     continue
-                # A route with a scheme of its own needs both: the guard's joins each alternative.
-                alternatives = operation.get("security") or [{}]
-                for alternative in alternatives:
-                    alternative.setdefault(name, list(self.auth.scopes))
+                alternatives = [
+                    joined
+                    for own in operation.get("security") or [{}]
+                    for joined in _joined(own, schemes)
+                ]
                 operation["security"] = alternatives
-                self._answers(operation, any(alternative[name] for alternative in alternatives))
+                asked = (scopes for each in alternatives for name, scopes in each.items() if name in schemes)
+                self._answers(operation, any(asked))
         return schema
 
     def _answers(self, operation: Schema, asks_for_scopes: bool) -> None:
@@ -105,10 +107,22 @@ class MarkedOpenAPI:
             self._rules.needs_credentials(method.upper(), prefix + path) for prefix in self.prefixes
         )
 
-    def _scheme(self, schema: Schema) -> str:
-        """The scheme's name in the schema, entered there if it is not yet."""
-        auth = self.auth
-        name = auth.scheme_name if isinstance(auth, Dependency) else type(auth).__name__
-        schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes.setdefault(name, jsonable_encoder(model_of(auth), by_alias=True, exclude_none=True))
-        return name
+    def _schemes(self, schema: Schema) -> dict[str, list[str]]:
+        """The scopes of each scheme by its name in the schema, entered there if it is not yet."""
+        known = schema.setdefault("components", {}).setdefault("securitySchemes", {})
+        found: dict[str, list[str]] = {}
+        for auth in self.auth if isinstance(self.auth, tuple) else (self.auth,):
+            base = auth.scheme_name if isinstance(auth, Dependency) else type(auth).__name__
+            name, count = base, 1
+            while name in found:
+                count += 1
+                name = f"{base}{count}"
+            known.setdefault(name, jsonable_encoder(model_of(auth), by_alias=True, exclude_none=True))
+            found[name] = list(auth.scopes)
+        return found
+
+
+def _joined(own: Schema, schemes: dict[str, list[str]]) -> list[Schema]:
+    """What a route asks for itself, with the guard's schemes of which one will do: that of the route, if it is one of them."""
+    names = [name for name in schemes if name in own] or list(schemes)
+    return [{**own, name: own.get(name, schemes[name])} for name in names]

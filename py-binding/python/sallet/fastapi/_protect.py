@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -41,7 +41,7 @@ def protect(
     app: Starlette,
     *,
     headers: PolicyRule | None = None,
-    auth: Scheme = _LEFT_OUT,
+    auth: Scheme | Sequence[Scheme] = _LEFT_OUT,
     public: Iterable[str] = (),
     protected: Iterable[str] | None = None,
     preflights: Iterable[str] | bool = False,
@@ -73,7 +73,9 @@ def protect(
         app: The FastAPI (or plain Starlette) app. Routes, mounts and middleware may be added
             later; everything is put together when the app starts.
         headers: The policy, or a function of the ASGI scope; `SecurityHeaders.STRICT` by default.
-        auth: A `sallet.fastapi.Bearer` (or a plain `sallet.Bearer`); leave it out for headers only.
+        auth: A `Bearer`, a `Basic` or an `ApiKey` of `sallet.fastapi` (or a plain one of `sallet`), or a list of
+            them, as `[Bearer(keys), ApiKey(keys)]`: the first whose credentials are there decides. Leave it out for
+            headers only.
         public: Paths that need no credentials: `"/health"` opens that path alone, `"/static/*"`
             everything below, `"GET /items"` one method of it (HEAD counts as GET).
         protected: Guards these paths alone and leaves the others open; `public` then opens
@@ -130,7 +132,7 @@ class _Protection:
         self,
         app: Starlette,
         headers: PolicyRule | None,
-        auth: Scheme,
+        auth: Scheme | Sequence[Scheme],
         public: Iterable[str],
         protected: Iterable[str] | None,
         preflights: Iterable[str] | bool,
@@ -146,15 +148,17 @@ class _Protection:
             raise TypeError(
                 "auth is None, so everything would be open: give auth=Bearer(...), or leave auth out for headers only"
             )
-        if auth is not _LEFT_OUT and not isinstance(auth, Scheme):
-            # The value is not shown: it may be a token that was put in the wrong place.
-            raise TypeError(
-                "auth is a sallet.fastapi.Bearer, a sallet.Bearer or an instance of your subclass of "
-                "one, whose identify may be your own: write auth=Bearer(keyring)"
-            )
-        if isinstance(auth, Dependency) and not hasattr(auth, "model"):
-            raise RuntimeError("the scheme was not set up: call super().__init__(...) in the subclass")
-        self._auth: Scheme | None = None if auth is _LEFT_OUT else auth
+        schemes = tuple(auth) if isinstance(auth, (list, tuple)) else (auth,)
+        for scheme in schemes:
+            if scheme is not _LEFT_OUT and not isinstance(scheme, Scheme):
+                # The value is not shown: it may be a token that was put in the wrong place.
+                raise TypeError(
+                    "auth is a sallet.fastapi.Bearer, Basic or ApiKey, a plain one of sallet, an instance of your subclass "
+                    "of one, whose identify may be your own, or a list of them: write auth=Bearer(keyring)"
+                )
+            if isinstance(scheme, Dependency) and not hasattr(scheme, "model"):
+                raise RuntimeError("the scheme was not set up: call super().__init__(...) in the subclass")
+        self._auth: Any = None if auth is _LEFT_OUT else schemes if isinstance(auth, (list, tuple)) else auth
         public, protected, preflights = map(_once, (public or (), protected, preflights or ()))
         if self._auth is None and (public or protected is not None or preflights):
             raise TypeError(

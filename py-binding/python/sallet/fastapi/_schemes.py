@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from fastapi.openapi.models import APIKey as APIKeyModel
+from fastapi.openapi.models import APIKeyIn
+from fastapi.openapi.models import HTTPBase as HTTPModel
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.openapi.models import SecurityBase as SecurityModel
 from fastapi.security.base import SecurityBase
@@ -15,12 +18,23 @@ from sallet._near import arguments
 from sallet.auth import Scheme
 from sallet.fastapi._dependency import Dependency
 
-__all__ = ["Bearer"]
+__all__ = ["ApiKey", "Basic", "Bearer"]
 
 
 def model_of(auth: Scheme) -> SecurityModel:
-    """The scheme as OpenAPI has it, whether it is one of these or the plain one of `sallet`."""
-    return auth.model if isinstance(auth, Dependency) else HTTPBearerModel()
+    """The scheme as OpenAPI has it, whether it is one of these or a plain one of `sallet`."""
+    return auth.model if isinstance(auth, Dependency) else _model(auth)
+
+
+def _model(auth: Scheme, description: str | None = None, bearer_format: str | None = None) -> SecurityModel:
+    if isinstance(auth, sallet.ApiKey):
+        # By its alias, which is what the document has.
+        return APIKeyModel(**{"in": APIKeyIn.header}, name=auth.header, description=description)
+    # The word in lower case, as IANA's registry and the specification's examples of OpenAPI have it.
+    word = auth.word.lower()
+    if word == "bearer":
+        return HTTPBearerModel(bearerFormat=bearer_format, description=description)
+    return HTTPModel(scheme=word, description=description)
 
 
 class Bearer(Dependency, sallet.Bearer, SecurityBase):
@@ -50,6 +64,9 @@ class Bearer(Dependency, sallet.Bearer, SecurityBase):
             `Credentials` and returns a user, or `None` to refuse.
         realm: Named in every challenge.
         scopes: Scopes every request needs.
+        scheme, max_length, resource_metadata, websocket_subprotocol, query: As those of `sallet.Bearer`.
+            Without a guard around, an app that accepts a WebSocket chooses `websocket_subprotocol` itself, and
+            caches are kept off only where a `SecurityHeadersMiddleware` is around.
         scheme_name: The scheme's name in OpenAPI; the name of the class by default, as FastAPI's
             own schemes have it. Name it when an app has two.
         description: Its description there, shown by the Authorize button.
@@ -70,8 +87,6 @@ class Bearer(Dependency, sallet.Bearer, SecurityBase):
         TypeError, PolicyError: As `sallet.Bearer`.
     """
 
-    model: HTTPBearerModel
-
     @arguments()
     def __init__(
         self,
@@ -80,6 +95,11 @@ class Bearer(Dependency, sallet.Bearer, SecurityBase):
         authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
         realm: str = "api",
         scopes: Iterable[str] = (),
+        scheme: str = "Bearer",
+        max_length: int | None = None,
+        resource_metadata: str | None = None,
+        websocket_subprotocol: str | None = None,
+        query: str | None = None,
         scheme_name: str | None = None,
         description: str | None = None,
         bearer_format: str | None = None,
@@ -90,7 +110,105 @@ class Bearer(Dependency, sallet.Bearer, SecurityBase):
             authenticate=authenticate,
             realm=realm,
             scopes=scopes,
+            scheme=scheme,
+            max_length=max_length,
+            resource_metadata=resource_metadata,
+            websocket_subprotocol=websocket_subprotocol,
+            query=query,
             scheme_name=scheme_name,
             auto_error=auto_error,
         )
-        self.model = HTTPBearerModel(bearerFormat=bearer_format, description=description)
+        self.model = _model(self, description, bearer_format)
+
+
+class Basic(Dependency, sallet.Basic, SecurityBase):
+    """Basic authentication (RFC 7617) for FastAPI: what `Bearer` is for tokens.
+
+    ```python
+    basic = Basic(authenticate=sign_in, realm="items")
+
+    @app.get("/me")
+    async def me(who: Annotated[User, Depends(basic)]): ...
+    ```
+
+    Args:
+        keyring, authenticate, realm, scopes, cross_site: As those of `sallet.Basic`.
+        scheme_name, description, auto_error: As those of `Bearer`.
+
+    Raises:
+        TypeError, PolicyError: As `sallet.Bearer`.
+    """
+
+    @arguments()
+    def __init__(
+        self,
+        keyring: Keyring | None = None,
+        *,
+        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
+        realm: str = "api",
+        scopes: Iterable[str] = (),
+        cross_site: bool = False,
+        scheme_name: str | None = None,
+        description: str | None = None,
+        auto_error: bool = True,
+    ) -> None:
+        super().__init__(
+            keyring,
+            authenticate=authenticate,
+            realm=realm,
+            scopes=scopes,
+            cross_site=cross_site,
+            scheme_name=scheme_name,
+            auto_error=auto_error,
+        )
+        self.model = _model(self, description)
+
+
+class ApiKey(Dependency, sallet.ApiKey, SecurityBase):
+    """A key in a header for FastAPI: what `Bearer` is for tokens.
+
+    ```python
+    key = ApiKey(Keyring.from_file("keys.toml"), header="X-Items-Key")
+
+    @app.get("/items")
+    async def items(who: Annotated[Principal, Security(key, scopes=["items:read"])]): ...
+    ```
+
+    Args:
+        keyring, authenticate, realm, scopes, header, max_length, websocket_subprotocol, query: As those of
+            `sallet.ApiKey`.
+        scheme_name, description, auto_error: As those of `Bearer`.
+
+    Raises:
+        TypeError, PolicyError: As `sallet.Bearer`.
+    """
+
+    @arguments()
+    def __init__(
+        self,
+        keyring: Keyring | None = None,
+        *,
+        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
+        realm: str = "api",
+        scopes: Iterable[str] = (),
+        header: str = "X-API-Key",
+        max_length: int | None = None,
+        websocket_subprotocol: str | None = None,
+        query: str | None = None,
+        scheme_name: str | None = None,
+        description: str | None = None,
+        auto_error: bool = True,
+    ) -> None:
+        super().__init__(
+            keyring,
+            authenticate=authenticate,
+            realm=realm,
+            scopes=scopes,
+            header=header,
+            max_length=max_length,
+            websocket_subprotocol=websocket_subprotocol,
+            query=query,
+            scheme_name=scheme_name,
+            auto_error=auto_error,
+        )
+        self.model = _model(self, description)

@@ -84,7 +84,8 @@ def with_scopes(call: Callable[..., Any]) -> Callable[..., Any]:
             _asked.reset(token)
         if user is not None and question.passed is None:
             # super().__call__ was not called, or has refused: what is returned is all that is known.
-            self._admit(self._accept(user), question.scopes, _scope((*args, *kwargs.values())))
+            scope = _scope((*args, *kwargs.values()))
+            self._admit(self._accept(user, scope), question.scopes, scope)
         return user
 
     if not own:
