@@ -24,7 +24,7 @@ pub(super) fn after(request: &Request<'_>, need: &Requirement<&str>) -> PyResult
 }
 
 /// Whether nothing is read but `Authorization`.
-fn is_plain(need: &Requirement<&str>) -> bool {
+const fn is_plain(need: &Requirement<&str>) -> bool {
     need.subprotocol().is_none() && need.parameter().is_none() && need.field().eq_ignore_ascii_case("authorization")
 }
 

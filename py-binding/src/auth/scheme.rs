@@ -313,9 +313,11 @@ impl Scheme {
 
     /// The user or refusal that an `identify` of a subclass has returned for a scope, once it is sure that it is one.
     #[staticmethod]
-    #[pyo3(name = "_accept")]
-    fn accept<'py>(found: Bound<'py, PyAny>, scope: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        elsewhere::after_unknown(request::scope_of(scope)?)?;
+    #[pyo3(name = "_accept", signature = (found, scope = None))]
+    fn accept<'py>(found: Bound<'py, PyAny>, scope: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(scope) = scope {
+            elsewhere::after_unknown(request::scope_of(scope)?)?;
+        }
         Ok(match accepted(found)? {
             Ok(user) => user.into_value(),
             Err(refusal) => refusal.into_any(),

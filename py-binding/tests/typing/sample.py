@@ -53,7 +53,7 @@ from sallet import (
     templates,
     unchecked,
 )
-from sallet.fastapi import Bearer, docs_page, protect
+from sallet.fastapi import ApiKey, Basic, Bearer, docs_page, protect
 from sallet.templates import csp_nonce as csp_nonce_context
 from sallet.templates import csp_nonce_attr_of, csp_nonce_of
 from sallet.testing import assert_protected, signed_in
@@ -202,6 +202,11 @@ async def fetch_user(credentials: Credentials) -> User | None:
     return User("alice") if credentials.scheme == "Bearer" else None
 
 
+def sign_in(credentials: Credentials) -> User | None:
+    assert_type((credentials.username, credentials.password), tuple[str | None, str | None])
+    return User("alice") if credentials.username == "alice" else None
+
+
 async def judged(ring: Keyring) -> None:
     bearer = sallet.Bearer(ring, realm="items", scopes=["items:read"])
     assert_type((bearer.realm, bearer.scopes), tuple[str, tuple[str, ...]])
@@ -215,6 +220,18 @@ async def judged(ring: Keyring) -> None:
 
     own = sallet.Bearer(authenticate=fetch_user)
     assert await own.identify({"type": "http", "headers": [(b"authorization", b"Bearer anything")]}) == User("alice")
+    word = sallet.Bearer(
+        authenticate=fetch_user,
+        scheme="Token",
+        max_length=16_384,
+        resource_metadata="https://api.example/.well-known/oauth-protected-resource",
+        websocket_subprotocol="bearer",
+        query="access_token",
+    )
+    assert_type((word.word, word.header), tuple[str, str])
+    password = sallet.Basic(authenticate=sign_in, realm="items", scopes=["items:read"], cross_site=False)
+    key = sallet.ApiKey(ring, header="X-Items-Key")
+    assert isinstance(AuthMiddleware(bare, [bearer, password, key]).auth, tuple)
     try:
         sallet.Bearer("keys.toml")  # type: ignore[arg-type]
     except TypeError:
@@ -250,6 +267,7 @@ def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
     app = FastAPI()
     protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), https=True, docs=True)
     protect(FastAPI(), https_redirect="www.example.com")
+    protect(FastAPI(), auth=[bearer, Basic(authenticate=sign_in, cross_site=True), ApiKey(ring, header="X-Items-Key", scheme_name="Key")])
 
     assert_type(bearer.make_not_authenticated_error(), Exception)
 

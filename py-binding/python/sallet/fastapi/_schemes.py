@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from fastapi.openapi.models import APIKey as APIKeyModel
-from fastapi.openapi.models import APIKeyIn
 from fastapi.openapi.models import HTTPBase as HTTPModel
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.openapi.models import SecurityBase as SecurityModel
@@ -23,14 +22,20 @@ __all__ = ["ApiKey", "Basic", "Bearer"]
 
 def model_of(auth: Scheme) -> SecurityModel:
     """The scheme as OpenAPI has it, whether it is one of these or a plain one of `sallet`."""
-    return auth.model if isinstance(auth, Dependency) else _model(auth)
+    if isinstance(auth, Dependency):
+        return auth.model
+    return _key_model(auth) if isinstance(auth, sallet.ApiKey) else _http_model(auth)
 
 
-def _model(auth: Scheme, description: str | None = None, bearer_format: str | None = None) -> SecurityModel:
-    if isinstance(auth, sallet.ApiKey):
-        # By its alias, which is what the document has.
-        return APIKeyModel(**{"in": APIKeyIn.header}, name=auth.header, description=description)
-    # The word in lower case, as IANA's registry and the specification's examples of OpenAPI have it.
+def _key_model(auth: Scheme, description: str | None = None) -> APIKeyModel:
+    # By the aliases of the document: `in` is a keyword.
+    return APIKeyModel.model_validate({"in": "header", "name": auth.header, "description": description})
+
+
+def _http_model(
+    auth: Scheme, description: str | None = None, bearer_format: str | None = None
+) -> HTTPModel:
+    # The word in lower case, as the examples of the specification have it.
     word = auth.word.lower()
     if word == "bearer":
         return HTTPBearerModel(bearerFormat=bearer_format, description=description)
@@ -87,6 +92,8 @@ class Bearer(Dependency, sallet.Bearer, SecurityBase):
         TypeError, PolicyError: As `sallet.Bearer`.
     """
 
+    model: HTTPModel
+
     @arguments()
     def __init__(
         self,
@@ -118,7 +125,7 @@ class Bearer(Dependency, sallet.Bearer, SecurityBase):
             scheme_name=scheme_name,
             auto_error=auto_error,
         )
-        self.model = _model(self, description, bearer_format)
+        self.model = _http_model(self, description, bearer_format)
 
 
 class Basic(Dependency, sallet.Basic, SecurityBase):
@@ -138,6 +145,8 @@ class Basic(Dependency, sallet.Basic, SecurityBase):
     Raises:
         TypeError, PolicyError: As `sallet.Bearer`.
     """
+
+    model: HTTPModel
 
     @arguments()
     def __init__(
@@ -161,7 +170,7 @@ class Basic(Dependency, sallet.Basic, SecurityBase):
             scheme_name=scheme_name,
             auto_error=auto_error,
         )
-        self.model = _model(self, description)
+        self.model = _http_model(self, description)
 
 
 class ApiKey(Dependency, sallet.ApiKey, SecurityBase):
@@ -182,6 +191,8 @@ class ApiKey(Dependency, sallet.ApiKey, SecurityBase):
     Raises:
         TypeError, PolicyError: As `sallet.Bearer`.
     """
+
+    model: APIKeyModel
 
     @arguments()
     def __init__(
@@ -211,4 +222,4 @@ class ApiKey(Dependency, sallet.ApiKey, SecurityBase):
             scheme_name=scheme_name,
             auto_error=auto_error,
         )
-        self.model = _model(self, description)
+        self.model = _key_model(self, description)
