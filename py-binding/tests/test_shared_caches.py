@@ -1,4 +1,5 @@
-"""Real caches that everyone shares, in front of a real server: they keep every asset, and no page that has a nonce.
+"""Real caches that everyone shares, in front of a real server: they keep every asset, but no page that has a nonce, and nothing that
+an API key has opened.
 
 Both caches are set up as carelessly as they allow: what says nothing of caching is kept.
 """
@@ -15,14 +16,15 @@ from typing import Any
 
 import pytest
 from browser.serving import serve
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from harness import http
 from harness.proxies import nginx, varnish
 from harness.servers import free_port
-from sallet import NONCE, ContentSecurityPolicy, SecurityHeaders
-from sallet.fastapi import protect
+from keys import READER, WRITER, keyring
+from sallet import NONCE, AuthMiddleware, ContentSecurityPolicy, Principal, SecurityHeaders
+from sallet.fastapi import ApiKey, protect
 
 POLICY = SecurityHeaders.STRICT.replace(
     content_security_policy=ContentSecurityPolicy.STRICT.extend({"script-src": [NONCE]})
@@ -48,6 +50,7 @@ CACHING = {
     "accel": {"x-accel-expires": "60"},
     "targeted": {"cdn-cache-control": "max-age=60", "cache-control": "max-age=60"},
 }
+key = ApiKey(keyring())
 NONCE_SOURCE = re.compile(r"'nonce-([^']+)'")
 
 
@@ -88,8 +91,23 @@ def site(folder: Path) -> Counted:
     async def list_() -> JSONResponse:
         return JSONResponse([], headers=CACHING["public"])
 
-    protect(app, headers=POLICY)
+    @app.get("/mine/{caching}")
+    async def mine(caching: str, who: Principal = Depends(key)) -> Response:
+        return Response(who.id, headers=CACHING[caching])
+
+    protect(app, headers=POLICY, auth=key, protected=["/mine"])
     return Counted(app)
+
+
+def bare() -> Counted:
+    """A guard with no layer of headers around."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(name.encode(), value.encode()) for name, value in CACHING[scope["path"].rpartition("/")[2]].items()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": scope["user"].id.encode()})
+
+    return Counted(AuthMiddleware(app, key))
 
 
 @contextlib.contextmanager
@@ -110,12 +128,21 @@ def nginx_cache(backend: int) -> Iterator[int]:
             yield port
 
 
-@pytest.fixture(scope="module", params=["nginx", "varnish"])
+CACHES = {"nginx": nginx_cache, "varnish": varnish}
+
+
+@pytest.fixture(scope="module", params=CACHES)
 def cached(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Counted]]:
     """The port of a cache, and the app behind it."""
     app = site(tmp_path_factory.mktemp("assets"))
-    cache = nginx_cache if request.param == "nginx" else varnish
-    with serve(app) as backend, cache(backend) as port:
+    with serve(app) as backend, CACHES[request.param](backend) as port:
+        yield port, app
+
+
+@pytest.fixture(scope="module", params=CACHES)
+def cached_bare(request: pytest.FixtureRequest) -> Iterator[tuple[int, Counted]]:
+    app = bare()
+    with serve(app) as backend, CACHES[request.param](backend) as port:
         yield port, app
 
 
@@ -169,3 +196,15 @@ def test_a_part_of_an_asset(cached: tuple[int, Counted]) -> None:
     assert (first.status, first.body, second.body, asked) == (206, b"some", b"some", 0)
     assert nonces(first) == nonces(second) == []
     assert first.one("content-security-policy") == whole.one("content-security-policy")
+
+
+@pytest.mark.parametrize("caching", CACHING)
+@pytest.mark.parametrize("apps", ["cached", "cached_bare"])
+def test_nobody_gets_what_is_for_another_api_key(request: pytest.FixtureRequest, apps: str, caching: str) -> None:
+    port, app = request.getfixturevalue(apps)
+    path = f"/mine/{caching}"
+    before = app.asked[path]
+    answers = [http.request(port, path=path, headers=[("x-api-key", token)]) for token in (READER, WRITER, READER)]
+    assert [answer.body for answer in answers] == [b"reader-1", b"writer-1", b"reader-1"]
+    assert http.request(port, path=path).status == 401
+    assert app.asked[path] - before == 4
