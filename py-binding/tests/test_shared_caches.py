@@ -99,7 +99,7 @@ def site(folder: Path) -> Counted:
     return Counted(app)
 
 
-def bare() -> Counted:
+def bare(_: Path) -> Counted:
     """A guard with no layer of headers around."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -135,13 +135,6 @@ CACHES = {"nginx": nginx_cache, "varnish": varnish}
 def cached(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Counted]]:
     """The port of a cache, and the app behind it."""
     app = site(tmp_path_factory.mktemp("assets"))
-    with serve(app) as backend, CACHES[request.param](backend) as port:
-        yield port, app
-
-
-@pytest.fixture(scope="module", params=CACHES)
-def cached_bare(request: pytest.FixtureRequest) -> Iterator[tuple[int, Counted]]:
-    app = bare()
     with serve(app) as backend, CACHES[request.param](backend) as port:
         yield port, app
 
@@ -198,13 +191,14 @@ def test_a_part_of_an_asset(cached: tuple[int, Counted]) -> None:
     assert first.one("content-security-policy") == whole.one("content-security-policy")
 
 
-@pytest.mark.parametrize("caching", CACHING)
-@pytest.mark.parametrize("apps", ["cached", "cached_bare"])
-def test_nobody_gets_what_is_for_another_api_key(request: pytest.FixtureRequest, apps: str, caching: str) -> None:
-    port, app = request.getfixturevalue(apps)
-    path = f"/mine/{caching}"
-    before = app.asked[path]
-    answers = [http.request(port, path=path, headers=[("x-api-key", token)]) for token in (READER, WRITER, READER)]
-    assert [answer.body for answer in answers] == [b"reader-1", b"writer-1", b"reader-1"]
-    assert http.request(port, path=path).status == 401
-    assert app.asked[path] - before == 4
+@pytest.mark.parametrize("cache", CACHES)
+@pytest.mark.parametrize("make", [site, bare])
+def test_nobody_gets_what_is_for_another_api_key(make: Any, cache: str, tmp_path: Path) -> None:
+    app = make(tmp_path)
+    with serve(app) as backend, CACHES[cache](backend) as port:
+        for caching in CACHING:
+            path = f"/mine/{caching}"
+            answers = [http.request(port, path=path, headers=[("x-api-key", token)]) for token in (READER, WRITER, READER)]
+            assert [answer.body for answer in answers] == [b"reader-1", b"writer-1", b"reader-1"], caching
+            assert http.request(port, path=path).status == 401
+            assert app.asked[path] == 4
