@@ -17,12 +17,13 @@ DEFAULTS: dict[str, Any] = {"log_level": "warning", "timeout_graceful_shutdown":
 
 
 @contextlib.contextmanager
-def serve(app: Any, **options: Any) -> Iterator[int]:
-    """Serves `app` and yields its port; `options` are uvicorn's own (root_path, ssl_certfile, ...)."""
+def serve(app: Any, *, at: int = 0, **options: Any) -> Iterator[int]:
+    """Serves `app`, at a port that it knows already or at a free one, and yields its port; `options` are uvicorn's own
+    (root_path, ssl_certfile, ...)."""
     # The socket is bound here, not by uvicorn, so that nobody can take the port in between.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", 0))
+    listener.bind(("127.0.0.1", at))
     server = uvicorn.Server(uvicorn.Config(app, **{**DEFAULTS, **options}))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -53,7 +53,7 @@ from sallet import (
     templates,
     unchecked,
 )
-from sallet.fastapi import ApiKey, Basic, Bearer, docs_page, protect
+from sallet.fastapi import ApiKey, Basic, Bearer, docs_page, protect, resource_metadata
 from sallet.templates import csp_nonce as csp_nonce_context
 from sallet.templates import csp_nonce_attr_of, csp_nonce_of
 from sallet.testing import assert_protected, signed_in
@@ -267,6 +267,7 @@ def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
     app = FastAPI()
     protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), https=True, docs=True)
     protect(FastAPI(), https_redirect="www.example.com")
+    assert_type(resource_metadata(FastAPI(), "https://api.example", authorization_servers=["https://login.example"], scopes=()), str)
     protect(FastAPI(), auth=[bearer, Basic(authenticate=sign_in, cross_site=True), ApiKey(ring, header="X-Items-Key", scheme_name="Key")])
 
     assert_type(bearer.make_not_authenticated_error(), Exception)

@@ -21,6 +21,7 @@ from sallet.fastapi._https import HttpsRedirect, redirect_host
 from sallet.fastapi._mounts import mounted_apps
 from sallet.fastapi._openapi import mark
 from sallet.fastapi._own_page import allow_debug_page
+from sallet.fastapi._resource_metadata import public_documents
 from sallet.fastapi._scopes import FailedApp, mistakes
 from sallet.headers import HeadersOptions, PolicyRule
 
@@ -220,7 +221,8 @@ class _Protection:
         """
         docs = self._find_docs() if self._building is None else self._building
         if self._auth is not None:
-            public = (*self._public, *filter(self._may_open, (f"GET {path}" for path in docs.public)))
+            opened = (*(f"GET {path}" for path in docs.public), *public_documents(self._app))
+            public = (*self._public, *filter(self._may_open, opened))
             app = AuthMiddleware(
                 app,
                 self._auth,
