@@ -36,6 +36,14 @@ pub(crate) fn credentials(text: &[u8]) -> Option<(Vec<u8>, Rest)> {
     Some((scheme, Rest::Params(params)))
 }
 
+/// What the core makes of that grammar, as its docs say: a parameter at most once (section 11.2) and sixteen in all; and a list of
+/// commas alone is no list.
+pub(crate) fn is_within_limits(rest: &Rest) -> bool {
+    let Rest::Params(params) = rest else { return true };
+    let repeats = |i: usize, name: &[u8]| params[..i].iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+    matches!(params.len(), 1..=16) && !params.iter().enumerate().any(|(i, (name, _))| repeats(i, name))
+}
+
 /// `credentials = "Bearer" 1*SP b64token` (RFC 6750 section 2.1); gives the token.
 ///
 /// The quoted string of ABNF has no case (RFC 5234 section 2.3), as RFC 9110 section 11.1 says of all schemes.

@@ -33,9 +33,28 @@ pub(crate) fn refusal(choice: u8) -> Refusal {
     Refusal::ALL[usize::from(choice) % Refusal::ALL.len()]
 }
 
-/// The parameters that RFC 6750 section 3 asks for, in order, with the values meant.
-pub(crate) fn expected_params(realm: Realm<&str>, refusal: Refusal, scopes: Scopes<&str>) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut params = vec![("realm", realm.as_str())];
+/// The parameters of a scheme's challenge, in order, with the values meant: of Bearer those of RFC 6750 section 3 and RFC 9728
+/// section 5.1, of Basic those of RFC 7617 section 2.1.
+pub(crate) fn expected_params(
+    need: &Requirement<&str>,
+    refusal: Refusal,
+    metadata: Option<&str>,
+) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut params = vec![("realm", need.realm().as_str())];
+    match need.scheme() {
+        AuthScheme::Basic => params.push(("charset", "UTF-8")),
+        AuthScheme::ApiKey => params.push(("header", need.field())),
+        _ => bearer_params(need.scopes(), refusal, metadata, &mut params),
+    }
+    params.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+fn bearer_params<'a>(
+    scopes: Scopes<&'a str>,
+    refusal: Refusal,
+    metadata: Option<&'a str>,
+    params: &mut Vec<(&'a str, &'a str)>,
+) {
     match refusal {
         Refusal::Missing | Refusal::Unavailable | Refusal::CrossSite => {}
         Refusal::Malformed(_) => params.push(("error", "invalid_request")),
@@ -45,7 +64,7 @@ pub(crate) fn expected_params(realm: Realm<&str>, refusal: Refusal, scopes: Scop
     if !matches!(refusal, Refusal::Malformed(_)) && !scopes.as_str().is_empty() {
         params.push(("scope", scopes.as_str()));
     }
-    params.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+    params.extend(metadata.map(|url| ("resource_metadata", url)));
 }
 
 fn read_realm(text: &str) -> Option<Realm<&str>> {
@@ -103,7 +122,7 @@ fn text(realm: Realm<&str>, refusal: Refusal, scopes: Scopes<&str>, size: usize)
     assert_eq!(challenge.to_string().as_bytes(), text);
     wire::assert_value(std::str::from_utf8(&text).unwrap());
 
-    let expected = expected_params(realm, refusal, scopes);
+    let expected = expected_params(&need, refusal, None);
     assert_eq!(abnf::credentials(&text), Some((b"Bearer".to_vec(), Rest::Params(expected.clone()))));
     if text.len() <= Credentials::MAX_LEN {
         let again = Credentials::parse(&text).expect("challenges and credentials have one grammar");

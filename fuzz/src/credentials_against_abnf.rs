@@ -8,7 +8,7 @@ use crate::abnf::{self, Rest};
 /// that the docs of `Credentials` name.
 pub fn credentials_against_abnf(data: &[u8]) {
     let value = abnf::field_value(data);
-    let expected = abnf::credentials(value).filter(|(_, rest)| data.len() <= 8192 && is_within_limits(rest));
+    let expected = abnf::credentials(value).filter(|(_, rest)| data.len() <= 8192 && abnf::is_within_limits(rest));
     let found = Credentials::parse(data).ok().map(|credentials| {
         let params: Vec<_> =
             credentials.params().map(|(name, value)| (name.as_bytes().to_vec(), value.bytes().collect())).collect();
@@ -33,11 +33,4 @@ pub fn credentials_against_abnf(data: &[u8]) {
             assert_eq!(reason == Reason::Missing, other, "well-formed credentials of another scheme are none of ours");
         }
     }
-}
-
-/// A parameter at most once (RFC 9110 section 11.2) and sixteen in all; and a list of commas alone is no list.
-fn is_within_limits(rest: &Rest) -> bool {
-    let Rest::Params(params) = rest else { return true };
-    let repeats = |i: usize, name: &[u8]| params[..i].iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
-    matches!(params.len(), 1..=16) && !params.iter().enumerate().any(|(i, (name, _))| repeats(i, name))
 }

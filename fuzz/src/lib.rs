@@ -11,6 +11,8 @@ mod csp3;
 mod input;
 mod wire;
 
+mod alternatives;
+mod basic;
 mod challenge;
 mod challenge_against_http_auth;
 mod content_security_policy;
@@ -22,6 +24,8 @@ mod render;
 mod request_head;
 mod secrets;
 
+pub use alternatives::alternatives;
+pub use basic::basic;
 pub use challenge::challenge;
 pub use challenge_against_http_auth::challenge_against_http_auth;
 pub use content_security_policy::content_security_policy;

@@ -17,6 +17,8 @@ macro_rules! targets {
 }
 
 targets! {
+    alternatives,
+    basic,
     challenge,
     challenge_against_http_auth,
     content_security_policy,
