@@ -2,7 +2,7 @@
 
 use sallet_core::auth::{
     Alternatives, AlternativesError, AuthScheme, CredentialsError, Place, PlaceName, Realm, Reason, Refusal,
-    RequestFields, Requirement, Scopes,
+    RequestFields, Requirement, Scopes, user_and_password,
 };
 
 const fn need(scheme: AuthScheme) -> Requirement {
@@ -34,6 +34,7 @@ fn basic_is_strict() {
     // Nobody and nothing; the first colon ends the user; a password of colons.
     assert_eq!(basic("Basic Og=="), good(":"));
     assert_eq!(basic("Basic YTo6"), good("a::"));
+    assert_eq!(user_and_password("a::"), Some(("a", ":")));
     for (text, error) in [
         ("", CredentialsError::NoToken),
         ("QWxhZGRpbg==", CredentialsError::Colon),

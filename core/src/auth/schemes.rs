@@ -9,11 +9,10 @@
 //! | `IS_AMBIENT` | whether browsers send it by themselves, for pages of other sites too |
 //! | `HAS_WORD` | whether the field holds the word and then the token, or the token alone |
 //! | `is_token(text)` | the grammar of the token |
-//! | `take(token, then)` | hands what was presented to `then`, or says why that cannot be |
 //! | `put_params(out, challenge)` | what its challenge says after the realm; a `const fn`, so that a challenge can be a constant |
 //!
-//! `take` hands over and does not return, because a scheme may decode into memory of its own, as Basic does; no other scheme pays for
-//! that.
+//! A scheme whose token is an encoding has one function more, whose name is in its row: it hands what was encoded to `then`, or says why
+//! that cannot be. It hands over and does not return, because it decodes into memory of its own; no other scheme pays for that.
 //!
 //! # Adding one
 //!
@@ -27,7 +26,7 @@ use crate::cursor::Cursor;
 pub use basic::user_and_password;
 
 macro_rules! schemes {
-    ($($(#[$doc:meta])* $Row:ident = $file:ident;)*) => {
+    ($($(#[$doc:meta])* $Row:ident = $file:ident $($decode:ident)?;)*) => {
         $(mod $file;)*
 
         /// How a client shows who it is: which field it sends, in which grammar, and how it is asked for it.
@@ -80,7 +79,8 @@ macro_rules! schemes {
             #[inline]
             pub(super) fn take<R>(self, token: &str, then: impl FnOnce(&str) -> R) -> Result<R, CredentialsError> {
                 match self {
-                    $(Self::$Row => $file::take(token, then),)*
+                    $($(Self::$Row => $file::$decode(token, then),)?)*
+                    _ => Ok(then(token)),
                 }
             }
 
@@ -98,7 +98,7 @@ schemes! {
     /// A token in `Authorization` (RFC 6750).
     Bearer = bearer;
     /// A user and a password in `Authorization` (RFC 7617).
-    Basic = basic;
+    Basic = basic decode;
     /// A key in a field of its own.
     ApiKey = api_key;
 }

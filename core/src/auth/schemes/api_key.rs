@@ -1,7 +1,7 @@
 //! A key that is the whole value of a field. No RFC has it: OpenAPI calls it `apiKey` in a `header` ([OpenAPI 3.1, section
 //! 4.8.27](https://spec.openapis.org/oas/v3.1.0#security-scheme-object)).
 
-use crate::auth::{Challenge, CredentialsError};
+use crate::auth::Challenge;
 use crate::cursor::Cursor;
 use crate::grammar;
 
@@ -13,11 +13,6 @@ pub(super) const IS_AMBIENT: bool = false;
 /// Visible ASCII: no RFC has a grammar, and keys of other makes hold what no token68 does.
 pub(super) fn is_token(text: &str) -> bool {
     grammar::is_visible(text.as_bytes())
-}
-
-#[inline]
-pub(super) fn take<R>(key: &str, then: impl FnOnce(&str) -> R) -> Result<R, CredentialsError> {
-    Ok(then(key))
 }
 
 /// RFC 9110 section 15.5.2 wants a challenge in a 401. Ours says which field was looked for.

@@ -25,7 +25,7 @@ pub(super) fn is_token(text: &str) -> bool {
 
 /// Hands out `user:password`, decoded.
 #[inline(never)]
-pub(super) fn take<R>(token: &str, then: impl FnOnce(&str) -> R) -> Result<R, CredentialsError> {
+pub(super) fn decode<R>(token: &str, then: impl FnOnce(&str) -> R) -> Result<R, CredentialsError> {
     let mut room = Zeroizing::new([0; ROOM]);
     // Strict, so that one pair has one spelling: padded, and no bit set beyond the last byte (RFC 4648 section 3.5).
     let pair = match Base64::decode(token, room.as_mut_slice()) {

@@ -5,7 +5,7 @@
 
 //! Where pages of browsers open WebSockets, or a device knows nothing but a URL, a host may ask for other places by name.
 
-use crate::auth::{Challenge, CredentialsError, Refusal};
+use crate::auth::{Challenge, Refusal};
 use crate::cursor::Cursor;
 use crate::grammar;
 
@@ -17,11 +17,6 @@ pub(super) const IS_AMBIENT: bool = false;
 /// RFC 6750's `b64token`.
 pub(super) fn is_token(text: &str) -> bool {
     grammar::is_token68(text.as_bytes())
-}
-
-#[inline]
-pub(super) fn take<R>(token: &str, then: impl FnOnce(&str) -> R) -> Result<R, CredentialsError> {
-    Ok(then(token))
 }
 
 /// Section 3: an error code where credentials were sent, and the scopes that are needed. RFC 9728 section 5.1: where to learn how to get

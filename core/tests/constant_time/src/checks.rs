@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use base64ct::{Base64, Encoding as _};
 use crabgrind::count_errors;
 use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Reason, RequestFields, Requirement, Scopes};
 use sallet_core::secret::Digest;
@@ -11,7 +12,13 @@ use crate::secrecy::{hide, publish};
 
 pub const KEYS: usize = 16;
 const NOW: u64 = 1_800_000_000;
-const READ: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::new("items:read"));
+const READ: Requirement = need(AuthScheme::Bearer);
+const BASIC: Requirement = need(AuthScheme::Basic);
+const KEY: Requirement = need(AuthScheme::ApiKey);
+
+const fn need(scheme: AuthScheme) -> Requirement {
+    Requirement::new(scheme, Realm::new("items"), Scopes::new("items:read"))
+}
 
 /// Places in the ring, in groups that end alike: in force, not yet valid, expired, and unknown, at every distance.
 const GROUPS: [&[usize]; 4] = [&[0, 3, 7, 8, 15], &[1, 5, 13], &[2, 6, 14], &[16, 17, 99]];
@@ -39,13 +46,22 @@ pub fn token(place: usize) -> String {
 
 /// A ring whose digests are secret, and whether each key is good just now too: a search must not skip those that are not.
 pub fn ring() -> Keyring<Vec<Key<String>>> {
+    ring_of(token)
+}
+
+/// A user and a password. The user is public, as the place of the colon is.
+fn pair(place: usize) -> String {
+    format!("ada:{}", token(place))
+}
+
+fn ring_of(secret: fn(usize) -> String) -> Keyring<Vec<Key<String>>> {
     let key = |place| Key {
         id: id(place),
         principal: "somebody".into(),
         scopes: "items:read items:write".into(),
         not_before: (place % 4 == 1).then_some(NOW + 1),
         not_after: (place % 4 == 2).then_some(NOW - 1),
-        digest: Digest::of(token(place).as_bytes()),
+        digest: Digest::of(secret(place).as_bytes()),
     };
     let ring = Keyring::try_new((0..KEYS).map(key).collect::<Vec<_>>()).unwrap();
     for key in ring.keys() {
@@ -120,6 +136,43 @@ pub fn verdict() {
         hide(&line["Bearer ".len()..]);
         let fields = [("authorization", black_box(line.as_bytes()))];
         let key = publish(READ.verdict(&ring, &RequestFields::new("GET", &fields), NOW));
+        assert_eq!(key.map(|key| key.id.clone()), expected(place));
+    });
+}
+
+/// Basic, likewise. What is encoded is public while it is decoded, and a secret from then on: it is the token that is looked up.
+pub fn basic() {
+    let ring = ring_of(pair);
+    each_group_alike(|place| {
+        let line = format!("Basic {}", Base64::encode_string(pair(place).as_bytes()));
+        let fields = [("authorization", line.as_bytes())];
+        let request = RequestFields::new("GET", &fields);
+        let key = BASIC.read(&request, |pair| publish(ring.verify(hide(pair.as_bytes()), NOW))).unwrap();
+        assert_eq!(key.map(|key| key.id.clone()), expected(place));
+    });
+}
+
+/// The one call for Basic, with a secret header: what is said of the pair once it is decoded, its sender knows.
+pub fn basic_verdict() {
+    let ring = ring_of(pair);
+    each_group_alike(|place| {
+        let line = format!("Basic {}", Base64::encode_string(pair(place).as_bytes()));
+        // The last four say how long the pair is, which is public.
+        hide(&line["Basic ".len()..line.len() - 4]);
+        let fields = [("authorization", black_box(line.as_bytes()))];
+        let key = publish(BASIC.verdict(&ring, &RequestFields::new("GET", &fields), NOW));
+        assert_eq!(key.map(|key| key.id.clone()), expected(place));
+    });
+}
+
+/// The one call for an API key, whose header is a secret from its first byte.
+pub fn api_key() {
+    let ring = ring();
+    each_group_alike(|place| {
+        let line = token(place);
+        hide(line.as_bytes());
+        let fields = [("x-api-key", black_box(line.as_bytes()))];
+        let key = publish(KEY.verdict(&ring, &RequestFields::new("GET", &fields), NOW));
         assert_eq!(key.map(|key| key.id.clone()), expected(place));
     });
 }

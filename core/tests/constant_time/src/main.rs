@@ -5,7 +5,7 @@ mod checks;
 mod controls;
 mod secrecy;
 
-const PARTS: [(&str, fn()); 12] = [
+const PARTS: [(&str, fn()); 15] = [
     ("backend", backend),
     ("equality", checks::equality),
     ("hashing", checks::hashing),
@@ -13,6 +13,9 @@ const PARTS: [(&str, fn()); 12] = [
     ("verify", checks::verify),
     ("bearer", checks::bearer),
     ("verdict", checks::verdict),
+    ("basic", checks::basic),
+    ("basic-verdict", checks::basic_verdict),
+    ("api-key", checks::api_key),
     ("eq-on-tokens", controls::eq_on_tokens),
     ("eq-on-digests", controls::eq_on_digests),
     ("early-exit", controls::early_exit),
