@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use sallet_core::auth::{Realm, Scopes};
+use sallet_core::auth::{PlaceName, Realm, ResourceMetadata, Scopes};
 use sallet_core::paths::PathRule;
 
 /// A checked `T`, or a text that becomes one.
@@ -47,7 +47,9 @@ macro_rules! checked {
     };
 }
 checked!(PathRule from &str String &String);
+checked!(PlaceName from &str String &String);
 checked!(Realm from &str String &String);
+checked!(ResourceMetadata from &str String &String);
 checked!(Scopes from &str String &String);
 
 /// What `text` was read as.

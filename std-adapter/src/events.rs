@@ -4,9 +4,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{Request, StatusCode};
-use sallet_core::auth::Reason;
 #[cfg(feature = "tracing")]
 use sallet_core::auth::Refusal;
+use sallet_core::auth::{AuthScheme, Reason};
 use sallet_core::paths::PathRule;
 
 use crate::request_path::Paths;
@@ -39,16 +39,23 @@ fn sent_before<B>(request: &Request<B>) -> Option<&str> {
 
 /// The id of the credential and whom it belongs to, where a user of the app's own says them.
 #[cfg(feature = "tracing")]
-pub(crate) fn admitted<B>(request: &Request<B>, key: Option<&str>, principal: Option<&str>) {
+pub(crate) fn admitted<B>(
+    request: &Request<B>,
+    scheme: Option<AuthScheme>,
+    key: Option<&str>,
+    principal: Option<&str>,
+) {
     let (method, path, sent) = (request.method(), request.uri().path(), sent_before(request));
-    tracing::debug!(target: "sallet", key, principal, %method, path, sent, "admitted");
+    let scheme = scheme.map(AuthScheme::name);
+    tracing::debug!(target: "sallet", scheme, key, principal, %method, path, sent, "admitted");
 }
 
 /// A credential that is not good, where none is needed.
 #[cfg(feature = "tracing")]
-pub(crate) fn anonymous<B>(request: &Request<B>, reason: Reason) {
+pub(crate) fn anonymous<B>(request: &Request<B>, scheme: Option<AuthScheme>, reason: Reason) {
     let (method, path, sent) = (request.method(), request.uri().path(), sent_before(request));
-    tracing::info!(target: "sallet", %method, path, sent, %reason, "the path is public: anonymous");
+    let scheme = scheme.map(AuthScheme::name);
+    tracing::info!(target: "sallet", scheme, %method, path, sent, %reason, "the path is public: anonymous");
 }
 
 /// A function that answers refusals has returned something else.
@@ -65,12 +72,13 @@ pub(crate) fn no_refusal<B>(request: &Request<B>, status: StatusCode) {
 }
 
 #[cfg(feature = "tracing")]
-pub(crate) fn refused<B>(request: &Request<B>, reason: Reason) {
+pub(crate) fn refused<B>(request: &Request<B>, scheme: Option<AuthScheme>, reason: Reason) {
     let (method, path, sent) = (request.method(), request.uri().path(), sent_before(request));
+    let scheme = scheme.map(AuthScheme::name);
     if reason.refusal() == Refusal::Unavailable {
-        tracing::error!(target: "sallet", %method, path, sent, %reason, "not admitted");
+        tracing::error!(target: "sallet", scheme, %method, path, sent, %reason, "not admitted");
     } else {
-        tracing::info!(target: "sallet", %method, path, sent, %reason, "not admitted");
+        tracing::info!(target: "sallet", scheme, %method, path, sent, %reason, "not admitted");
     }
 }
 
@@ -130,16 +138,16 @@ pub(crate) fn missing(message: &str) {
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn admitted<B>(_: &Request<B>, _: Option<&str>, _: Option<&str>) {}
+pub(crate) const fn admitted<B>(_: &Request<B>, _: Option<AuthScheme>, _: Option<&str>, _: Option<&str>) {}
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn anonymous<B>(_: &Request<B>, _: Reason) {}
+pub(crate) const fn anonymous<B>(_: &Request<B>, _: Option<AuthScheme>, _: Reason) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn no_refusal<B>(_: &Request<B>, _: StatusCode) {}
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn refused<B>(_: &Request<B>, _: Reason) {}
+pub(crate) const fn refused<B>(_: &Request<B>, _: Option<AuthScheme>, _: Reason) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn doubtful<B>(_: &Request<B>, _: &Paths<'_>, _: &Said) {}

@@ -1,5 +1,5 @@
-//! **Sallet for hyper, axum and tonic**: security headers on every response, and bearer tokens checked before the request
-//! body is read.
+//! **Sallet for hyper, axum and tonic**: security headers on every response, and credentials (bearer tokens, API keys, Basic)
+//! checked before the request body is read.
 //!
 //! Two tower layers that are hyper services as well. The policy and the keys come from [`sallet_core`], where a mistake in
 //! a constant does not compile.
@@ -23,7 +23,7 @@
 //! let app: Router = Router::new()
 //!     .route("/items", get(async || "helm"))
 //!     .layer(RequireAuthLayer::new(Bearer::new(&KEYS).realm("items")).public(["/health"]))
-//!     .layer(SecurityHeadersLayer::new(&POLICY).scheme(Scheme::Https)); // last, so outermost
+//!     .layer(SecurityHeadersLayer::new(&POLICY).scheme(Scheme::Https)); // last, so outermost; `protect` does both
 //! # let _ = app;
 //! ```
 //!
@@ -60,7 +60,7 @@
 //!
 //! # Limits
 //!
-//! No TLS, no sessions, no JWT, no rate limits. `X-Forwarded-Proto` is not read. Upgraded connections are not looked into.
+//! No TLS, no sessions, no rate limits; JWTs by a verifier of yours, as in `examples/jwt.rs`. `X-Forwarded-Proto` is not read. Upgraded connections are not looked into.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -58,13 +58,17 @@
 //!
 //! # What it does
 //!
-//! The token is looked for in one place, the `Authorization` field, of which there may be one line; it is matched with
-//! every key of the ring in constant time ([`sallet_core::secret`] says what that means). An admitted request goes on with a
-//! [`Principal`] in its extensions. The field is marked [sensitive](http::HeaderValue::set_sensitive) on every request,
-//! refused or not, so that it is printed nowhere and HTTP/2 does not index it.
+//! A scheme reads its credential from one place: [`Bearer`] and [`Basic`] from the `Authorization` field, [`ApiKey`] from a field of
+//! its own, of which there may be one line; where a builder of [`Auth`] says so, from the subprotocols of a WebSocket handshake
+//! or from the query as well, and then the service inside does not see it. It is matched with every key of the ring in constant
+//! time ([`sallet_core::secret`] says what that means). An admitted request goes on with a [`Principal`] in its extensions. The
+//! field is marked [sensitive](http::HeaderValue::set_sensitive) on every request, refused or not, so that it is printed nowhere
+//! and HTTP/2 does not index it. Several schemes are said by [`RequireAuthLayer::or`].
+//!
+//! A response that another field than `Authorization` admitted is made `Cache-Control: private`.
 //!
 //! Other requests get the response of RFC 6750 section 3.1, before the request body is polled once: 401, 400 or 403
-//! with a challenge, `cache-control: no-store`, and a JSON body of one sentence;
+//! with a challenge for each scheme, `cache-control: no-store`, and a JSON body of one sentence;
 //! [`on_refusal`](RequireAuthLayer::on_refusal) answers in another way. Around a service that is said to be
 //! [`grpc`](RequireAuthLayer::grpc) the answer to a gRPC request (`POST` over HTTP/2) is a response of trailers only with
 //! `UNAUTHENTICATED`, `PERMISSION_DENIED` or `UNAVAILABLE`. Anything else with a media type of gRPC, such as gRPC-Web over
@@ -163,6 +167,7 @@
 //! For a handler put a [`Principal::new`] into the extensions. For a whole app give the layer a ring of a token that the
 //! test knows, as the examples here do.
 
+mod after;
 mod answer;
 mod asked;
 mod auth;
@@ -174,8 +179,10 @@ mod guard;
 mod keys;
 mod layer;
 mod lookup;
+mod or;
 #[cfg(feature = "passwords")]
 mod passwords;
+mod places;
 mod presented_token;
 mod principal;
 pub(crate) mod schemes;
@@ -191,6 +198,7 @@ pub use future::ResponseFuture;
 pub use keys::{Keys, OwnedKeyring, Ring};
 pub use layer::RequireAuthLayer;
 pub use lookup::{Lookup, LookupFuture, LookupWithRequest};
+pub use or::{OneOf, OneOfLater, Or};
 #[cfg(feature = "passwords")]
 pub use passwords::{PasswordUser, Passwords, PasswordsError};
 pub use presented_token::PresentedToken;

@@ -17,6 +17,7 @@ mod suite {
     mod preflights;
     mod require_auth;
     mod rules;
+    mod schemes;
     mod server;
     mod services;
     mod static_files;

@@ -127,6 +127,12 @@ impl<'a> Requirement<&'a str> {
         Self { scopes, ..self }
     }
 
+    /// The same for another realm.
+    #[must_use]
+    pub const fn with_realm(self, realm: Realm<&'a str>) -> Self {
+        Self { realm, ..self }
+    }
+
     /// The same with strings of its own, such as `String`s.
     pub fn owned<T: for<'t> From<&'t str>>(&self) -> Requirement<T> {
         let name = |name: Option<PlaceName<&str>>| name.map(|name| name.owned());
@@ -338,7 +344,8 @@ impl<'a> Requirement<&'a str> {
     /// themselves only where credentials are in `Authorization` (RFC 9111 section 3.5). What to change in it says
     /// [`merge`](crate::merge::made_private).
     pub fn makes_private(&self, request: &impl AuthRequest) -> bool {
-        self.place(request) != Some(Place::Field) || !self.field().eq_ignore_ascii_case("authorization")
+        let elsewhere = self.subprotocol.is_some() || self.parameter.is_some();
+        elsewhere && self.place(request) != Some(Place::Field) || !self.field().eq_ignore_ascii_case("authorization")
     }
 
     /// The challenge that goes with a refusal; `None` where asking for other credentials would not help.

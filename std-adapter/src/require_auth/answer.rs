@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use sallet_core::Cursor;
-use sallet_core::auth::{Refusal, Requirement};
+use sallet_core::auth::{Alternatives, Refusal, Requirement};
 
 use super::Denied;
 use super::denied::No;
@@ -12,9 +12,9 @@ use super::denied::No;
 /// Below it a response says that all is well, or nothing yet.
 pub(super) const LOWEST_STATUS: u16 = 300;
 
-/// The challenge that goes with each of [`Refusal::ALL`].
+/// The challenges that go with each of [`Refusal::ALL`]: first where no scheme has decided, then for each scheme.
 #[derive(Debug, Clone)]
-pub(super) struct Answers([Option<HeaderValue>; Refusal::ALL.len()]);
+pub(super) struct Answers(Vec<[Vec<HeaderValue>; Refusal::ALL.len()]>);
 
 /// How the client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,38 +28,53 @@ pub(super) enum Protocol {
 }
 
 impl Answers {
-    pub(super) fn new(need: Requirement<&str>) -> Self {
-        Self(Refusal::ALL.map(|refusal| {
-            let text = need.challenge(refusal)?.to_string();
-            Some(HeaderValue::try_from(text).expect("realms and scopes are visible ASCII"))
-        }))
+    pub(super) fn new(needs: &Alternatives<Vec<Requirement<String>>>) -> Self {
+        let decided = std::iter::once(None).chain((0..needs.needs().len()).map(Some));
+        let lines = |decided, refusal| {
+            let texts = needs.challenges(decided, refusal).map(|challenge| challenge.to_string());
+            texts.map(|text| HeaderValue::try_from(text).expect("realms and scopes are visible ASCII")).collect()
+        };
+        Self(decided.map(|decided| Refusal::ALL.map(|refusal| lines(decided, refusal))).collect())
+    }
+
+    fn challenges(&self, decided: Option<usize>, refusal: Refusal) -> &[HeaderValue] {
+        &self.0[decided.map_or(0, |at| at + 1)][refusal.index()]
     }
 
     /// The whole response.
-    pub(super) fn answer(&self, no: &No, protocol: Protocol) -> Response<Bytes> {
+    pub(super) fn answer(&self, no: &No, decided: Option<usize>, protocol: Protocol) -> Response<Bytes> {
         let refusal = no.reason().refusal();
         let mut response = http(refusal);
-        let mut challenge = self.0[refusal.index()].as_ref();
+        let mut challenges = self.challenges(decided, refusal);
         if let No::Said(denied) = no {
             put_own(&mut response, denied);
             // What this user may not, or nobody may now, another credential would not change.
-            challenge = challenge.filter(|_| denied.status.is_none());
+            if denied.status.is_some() {
+                challenges = &[];
+            }
         }
-        if let Some(challenge) = challenge {
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge.clone());
-        }
+        put_challenges(&mut response, challenges);
         shape(response, protocol, refusal)
     }
 
     /// An answer of the app's own, whose challenge and whose `no-store` stay Sallet's.
-    pub(super) fn own(&self, mut own: Response<Bytes>, refusal: Refusal, protocol: Protocol) -> Response<Bytes> {
-        let headers = own.headers_mut();
-        headers.remove(WWW_AUTHENTICATE);
-        if let Some(challenge) = &self.0[refusal.index()] {
-            headers.insert(WWW_AUTHENTICATE, challenge.clone());
-        }
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    pub(super) fn own(
+        &self,
+        mut own: Response<Bytes>,
+        decided: Option<usize>,
+        refusal: Refusal,
+        protocol: Protocol,
+    ) -> Response<Bytes> {
+        put_challenges(&mut own, self.challenges(decided, refusal));
+        own.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         shape(own, protocol, refusal)
+    }
+}
+
+fn put_challenges(response: &mut Response<Bytes>, challenges: &[HeaderValue]) {
+    response.headers_mut().remove(WWW_AUTHENTICATE);
+    for challenge in challenges {
+        response.headers_mut().append(WWW_AUTHENTICATE, challenge.clone());
     }
 }
 

@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderName;
-use sallet_core::auth::{AuthScheme, Realm, Requirement, Scopes};
+use sallet_core::auth::{AuthScheme, PlaceName, Realm, Requirement, ResourceMetadata, Scopes};
 
-use super::{Keys, Verify};
+use super::Keys;
 use crate::checked::Checked;
 
 /// How requests are authenticated: a scheme, what it asks for, and `V`, which verifies what is presented.
@@ -29,59 +29,116 @@ use crate::checked::Checked;
 #[must_use = "a scheme does nothing until a layer requires it"]
 pub struct Auth<V> {
     pub(super) verifier: V,
-    pub(super) needs: Needs,
-}
-
-/// What a request needs, whoever verifies it.
-#[derive(Debug, Clone)]
-pub(super) struct Needs {
-    scheme: AuthScheme,
-    realm: Realm<String>,
-    scopes: Scopes<String>,
+    pub(super) need: Requirement<String>,
     pub(super) now: fn() -> u64,
-}
-
-impl Needs {
-    pub(super) fn need(&self) -> Requirement<&str> {
-        Requirement::new(self.scheme, self.realm.borrowed(), self.scopes.borrowed())
-    }
 }
 
 impl<V> Auth<V> {
     pub(super) fn new(scheme: AuthScheme, verifier: V) -> Self {
-        let (realm, scopes) = (Realm::new("api").owned(), Scopes::EMPTY.owned());
-        Self { verifier, needs: Needs { scheme, realm, scopes, now: unix_now } }
+        let need = Requirement::new(scheme, Realm::new("api"), Scopes::EMPTY).owned();
+        Self { verifier, need, now: unix_now }
     }
 
-    /// Names what is protected, for people whose client asks them for a token. `api`, unless said otherwise.
+    fn with(mut self, change: impl FnOnce(Requirement<&str>) -> Requirement<String>) -> Self {
+        self.need = change(self.need.borrowed());
+        self
+    }
+
+    /// Names what is protected, for people whose client asks them for credentials. `api`, unless said otherwise.
     ///
     /// # Panics
     /// When it is a text that [`Realm::parse`] refuses: empty, or with a character that cannot stand in a header. The panic
     /// names the line of the caller.
     #[track_caller]
-    pub fn realm(mut self, name: impl Checked<Realm<String>>) -> Self {
-        self.needs.realm = name.checked();
-        self
+    pub fn realm(self, name: impl Checked<Realm<String>>) -> Self {
+        let name = name.checked();
+        self.with(|need| need.with_realm(name.borrowed()).owned())
     }
-}
 
-impl<V: Verify> Auth<V> {
     /// Asks for scopes: all of these, separated by single spaces. They are compared with those of the key, or of the
     /// [`User`](super::User) that a verifier of yours returns.
     ///
     /// # Panics
     /// When it is a text that [`Scopes::parse`] refuses. The panic names the line of the caller.
     #[track_caller]
-    pub fn scopes(mut self, scopes: impl Checked<Scopes<String>>) -> Self {
-        self.needs.scopes = scopes.checked();
-        self
+    pub fn scopes(self, scopes: impl Checked<Scopes<String>>) -> Self {
+        let scopes = scopes.checked();
+        self.with(|need| need.with_scopes(scopes.borrowed()).owned())
+    }
+
+    /// Takes another word than the scheme's, in `Authorization` and in challenges: `Token` of Django REST framework.
+    ///
+    /// # Panics
+    /// When it is a text that [`PlaceName::parse`] refuses. The panic names the line of the caller.
+    #[track_caller]
+    pub fn word(self, word: impl Checked<PlaceName<String>>) -> Self {
+        let word = word.checked();
+        self.with(|need| need.by_word(word.borrowed()).owned())
+    }
+
+    /// Reads the credential from another field than the scheme's: an API key from `X-Items-Key`.
+    ///
+    /// # Panics
+    /// When it is a text that [`PlaceName::parse`] refuses, as `Cookie`. The panic names the line of the caller.
+    #[track_caller]
+    pub fn header(self, name: impl Checked<PlaceName<String>>) -> Self {
+        let name = name.checked();
+        self.with(|need| need.in_field(name.borrowed()).owned())
+    }
+
+    /// Reads the credential from the subprotocols of a WebSocket handshake as well, where browsers can put one:
+    /// `new WebSocket(url, ["bearer", TOKEN])` for the name `bearer`.
+    ///
+    /// The service inside does not see the token, but the name, and if it chooses no subprotocol, the name is what the client is
+    /// answered.
+    ///
+    /// # Panics
+    /// When it is a text that [`PlaceName::parse`] refuses. The panic names the line of the caller.
+    #[track_caller]
+    pub fn websocket_subprotocol(self, name: impl Checked<PlaceName<String>>) -> Self {
+        let name = name.checked();
+        self.with(|need| need.in_subprotocol(name.borrowed()).owned())
+    }
+
+    /// Reads the credential from this parameter of the query as well (RFC 6750 section 2.3). The service inside does not see it, but
+    /// URLs end up in logs, histories and `Referer` before they come here: for clients that can set nothing else.
+    ///
+    /// # Panics
+    /// When it is a text that [`PlaceName::parse`] refuses. The panic names the line of the caller.
+    #[track_caller]
+    pub fn query(self, name: impl Checked<PlaceName<String>>) -> Self {
+        let name = name.checked();
+        self.with(|need| need.in_query(name.borrowed()).owned())
+    }
+
+    /// Tells clients in each Bearer challenge where to learn how to get a token (RFC 9728 section 5.1): the absolute URL of a
+    /// metadata document, that you serve.
+    ///
+    /// # Panics
+    /// When it is a text that [`ResourceMetadata::parse`] refuses. The panic names the line of the caller.
+    #[track_caller]
+    pub fn resource_metadata(self, url: impl Checked<ResourceMetadata<String>>) -> Self {
+        let url = url.checked();
+        self.with(|need| need.resource_metadata(url.borrowed()).owned())
+    }
+
+    /// Takes credentials of up to so many bytes instead of 8192: for a verifier of yours, such as of JWTs with many groups. The
+    /// server has a limit of its own for all fields.
+    pub fn max_length(self, bytes: usize) -> Self {
+        Self { need: self.need.max_len(bytes), ..self }
+    }
+
+    /// Takes credentials that browsers send by themselves, which are Basic's, also with requests that change something or open a
+    /// WebSocket for a page of another site. These are 403 otherwise.
+    pub fn cross_site(self, allowed: bool) -> Self {
+        Self { need: self.need.cross_site(allowed), ..self }
     }
 }
 
 impl<K: Keys> Auth<K> {
     /// Tells the time, in seconds since 1970, by another clock than the system's: for tests.
     pub fn clock(mut self, now: fn() -> u64) -> Self {
-        self.needs.now = now;
+        self.now = now;
         self
     }
 }
@@ -90,19 +147,17 @@ impl<K: Keys> Auth<K> {
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<'a> {
+    /// The number of the scheme among those of the layer.
+    pub(super) at: usize,
     pub(super) need: Requirement<&'a str>,
-    /// The one that credentials are read from.
+    /// The one that the scheme is read from.
     pub(super) field: &'a HeaderName,
     pub(super) now: fn() -> u64,
 }
 
 impl<V> fmt::Debug for Auth<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let need = self.needs.need();
-        f.debug_struct(need.scheme().name())
-            .field("realm", &need.realm().as_str())
-            .field("scopes", &need.scopes().as_str())
-            .finish_non_exhaustive()
+        f.debug_tuple("Auth").field(&self.need).finish()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-use sallet_core::auth::{Reason, Refusal};
+use sallet_core::auth::{AuthScheme, Reason, Refusal};
 
 /// What was decided about a request: for metrics and for a log of your own.
 ///
@@ -16,6 +16,8 @@ use sallet_core::auth::{Reason, Refusal};
 pub enum Decision<'d> {
     /// The credential is good.
     Admitted {
+        /// Of which scheme it was.
+        scheme: Option<AuthScheme>,
         /// The id of the key, or what [`User::id`](super::User::id) says.
         id: Option<&'d str>,
         /// Whom it belongs to.
@@ -33,25 +35,34 @@ pub enum Decision<'d> {
 /// A refusal: in the extensions of its response, for layers further out, and for
 /// [`on_refusal`](super::RequireAuthLayer::on_refusal).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused(Reason);
+pub struct Refused {
+    pub(super) reason: Reason,
+    pub(super) scheme: Option<AuthScheme>,
+}
 
 impl Refused {
     /// For tests of a function of yours.
     #[must_use]
     pub const fn new(reason: Reason) -> Self {
-        Self(reason)
+        Self { reason, scheme: None }
     }
 
     /// Why: for the log, the client is told less.
     #[must_use]
     pub const fn reason(self) -> Reason {
-        self.0
+        self.reason
     }
 
     /// What the client is told, and Sallet's status and sentence for it.
     #[must_use]
     pub const fn refusal(self) -> Refusal {
-        self.0.refusal()
+        self.reason.refusal()
+    }
+
+    /// Of which of several schemes the credential was. With one scheme it is that one, whatever was sent.
+    #[must_use]
+    pub const fn scheme(self) -> Option<AuthScheme> {
+        self.scheme
     }
 }
 

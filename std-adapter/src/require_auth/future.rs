@@ -10,7 +10,8 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::guard::Guard;
+use super::after::After;
+use super::guard::{Case, Guard};
 use super::{Denied, ResponseBody, User};
 
 const AGAIN: &str = "a future is not polled after it is ready";
@@ -33,8 +34,8 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        Waiting { #[pin] later: L, guard: Arc<Guard>, open: bool, next: Option<(S, Request<B>)> },
-        Admitted { #[pin] inner: S::Future },
+        Waiting { #[pin] later: L, guard: Arc<Guard>, case: Case, next: Option<(S, Request<B>)> },
+        Admitted { #[pin] inner: S::Future, after: After },
         Refused { response: Option<Response<Bytes>> },
     }
 }
@@ -43,16 +44,16 @@ impl<L, S, B> ResponseFuture<L, S, B>
 where
     S: Service<Request<B>>,
 {
-    pub(super) const fn admitted(inner: S::Future) -> Self {
-        Self { state: State::Admitted { inner } }
+    pub(super) const fn admitted(inner: S::Future, after: After) -> Self {
+        Self { state: State::Admitted { inner, after } }
     }
 
     pub(super) const fn refused(response: Response<Bytes>) -> Self {
         Self { state: State::Refused { response: Some(response) } }
     }
 
-    pub(super) const fn waiting(later: L, guard: Arc<Guard>, open: bool, ready: S, request: Request<B>) -> Self {
-        Self { state: State::Waiting { later, guard, open, next: Some((ready, request)) } }
+    pub(super) const fn waiting(later: L, guard: Arc<Guard>, case: Case, ready: S, request: Request<B>) -> Self {
+        Self { state: State::Waiting { later, guard, case, next: Some((ready, request)) } }
     }
 }
 
@@ -68,17 +69,19 @@ where
         let mut state = self.project().state;
         loop {
             match state.as_mut().project() {
-                StateProj::Waiting { later, guard, open, next } => {
+                StateProj::Waiting { later, guard, case, next } => {
                     let verdict = ready!(later.poll(cx));
                     let (mut service, mut request) = next.take().expect(AGAIN);
-                    let decided = match guard.end_later(verdict, *open, &mut request) {
-                        ControlFlow::Continue(()) => State::Admitted { inner: service.call(request) },
+                    let decided = match guard.end_later(verdict, *case, &mut request) {
+                        ControlFlow::Continue(after) => State::Admitted { inner: service.call(request), after },
                         ControlFlow::Break(response) => State::Refused { response: Some(response) },
                     };
                     state.set(decided);
                 }
-                StateProj::Admitted { inner } => {
-                    return inner.poll(cx).map_ok(|response| response.map(ResponseBody::inner));
+                StateProj::Admitted { inner, after } => {
+                    let mut response = ready!(inner.poll(cx))?;
+                    after.apply(&mut response);
+                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
                 StateProj::Refused { response } => {
                     return Poll::Ready(Ok(response.take().expect(AGAIN).map(ResponseBody::refusal)));

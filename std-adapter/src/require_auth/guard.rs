@@ -3,15 +3,18 @@
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, Entry, ORIGIN, UPGRADE};
-use http::{HeaderMap, HeaderName, Request, Response};
-use sallet_core::auth::Reason;
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+use http::{HeaderName, Request, Response};
+use sallet_core::auth::{Alternatives, AuthRequest as _, AuthScheme, Reason, Requirement};
 use sallet_core::paths::{Access, PathRule, PathRules, is_preflight};
 
+use super::after::After;
 use super::answer::{self, Answers, Protocol};
-use super::auth::{Needs, Terms};
+use super::asked::Asked;
+use super::auth::Terms;
 use super::decision::Hooks;
 use super::denied::No;
+use super::places::Places;
 use super::verify::{Judged, granted};
 use super::{Decision, Denied, Refused, User, Verify};
 use crate::events::{self, Said};
@@ -21,9 +24,10 @@ use crate::request_path::{Paths, Place};
 /// All but what verifies, so that a response future need not name the type of that.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
-    pub(super) needs: Needs,
-    /// The one that credentials are read from.
-    field: HeaderName,
+    needs: Alternatives<Vec<Requirement<String>>>,
+    /// Of each of the needs.
+    schemes: Vec<Scheme>,
+    places: Places,
     answers: Answers,
     pub(super) rules: PathRules<Vec<PathRule<String>>>,
     /// Whether rules are of the path inside the nest.
@@ -36,18 +40,73 @@ pub(super) struct Guard {
     said: Said,
 }
 
+#[derive(Debug, Clone)]
+struct Scheme {
+    field: HeaderName,
+    now: fn() -> u64,
+}
+
+/// What is known of a request before its verdict.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Case {
+    /// The number of the scheme whose credential it has.
+    at: Option<usize>,
+    /// Whether it needs none.
+    open: bool,
+}
+
 impl Guard {
-    pub(super) fn new(needs: Needs) -> Self {
-        let answers = Answers::new(needs.need());
-        let field = needs.need().field().parse().expect("a scheme is read from a field");
+    #[track_caller]
+    pub(super) fn new(need: Requirement<String>, now: fn() -> u64) -> Self {
         let rules = PathRules::try_new(vec![], None, vec![]).expect("no rule is no wrong rule");
+        let needs = alternatives(vec![need]);
+        let answers = Answers::new(&needs);
         let (hooks, said) = (Hooks::default(), Said::default());
-        Self { needs, field, answers, rules, nested: false, grpc: false, hides: false, hooks, said }
+        let mut guard = Self {
+            needs,
+            schemes: vec![],
+            places: Places::default(),
+            answers,
+            rules,
+            nested: false,
+            grpc: false,
+            hides: false,
+            hooks,
+            said,
+        };
+        guard.see_last(now);
+        guard
+    }
+
+    /// Takes credentials of another scheme too, and says how many were known.
+    #[track_caller]
+    pub(super) fn add(&mut self, need: Requirement<String>, now: fn() -> u64) -> usize {
+        let known = self.needs.needs().to_vec();
+        let count = known.len();
+        self.needs = alternatives([known, vec![need]].concat());
+        self.answers = Answers::new(&self.needs);
+        self.see_last(now);
+        count
+    }
+
+    fn see_last(&mut self, now: fn() -> u64) {
+        let need = self.needs.needs().last().expect("alternatives are not empty").borrowed();
+        let field: HeaderName = need.field().parse().expect("a checked name is one");
+        self.places.add(need, &field);
+        self.schemes.push(Scheme { field, now });
+    }
+
+    pub(super) fn needs(&self) -> &[Requirement<String>] {
+        self.needs.needs()
+    }
+
+    fn scheme(&self, case: Case) -> Option<AuthScheme> {
+        Some(self.needs().get(case.at?)?.scheme())
     }
 
     /// Whether the request needs no credentials. Those it carries are marked in any case.
     fn is_open<B>(&self, request: &mut Request<B>, place: Place) -> bool {
-        mark_sensitive(request.headers_mut(), &self.field);
+        self.places.mark(request.headers_mut());
         if self.has_no_rules() {
             return false;
         }
@@ -78,9 +137,9 @@ impl Guard {
     }
 
     /// Logs the reason, and answers.
-    fn refuse<B>(&self, no: &No, request: &mut Request<B>) -> Response<Bytes> {
-        let refused = Refused::new(no.reason());
-        events::refused(request, refused.reason());
+    fn refuse<B>(&self, no: &No, case: Case, request: &mut Request<B>) -> Response<Bytes> {
+        let refused = Refused { reason: no.reason(), scheme: self.scheme(case) };
+        events::refused(request, refused.scheme, refused.reason);
         self.tell(Decision::Refused(refused), request);
         let protocol = Protocol::of(request, self.grpc);
         let own = match &self.hooks.on_refusal {
@@ -95,19 +154,11 @@ impl Guard {
             refuses
         });
         let mut response = match own {
-            Some(own) => self.answers.own(own, refused.refusal(), protocol),
-            None => self.answers.answer(no, protocol),
+            Some(own) => self.answers.own(own, case.at, refused.refusal(), protocol),
+            None => self.answers.answer(no, case.at, protocol),
         };
         response.extensions_mut().insert(refused);
         response
-    }
-
-    /// The last thing before the service inside is called.
-    fn admit<B>(&self, decision: Decision<'_>, request: &mut Request<B>) {
-        self.tell(decision, request);
-        if self.hides {
-            request.headers_mut().remove(&self.field);
-        }
     }
 
     fn tell<B>(&self, decision: Decision<'_>, request: &mut Request<B>) {
@@ -119,13 +170,21 @@ impl Guard {
     /// Judges the request, or says what has to be waited for.
     pub(super) fn begin<V: Verify, B>(&self, verifier: &V, request: &mut Request<B>, place: Place) -> Step<V> {
         let open = self.is_open(request, place);
-        let terms = Terms { need: self.needs.need(), field: &self.field, now: self.needs.now };
-        match verifier.judge(&terms, request) {
-            Judged::Now(verdict) => match self.end(verdict, open, request) {
-                ControlFlow::Continue(()) => Step::On,
+        let at = if self.schemes.len() == 1 { Some(0) } else { self.needs.which(&Asked(request)) };
+        let case = Case { at, open };
+        let judged = match at {
+            Some(at) => {
+                let Scheme { field, now } = &self.schemes[at];
+                verifier.judge(&Terms { at, need: self.needs()[at].borrowed(), field, now: *now }, request)
+            }
+            None => Judged::Now(Err(No::Found(Reason::Missing))),
+        };
+        match judged {
+            Judged::Now(verdict) => match self.end(verdict, case, request) {
+                ControlFlow::Continue(after) => Step::On(after),
                 ControlFlow::Break(refused) => Step::Refused(refused),
             },
-            Judged::Later(later) => Step::Wait(later, open),
+            Judged::Later(later) => Step::Wait(later, case),
         }
     }
 
@@ -133,66 +192,73 @@ impl Guard {
     pub(super) fn end_later<U: User, B>(
         &self,
         verdict: Result<U, Denied>,
-        open: bool,
+        case: Case,
         request: &mut Request<B>,
-    ) -> ControlFlow<Response<Bytes>> {
-        self.end(granted(verdict.map_err(No::Said), self.needs.need()), open, request)
+    ) -> ControlFlow<Response<Bytes>, After> {
+        let verdict = verdict.map_err(No::Said);
+        let verdict = match case.at {
+            Some(at) => granted(verdict, self.needs()[at].borrowed()),
+            None => verdict,
+        };
+        self.end(verdict, case, request)
     }
 
     /// If the request is admitted and has a user, it has one in its extensions now.
     fn end<U: User, B>(
         &self,
         verdict: Result<U, No>,
-        open: bool,
+        case: Case,
         request: &mut Request<B>,
-    ) -> ControlFlow<Response<Bytes>> {
-        match verdict {
+    ) -> ControlFlow<Response<Bytes>, After> {
+        let need = case.at.filter(|_| verdict.is_ok()).map(|at| self.needs()[at].borrowed());
+        let private = need.is_some_and(|need| need.makes_private(&Asked(request)));
+        let after = After { private, subprotocol: self.places.offered(request) };
+        // What comes now may be the app's.
+        self.places.take_out(request);
+        let decision = match &verdict {
             Ok(user) => {
-                events::admitted(request, user.id(), user.name());
-                self.admit(Decision::Admitted { id: user.id(), name: user.name() }, request);
-                user.enter(request.extensions_mut());
-                ControlFlow::Continue(())
+                events::admitted(request, self.scheme(case), user.id(), user.name());
+                Decision::Admitted { scheme: self.scheme(case), id: user.id(), name: user.name() }
             }
-            // Nobody is turned away from a public path. Who has no credential there is nothing to log.
-            Err(no) if open => {
+            // Nobody is turned away from a public path. Where there is no credential there is nothing to log.
+            Err(no) if case.open => {
                 let reason = Some(no.reason()).filter(|&reason| reason != Reason::Missing);
                 if let Some(reason) = reason {
-                    events::anonymous(request, reason);
+                    events::anonymous(request, self.scheme(case), reason);
                 }
-                self.admit(Decision::Anonymous { reason }, request);
-                ControlFlow::Continue(())
+                Decision::Anonymous { reason }
             }
-            Err(no) => ControlFlow::Break(self.refuse(&no, request)),
+            Err(no) => return ControlFlow::Break(self.refuse(no, case, request)),
+        };
+        self.tell(decision, request);
+        if self.hides {
+            self.places.remove_fields(request.headers_mut());
         }
+        if let Ok(user) = verdict {
+            user.enter(request.extensions_mut());
+        }
+        ControlFlow::Continue(after)
+    }
+}
+
+#[track_caller]
+fn alternatives(needs: Vec<Requirement<String>>) -> Alternatives<Vec<Requirement<String>>> {
+    match Alternatives::try_new(needs) {
+        Ok(needs) => needs,
+        Err(error) => panic!("{error}"),
     }
 }
 
 /// How far a request has come.
 pub(super) enum Step<V: Verify> {
     /// It goes on to the service inside.
-    On,
+    On(After),
     Refused(Response<Bytes>),
-    /// It waits. Whether its path is open is known.
-    Wait(V::Later, bool),
-}
-
-fn mark_sensitive(headers: &mut HeaderMap, field: &HeaderName) {
-    // Asking for the entry makes room for a field that is not there.
-    if headers.contains_key(field)
-        // By value, as the headers layer asks, so that the code for it is not there twice, and inlined nowhere.
-        && let Ok(Entry::Occupied(mut lines)) = headers.try_entry(field.clone())
-    {
-        for line in lines.iter_mut() {
-            line.set_sensitive(true);
-        }
-    }
+    Wait(V::Later, Case),
 }
 
 /// The method as a public path means it: a WebSocket handshake is opened only by a rule without one, because `GET /feed`
 /// speaks of a response and not of a conversation.
 fn method<B>(request: &Request<B>) -> &str {
-    let is_websocket = request.headers().get_all(UPGRADE).iter().any(|line| {
-        line.as_bytes().split(|&byte| byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"websocket"))
-    });
-    if is_websocket { "" } else { request.method().as_str() }
+    if Asked(request).is_websocket() { "" } else { request.method().as_str() }
 }

@@ -8,7 +8,7 @@ use sallet_core::paths::{PathRule, PathRuleError, PathRules};
 use tower_layer::Layer;
 
 use super::guard::Guard;
-use super::{Auth, Decision, Refused, RequireAuth};
+use super::{Auth, Decision, Or, Refused, RequireAuth};
 use crate::checked::{Checked, valid};
 use crate::events;
 
@@ -35,9 +35,35 @@ pub struct RequireAuthLayer<V> {
 }
 
 impl<V> RequireAuthLayer<V> {
-    /// Every request needs a token.
+    /// Every request needs a credential of this scheme.
     pub fn new(auth: Auth<V>) -> Self {
-        Self { verifier: Arc::new(auth.verifier), guard: Arc::new(Guard::new(auth.needs)) }
+        Self { verifier: Arc::new(auth.verifier), guard: Arc::new(Guard::new(auth.need, auth.now)) }
+    }
+
+    /// Takes a credential of another scheme as well.
+    ///
+    /// The first scheme whose credential a request has decides, alone and finally: a bad API key is refused, whatever token there
+    /// is next to it ([`Alternatives`](sallet_core::auth::Alternatives)). A 401 has a challenge for each scheme.
+    ///
+    /// ```
+    /// # use sallet_core::auth::{Key, Keyring};
+    /// # use sallet_core::digest_hex;
+    /// # static KEYS: Keyring = Keyring::new(&[
+    /// #     Key::new("ci", digest_hex!("4439cd9ae307e28c3d22555676c3b2274cf06c5445754d165528b5d4e6184718")),
+    /// # ]);
+    /// use sallet_hyper::{ApiKey, Bearer, RequireAuthLayer};
+    ///
+    /// let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).or(ApiKey::new(&KEYS).header("X-Items-Key"));
+    /// # let _ = layer;
+    /// ```
+    ///
+    /// # Panics
+    /// When both read the same credential, so that the second would never be asked. The panic names the line of the caller.
+    #[track_caller]
+    pub fn or<W>(self, auth: Auth<W>) -> RequireAuthLayer<Or<V, W>> {
+        let mut guard = self.guard;
+        let count = Arc::make_mut(&mut guard).add(auth.need, auth.now);
+        RequireAuthLayer { verifier: Arc::new(Or { first: self.verifier, count, second: auth.verifier }), guard }
     }
 
     /// Names the paths that need no token, in addition to those named before: `"/health"` is that path alone,
@@ -272,6 +298,9 @@ impl<V> Clone for RequireAuthLayer<V> {
 
 impl<V> fmt::Debug for RequireAuthLayer<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequireAuthLayer").field("needs", &self.guard.needs).field("rules", &self.guard.rules).finish()
+        f.debug_struct("RequireAuthLayer")
+            .field("needs", &self.guard.needs())
+            .field("rules", &self.guard.rules)
+            .finish()
     }
 }

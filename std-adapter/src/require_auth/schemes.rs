@@ -5,32 +5,64 @@ use sallet_core::auth::AuthScheme;
 
 use super::{Auth, Denied, Keys, Lookup, LookupWithRequest, PresentedToken, User, Verify};
 
-/// Bearer tokens (RFC 6750), and what they are verified against.
-#[derive(Debug)]
-pub enum Bearer {}
+macro_rules! scheme {
+    ($(#[$doc:meta])* $Row:ident) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $Row {}
 
-impl Bearer {
-    /// Tokens are matched with a keyring: a `&'static` one, an [`Arc`](std::sync::Arc) of an
-    /// [`OwnedKeyring`](super::OwnedKeyring), or one that is swapped while requests run ([`Keys`]).
-    #[expect(clippy::new_ret_no_self, reason = "it names the scheme of an `Auth`")]
-    pub fn new<K: Keys>(keys: K) -> Auth<K> {
-        Auth::new(AuthScheme::Bearer, keys)
-    }
+        impl $Row {
+            /// Credentials are matched with a keyring: a `&'static` one, an [`Arc`](std::sync::Arc) of an
+            /// [`OwnedKeyring`](super::OwnedKeyring), or one that is swapped while requests run ([`Keys`]).
+            #[expect(clippy::new_ret_no_self, reason = "it names the scheme of an `Auth`")]
+            pub fn new<K: Keys>(keys: K) -> Auth<K> {
+                Auth::new(AuthScheme::$Row, keys)
+            }
 
-    /// Tokens are verified by a type of yours.
-    pub fn verify_by<V: Verify>(verifier: V) -> Auth<V> {
-        Auth::new(AuthScheme::Bearer, verifier)
-    }
+            /// Credentials are verified by a type of yours.
+            pub fn verify_by<V: Verify>(verifier: V) -> Auth<V> {
+                Auth::new(AuthScheme::$Row, verifier)
+            }
 
-    /// Tokens are looked up by a function of yours, in a database say. What it returns is put into the request
-    /// extensions: a [`Principal`](super::Principal), or a [`User`] of your own.
+            /// Credentials are looked up by a function of yours, in a database say.
+            ///
+            /// Its answers are a user, which is put into the extensions of the request: a [`Principal`](super::Principal), or a
+            /// [`User`] of your own; a [`Refusal`](sallet_core::auth::Refusal), of which `Unavailable`, 503, is for when the
+            /// database is away; or a [`Denied`] with a status, a body or a `Retry-After` of your own. [`scopes`](Auth::scopes)
+            /// are compared with those of the user.
+            ///
+            /// It is called with credentials that are well-formed. While it runs the request waits, its body unread; when the
+            /// client goes away, the future is dropped. It waits with the inner service ready for it: put limits on concurrency
+            /// outside of this layer, or strangers use them up.
+            pub fn from_fn<F, L, U, E>(lookup: F) -> Auth<Lookup<F>>
+            where
+                F: Fn(PresentedToken) -> L,
+                L: Future<Output = Result<U, E>>,
+                U: User,
+                E: Into<Denied>,
+            {
+                Auth::new(AuthScheme::$Row, Lookup(lookup))
+            }
+
+            /// As [`from_fn`](Self::from_fn), with the head of the request: its method, URI, fields and extensions. The future
+            /// cannot borrow from it, so take from it what you need before.
+            pub fn from_fn_with_request<F, L, U, E>(lookup: F) -> Auth<LookupWithRequest<F>>
+            where
+                F: Fn(PresentedToken, &Parts) -> L,
+                L: Future<Output = Result<U, E>>,
+                U: User,
+                E: Into<Denied>,
+            {
+                Auth::new(AuthScheme::$Row, LookupWithRequest(lookup))
+            }
+        }
+    };
+}
+
+scheme! {
+    /// Bearer tokens (RFC 6750), and what they are verified against.
     ///
-    /// The function is called with tokens that are well-formed. Its answers are a user, a [`Refusal`](sallet_core::auth::Refusal)
-    /// (of which `Unavailable`, 503, is for when the database is away), or a [`Denied`] with a status, a body or a `Retry-After`
-    /// of your own. [`scopes`](Auth::scopes) are compared with those of the user.
-    ///
-    /// While it runs the request waits, its body unread; when the client goes away, the future is dropped. It waits with the
-    /// inner service ready for it: put limits on concurrency outside of this layer, or strangers use them up.
+    /// Tokens in a database:
     ///
     /// ```
     /// use sallet_core::auth::{Refusal, Scopes};
@@ -64,19 +96,8 @@ impl Bearer {
     /// }
     /// # let _ = layer;
     /// ```
-    pub fn from_fn<F, L, U, E>(lookup: F) -> Auth<Lookup<F>>
-    where
-        F: Fn(PresentedToken) -> L,
-        L: Future<Output = Result<U, E>>,
-        U: User,
-        E: Into<Denied>,
-    {
-        Auth::new(AuthScheme::Bearer, Lookup(lookup))
-    }
-
-    /// As [`from_fn`](Self::from_fn), with the head of the request: its method, URI, fields and extensions.
     ///
-    /// The future cannot borrow from it, so take from it what you need before:
+    /// A function that looks at the request as well:
     ///
     /// ```
     /// use http::request::Parts;
@@ -93,13 +114,42 @@ impl Bearer {
     /// });
     /// # let _ = RequireAuthLayer::new(bearer);
     /// ```
-    pub fn from_fn_with_request<F, L, U, E>(lookup: F) -> Auth<LookupWithRequest<F>>
-    where
-        F: Fn(PresentedToken, &Parts) -> L,
-        L: Future<Output = Result<U, E>>,
-        U: User,
-        E: Into<Denied>,
-    {
-        Auth::new(AuthScheme::Bearer, LookupWithRequest(lookup))
-    }
+    Bearer
+}
+
+scheme! {
+    /// A user and a password (RFC 7617), and what they are verified against.
+    ///
+    /// What is presented is `user:password`, decoded ([`PresentedToken::user_and_password`]). A key of a ring holds the digest of
+    /// that: good for passwords that were drawn at random, while those of people are guessed from a digest. Verify these with
+    /// [`from_fn`](Self::from_fn) and a slow hash, on a thread of its own, so many at once as you have cores.
+    ///
+    /// Browsers ask for a password when they see the challenge on a 401, and then send it with every request, also for pages of
+    /// other sites: [`Auth::cross_site`]. [`on_refusal`](super::RequireAuthLayer::on_refusal) with another status keeps them from
+    /// asking.
+    ///
+    /// ```
+    /// use sallet_core::auth::{Refusal, Scopes};
+    /// use sallet_hyper::{Basic, PresentedToken, Principal, RequireAuthLayer};
+    ///
+    /// # async fn password_is_right(_: &str, _: &str) -> bool { false }
+    /// let basic = Basic::from_fn(async |login: PresentedToken| {
+    ///     let (user, password) = login.user_and_password().ok_or(Refusal::InvalidToken)?;
+    ///     match password_is_right(user, password).await {
+    ///         true => Ok(Principal::new(user, user, Scopes::EMPTY)),
+    ///         false => Err(Refusal::InvalidToken),
+    ///     }
+    /// });
+    /// # let _ = RequireAuthLayer::new(basic);
+    /// ```
+    Basic
+}
+
+scheme! {
+    /// A key in a field of its own, `X-API-Key` unless [`Auth::header`] names another, and what it is verified against.
+    ///
+    /// Shared caches do not know that such a response is one client's, as they do where there is `Authorization` (RFC 9111 section
+    /// 3.5). So it gets `Cache-Control: private`, and what the app said to caches is made private, unless that said `private` or
+    /// `no-store`.
+    ApiKey
 }

@@ -53,17 +53,17 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         match self.check.begin(&mut request, self.place) {
-            Step::On => ResponseFuture::admitted(self.inner.call(request)),
+            Step::On(after) => ResponseFuture::admitted(self.inner.call(request), after),
             Step::Refused(response) => {
                 // Being ready may have taken something that others wait for, such as a permit.
                 self.inner = self.inner.clone();
                 ResponseFuture::refused(response)
             }
-            Step::Wait(later, open) => {
+            Step::Wait(later, case) => {
                 // The future takes the service that is ready, and leaves one that has to be asked again.
                 let next = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, next);
-                ResponseFuture::waiting(later, Arc::clone(&self.check.guard), open, ready, request)
+                ResponseFuture::waiting(later, Arc::clone(&self.check.guard), case, ready, request)
             }
         }
     }
@@ -81,11 +81,11 @@ where
 
     fn call(&self, mut request: Request<ReqBody>) -> Self::Future {
         match self.check.begin(&mut request, self.place) {
-            Step::On => ResponseFuture::admitted(self.inner.call(request)),
+            Step::On(after) => ResponseFuture::admitted(self.inner.call(request), after),
             Step::Refused(response) => ResponseFuture::refused(response),
-            Step::Wait(later, open) => {
+            Step::Wait(later, case) => {
                 let ready = HyperService(self.inner.clone());
-                ResponseFuture::waiting(later, Arc::clone(&self.check.guard), open, ready, request)
+                ResponseFuture::waiting(later, Arc::clone(&self.check.guard), case, ready, request)
             }
         }
     }
@@ -124,7 +124,7 @@ impl<S: fmt::Debug, V> fmt::Debug for RequireAuth<S, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequireAuth")
             .field("inner", &self.inner)
-            .field("needs", &self.check.guard.needs)
+            .field("needs", &self.check.guard.needs())
             .field("rules", &self.check.guard.rules)
             .finish_non_exhaustive()
     }

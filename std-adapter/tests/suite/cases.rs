@@ -17,7 +17,10 @@ use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{Key, Keyring};
 use sallet_core::secret::Digest;
 use sallet_core::{CustomField, Scheme, SecurityHeaders, Source, digest_hex};
-use sallet_hyper::{Bearer, Layer, OwnedKeyring, Principal, RequestNonce, RequireAuthLayer, SecurityHeadersLayer};
+use sallet_hyper::require_auth::{Auth, Verify};
+use sallet_hyper::{
+    ApiKey, Basic, Bearer, Layer, OwnedKeyring, Principal, RequestNonce, RequireAuthLayer, SecurityHeadersLayer,
+};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
@@ -173,65 +176,82 @@ fn keys(table: &Value) -> Arc<OwnedKeyring> {
     Arc::new(OwnedKeyring::try_new(keys).expect("a keyring"))
 }
 
-/// What of `auth` this host cannot set up yet: schemes, options, and more than one scheme.
-const NOT_YET: [&str; 10] = [
-    "basic",
-    "api-key",
-    "several",
-    "word",
-    "header",
-    "query",
-    "subprotocol",
-    "max_len",
-    "cross_site",
-    "resource_metadata",
-];
+type Keys = Arc<OwnedKeyring>;
 
-fn is_not_yet(case: &Value) -> bool {
-    let schemes = case["auth"].as_array().map_or(&[][..], Vec::as_slice);
-    let options = schemes.iter().filter_map(Value::as_object).flat_map(|options| options.keys().map(String::as_str));
-    let names = schemes.iter().filter_map(|scheme| scheme.as_str().or(scheme["scheme"].as_str()));
-    let several = (schemes.len() > 1).then_some("several");
-    options.chain(names).chain(several).any(|needed| NOT_YET.contains(&needed))
+/// A scheme of `auth`: its name, or an object of that and its options.
+fn scheme(spec: &Value, case: &Value, keys: &Keys) -> Auth<Keys> {
+    let keys = Arc::clone(keys);
+    let auth = match spec.as_str().or(spec["scheme"].as_str()) {
+        Some("bearer") => Bearer::new(keys),
+        Some("basic") => Basic::new(keys),
+        Some("api-key") => ApiKey::new(keys),
+        other => panic!("{other:?}"),
+    };
+    let auth = auth.realm(case["realm"].as_str().unwrap_or("items")).scopes(case["scopes"].as_str().unwrap_or(""));
+    let auth = match case["now"].as_u64() {
+        Some(now) => {
+            NOW.store(now, Ordering::Relaxed);
+            auth.clock(|| NOW.load(Ordering::Relaxed))
+        }
+        None => auth,
+    };
+    let options = spec.as_object().into_iter().flatten();
+    options.fold(auth, |auth, (name, value)| match (&**name, value.as_str().unwrap_or_default()) {
+        ("scheme", _) => auth,
+        ("word", word) => auth.word(word),
+        ("header", name) => auth.header(name),
+        ("query", name) => auth.query(name),
+        ("subprotocol", name) => auth.websocket_subprotocol(name),
+        ("resource_metadata", url) => auth.resource_metadata(url),
+        ("max_len", _) => auth.max_length(usize::try_from(value.as_u64().expect("a number")).expect("a length")),
+        ("cross_site", _) => auth.cross_site(value == true),
+        other => panic!("{other:?}"),
+    })
+}
+
+async fn whoami(request: Request<Incoming>) -> Answer {
+    let who = request.extensions().get::<Principal>();
+    Ok(text(who.map_or_else(String::new, |who| format!("{}/{}", who.id(), who.name()))))
+}
+
+async fn one_case<V>(layer: RequireAuthLayer<V>, case: &Value)
+where
+    V: Verify + Send + Sync + 'static,
+    V::Later: Send,
+{
+    let layer = layer.preflights(strings(&case["preflights"])).public(strings(&case["public"]));
+    let hyper = serve(layer.layer(service_fn(whoami))).await;
+    let tower = serve(TowerToHyperService::new(layer.layer(tower::service_fn(whoami)))).await;
+    for (addr, side) in [(hyper, "hyper"), (tower, "tower")] {
+        let (log, listening) = Log::listen();
+        let raw = one(addr, &request(case)).await;
+        drop(listening);
+        same_answer(case, &raw, side);
+        let told = log.lines().iter().filter(|line| line.contains("not admitted")).cloned().collect::<Vec<_>>();
+        let reason = case["expect"]["reason"].as_str();
+        assert_eq!(told.len(), usize::from(reason.is_some()), "{told:?}");
+        let is_told = |line: &String| reason.is_some_and(|reason| line.contains(&format!("reason={reason}")));
+        assert!(told.iter().all(is_told), "{}: {told:?}", case["name"]);
+        as_head(case, addr, &raw).await;
+    }
 }
 
 #[tokio::test]
 async fn auth() {
-    async fn whoami(request: Request<Incoming>) -> Answer {
-        let who = request.extensions().get::<Principal>();
-        Ok(text(who.map_or_else(String::new, |who| format!("{}/{}", who.id(), who.name()))))
-    }
-
     let table: Value = serde_json::from_str(AUTH).expect("JSON");
     let keys = keys(&table);
     let cases = table["cases"].as_array().expect("cases");
     assert!(cases.len() >= 400);
-    for case in cases.iter().filter(|case| !is_not_yet(case)) {
-        let bearer = Bearer::new(Arc::clone(&keys))
-            .realm(case["realm"].as_str().unwrap_or("items"))
-            .scopes(case["scopes"].as_str().unwrap_or(""));
-        let bearer = match case["now"].as_u64() {
-            Some(now) => {
-                NOW.store(now, Ordering::Relaxed);
-                bearer.clock(|| NOW.load(Ordering::Relaxed))
-            }
-            None => bearer,
-        };
-        let layer =
-            RequireAuthLayer::new(bearer).preflights(strings(&case["preflights"])).public(strings(&case["public"]));
-        let hyper = serve(layer.layer(service_fn(whoami))).await;
-        let tower = serve(TowerToHyperService::new(layer.layer(tower::service_fn(whoami)))).await;
-        for (addr, side) in [(hyper, "hyper"), (tower, "tower")] {
-            let (log, listening) = Log::listen();
-            let raw = one(addr, &request(case)).await;
-            drop(listening);
-            same_answer(case, &raw, side);
-            let told = log.lines().iter().filter(|line| line.contains("not admitted")).cloned().collect::<Vec<_>>();
-            let reason = case["expect"]["reason"].as_str();
-            assert_eq!(told.len(), usize::from(reason.is_some()), "{told:?}");
-            let is_told = |line: &String| reason.is_some_and(|reason| line.contains(&format!("reason={reason}")));
-            assert!(told.iter().all(is_told), "{}: {told:?}", case["name"]);
-            as_head(case, addr, &raw).await;
+    let bearer = Value::from("bearer");
+    for case in cases {
+        let schemes = case["auth"].as_array().map_or(std::slice::from_ref(&bearer), Vec::as_slice);
+        let scheme = |at: usize| scheme(&schemes[at], case, &keys);
+        let first = RequireAuthLayer::new(scheme(0));
+        match schemes.len() {
+            1 => one_case(first, case).await,
+            2 => one_case(first.or(scheme(1)), case).await,
+            3 => one_case(first.or(scheme(1)).or(scheme(2)), case).await,
+            more => panic!("{more} schemes"),
         }
     }
 }

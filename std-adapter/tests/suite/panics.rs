@@ -51,6 +51,12 @@ fn a_mistake_is_blamed_on_the_line_that_made_it() {
     for (line, (file, told)) in [
         (line!(), blamed(|| bearer().realm("it\nems"))),
         (line!(), blamed(|| bearer().scopes("a  b"))),
+        (line!(), blamed(|| bearer().word("two words"))),
+        (line!(), blamed(|| bearer().header("Cookie"))),
+        (line!(), blamed(|| bearer().websocket_subprotocol(""))),
+        (line!(), blamed(|| bearer().query("a b"))),
+        (line!(), blamed(|| bearer().resource_metadata("/metadata"))),
+        (line!(), blamed(|| RequireAuthLayer::new(bearer()).or(bearer()))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).public(["/fine", "health"]))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).public(["/*"]))),
         (line!(), blamed(|| RequireAuthLayer::new(bearer()).protected([""; 0]))),
