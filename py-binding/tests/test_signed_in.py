@@ -150,11 +150,11 @@ class User:
 
 def test_a_user_of_ones_own_and_an_identify_of_ones_own() -> None:
     class Cookie(Bearer):
-        async def identify(self, headers: Any, scopes: Any = ()) -> Any:
+        async def identify(self, scope: Any, scopes: Any = ()) -> Any:
             raise AssertionError("asked")
 
     class Duck:
-        async def identify(self, headers: Any, scopes: Any = ()) -> Any:
+        async def identify(self, scope: Any, scopes: Any = ()) -> Any:
             raise AssertionError("asked")
 
     seen = []
@@ -172,7 +172,7 @@ def test_a_user_of_ones_own_and_an_identify_of_ones_own() -> None:
 
 
 def test_what_is_no_user_is_refused() -> None:
-    refusal = asyncio.run(make_bearer().identify([]))
+    refusal = asyncio.run(make_bearer().identify({"type": "http", "headers": []}))
     assert isinstance(refusal, Refusal)
     for wrong in (None, "alice", {}, True, refusal, HTTPException(401), User):
         with pytest.raises(TypeError, match=r"principal is not a user: write signed_in\(app, Principal"):
