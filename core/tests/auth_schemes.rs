@@ -20,7 +20,7 @@ fn read(need: &Requirement, method: &str, fields: &[(&str, &str)], query: Option
     need.read(&request, str::to_owned)
 }
 
-fn malformed(error: CredentialsError) -> Result<String, Reason> {
+const fn malformed(error: CredentialsError) -> Result<String, Reason> {
     Err(Reason::Malformed(error))
 }
 
@@ -114,9 +114,10 @@ fn a_token_may_be_in_other_places_that_are_named() {
         malformed(CredentialsError::NoToken)
     );
     // RFC 6750 section 2: no more than one way.
-    let both: [(&[(&str, &str)], Option<&str>); 3] = [
-        (&[upgrade, pair, ("authorization", "Bearer abc")], None),
-        (&[("authorization", "Bearer abc")], Some("access_token=abc")),
+    let header = ("authorization", "Bearer abc");
+    let both = [
+        (&[upgrade, pair, header][..], None),
+        (&[header], Some("access_token=abc")),
         (&[upgrade, pair], Some("access_token=abc")),
     ];
     for (fields, query) in both {
@@ -146,7 +147,7 @@ fn caches_keep_off_what_authorization_admitted_and_no_more() {
 }
 
 /// A credential for a scheme, good or bad: bad ones decide as well.
-fn credential(need: Requirement, good: bool) -> (&'static str, &'static str) {
+const fn credential(need: Requirement, good: bool) -> (&'static str, &'static str) {
     match (need.scheme(), good) {
         (AuthScheme::Bearer, true) => ("authorization", "Bearer abc"),
         (AuthScheme::Bearer, false) => ("authorization", "Bearer a b"),
