@@ -24,7 +24,7 @@ pub fn credentials_against_abnf(data: &[u8]) {
     let bearer = abnf::bearer_credentials(value).filter(|_| data.len() <= 8192);
     let need = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
     match need.read(&RequestFields::new("GET", &[("authorization", data)]), |token| {
-        assert_eq!(Some(token.as_bytes()), bearer)
+        assert_eq!(Some(token.as_bytes()), bearer);
     }) {
         Ok(()) => {}
         Err(reason) => {
