@@ -74,6 +74,10 @@ def test_a_token_among_the_subprotocols_is_read_and_taken_out(make):
         assert [line for line in app.scope["headers"] if line[0] == b"sec-websocket-protocol"] == [(b"sec-websocket-protocol", b"chat, bearer")]
         assert app.scope["state"]["user"].id == "reader-1"
         assert READER not in app.text
+    # uvicorn with wsproto has them in the scope alone.
+    reply = asgi.connect(guarded, "/ws", subprotocols=["chat", "bearer", READER])
+    assert (reply.types, app.scope["subprotocols"]) == (["websocket.accept"], ["chat", "bearer"])
+    assert READER not in app.text
     # The app keeps its message, and may choose.
     assert app.accept == {"type": "websocket.accept"}
     chosen = Sees("chat")

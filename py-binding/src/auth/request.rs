@@ -6,7 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use sallet_core::auth::AuthRequest;
+use sallet_core::auth::{AuthRequest, SUBPROTOCOL_FIELD};
 
 use super::field_lines;
 use crate::asgi;
@@ -33,18 +33,37 @@ impl<'py> Request<'py> {
     /// Keeps the lines whose names `asks` wants. ASGI promises names in lower case; a server that breaks the promise must not
     /// thereby hide a second line.
     pub(super) fn of(scope: &Bound<'py, PyDict>, asks: impl Fn(&[u8]) -> bool) -> PyResult<Self> {
-        let (mut first, mut more) = ([None, None], Vec::new());
+        let (first, more) = ([None, None], Vec::new());
+        let mut this = Self { scope: scope.clone(), first, more, method: OnceCell::new(), query: OnceCell::new() };
         field_lines::each(&field_lines::of_scope(scope)?, |name, value| {
             if asks(name.as_bytes()) {
-                let line = Line { name: name.to_owned(), value: value()? };
-                match first.iter_mut().find(|free| free.is_none()) {
-                    Some(free) => *free = Some(line),
-                    None => more.push(line),
-                }
+                this.keep(Line { name: name.to_owned(), value: value()? });
             }
             Ok(())
         })?;
-        Ok(Self { scope: scope.clone(), first, more, method: OnceCell::new(), query: OnceCell::new() })
+        if asks(SUBPROTOCOL_FIELD.as_bytes()) && this.lines(SUBPROTOCOL_FIELD).next().is_none() {
+            this.keep_subprotocols()?;
+        }
+        Ok(this)
+    }
+
+    fn keep(&mut self, line: Line<'py>) {
+        match self.first.iter_mut().find(|free| free.is_none()) {
+            Some(free) => *free = Some(line),
+            None => self.more.push(line),
+        }
+    }
+
+    /// Some servers have the subprotocols for themselves in the scope, and no longer among the headers: uvicorn with wsproto.
+    #[cold]
+    fn keep_subprotocols(&mut self) -> PyResult<()> {
+        let py = self.scope.py();
+        let Some(names) = self.get(intern!(py, "subprotocols")).filter(|_| self.is_websocket()) else { return Ok(()) };
+        for name in names.try_iter()? {
+            let value = PyBytes::new(py, name?.cast::<PyString>()?.to_str()?.as_bytes()).into_any();
+            self.keep(Line { name: PyBytes::new(py, SUBPROTOCOL_FIELD.as_bytes()), value });
+        }
+        Ok(())
     }
 
     pub(super) const fn scope(&self) -> &Bound<'py, PyDict> {

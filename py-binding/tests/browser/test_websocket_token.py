@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI, WebSocket
+from fastapi.responses import HTMLResponse
 from sallet import Principal, SecurityHeaders
 from sallet.fastapi import Bearer, protect
 
@@ -27,13 +28,13 @@ def app(seen: list[Any]) -> FastAPI:
     scheme = Bearer(bearer().keyring, websocket_subprotocol="bearer")
     protect(made, headers=SecurityHeaders.EMPTY, auth=scheme, public=["/"])
 
-    @made.get("/")
+    @made.get("/", response_class=HTMLResponse)
     async def page() -> str:
-        return "a page of this origin"
+        return "<!doctype html>"
 
     @made.websocket("/ws")
     async def ws(websocket: WebSocket) -> None:
-        seen.append([websocket.scope["subprotocols"], websocket.headers["sec-websocket-protocol"]])
+        seen.append([websocket.scope["subprotocols"], websocket.headers.get("sec-websocket-protocol")])
         await websocket.accept()
         user: Principal = websocket.user
         await websocket.send_text(user.name)
@@ -51,4 +52,6 @@ def test_a_page_sends_a_token_as_a_subprotocol(tab: Tab, ws: str) -> None:
         assert tab.evaluate(CONNECT % f'["chat", "bearer", "{TOKEN}"]') == {"said": "browser", "protocol": "bearer"}
         for refused in ('["bearer", "wrong"]', '["bearer"]', "[]"):
             assert tab.evaluate(CONNECT % refused) == {"code": 1006}
-    assert seen == [[["bearer"], "bearer"], [["chat", "bearer"], "chat, bearer"]]
+    # With wsproto uvicorn has taken them off the headers itself.
+    lines = ["bearer", "chat, bearer"] if ws != "wsproto" else [None, None]
+    assert seen == [[["bearer"], lines[0]], [["chat", "bearer"], lines[1]]]
