@@ -15,6 +15,7 @@ from sallet import ApiKey, AuthMiddleware, Bearer, Principal, SecurityHeaders, S
 from sallet import fastapi as for_fastapi
 from sallet.fastapi import protect
 
+SERVERS = ["uvicorn --ws websockets", "uvicorn --ws websockets-sansio", "uvicorn --ws wsproto", "hypercorn", "granian", "daphne"]
 PAIR = f"chat, bearer, {READER}"
 
 
@@ -109,6 +110,19 @@ def test_a_token_in_the_query_is_read_and_taken_out(make):
         assert b"access_token" not in reply.scope["query_string"]
     assert asgi.call(guarded, f"/?access_token={READER}", [asgi.bearer(READER)]).status == 400
     assert asgi.call(AuthMiddleware(app, make()), f"/?access_token={READER}").status == 401
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_every_server_answers_with_the_name(server, kind):
+    kind, *arguments = kind.split()
+    running = server(kind, "guarded:elsewhere", *arguments)
+    pair = [("Sec-WebSocket-Protocol", f"chat, bearer, {READER}")]
+    for answer in (running.websocket("/ws", pair), running.websocket(f"/ws?access_token={READER}")):
+        assert answer.status == 101
+        assert http.receive_text(answer) == "hello reader"
+        assert READER not in repr(answer.headers)
+    assert running.websocket("/ws", pair).one("sec-websocket-protocol") == "bearer"
+    assert running.websocket("/ws", [("Sec-WebSocket-Protocol", "bearer, x")]).status in (401, 403)
 
 
 def test_a_dependency_alone_takes_it_out_too():

@@ -84,6 +84,11 @@ app.add_middleware(CORSMiddleware, allow_origins=[ORIGIN], allow_headers=["autho
 protect(app, auth=bearer, public=["/health"])
 
 
+# Where a page of a browser can put a token.
+elsewhere = make()
+protect(elsewhere, auth=Bearer(keyring(), realm="items", websocket_subprotocol="bearer", query="access_token"))
+
+
 # Outermost: the server itself calls Sallet's object, and no scope["state"] has been made by Starlette.
 inner = make()
 outermost = SecurityHeadersMiddleware(
