@@ -25,6 +25,12 @@ WHAT = {
     "verdict-admitted": "the whole check: admitted, at any place",
     "verdict-expired": "the whole check: expired, at any place",
     "verdict-refused": "the whole check: refused, wrong, cut short, too long",
+    "api-key-admitted": "the whole check of an API key: admitted, at any place",
+    "api-key-expired": "the whole check of an API key: expired, at any place",
+    "api-key-refused": "the whole check of an API key: refused, wrong, cut short, too long",
+    "basic-admitted": "the whole check of Basic: admitted, at any place",
+    "basic-expired": "the whole check of Basic: expired, at any place",
+    "basic-refused": "the whole check of Basic: refused, wrong",
 }
 LEAKY = {
     "leaky-bytes": "control: bytes compared as by strcmp",

@@ -1,72 +1,42 @@
-//! What `add-a-scheme.patch` adds to the core, against the examples of RFC 7617.
+//! What `add-a-scheme.patch` adds to the core: another grammar, in a field of its own, of what browsers send by way of a proxy.
 
-use sallet_core::auth::{AuthScheme, CredentialsError, Realm, Reason, Refusal, Requirement, Scopes};
+use sallet_core::auth::{AuthScheme, CredentialsError, Realm, Reason, Refusal, RequestFields, Requirement, Scopes};
 
-const NEED: Requirement = Requirement::new(AuthScheme::Basic, Realm::new("foo"), Scopes::new("items:read"));
+const NEED: Requirement = Requirement::new(AuthScheme::JwtAssertion, Realm::new("foo"), Scopes::new("items:read"));
+/// RFC 7519 section 3.1.
+const GOOD: &[u8] = b"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-fn read(lines: &[&[u8]]) -> Result<String, Reason> {
-    NEED.read(lines.iter().copied(), str::to_owned)
-}
-
-const MALFORMED: Result<String, Reason> = Err(Reason::Malformed(CredentialsError::Value));
-
-#[test]
-fn the_examples_of_the_rfc_are_read() {
-    // Sections 2 and 2.1.
-    assert_eq!(read(&[b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="]).unwrap(), "Aladdin:open sesame");
-    assert_eq!(read(&[b"Basic dGVzdDoxMjPCow=="]).unwrap(), "test:123\u{a3}");
+fn read(method: &str, fields: &[(&str, &[u8])]) -> Result<String, Reason> {
+    NEED.read(&RequestFields::new(method, fields), str::to_owned)
 }
 
 #[test]
-fn the_word_is_of_any_case_and_what_is_empty_is_allowed() {
-    assert_eq!(read(&[b"bASIC  Og=="]).unwrap(), ":");
-    assert_eq!(read(&[b"Basic YTpiOmM="]).unwrap(), "a:b:c");
-}
-
-#[test]
-fn base64_has_one_spelling() {
-    for value in
-        ["QWxhZGRpbjpvcGVuIHNlc2FtZQ", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=", "QWxhZGRpbjpvcGVuIHNlc2FtZR==", "Oj8_", "Oj4-"]
-    {
-        assert_eq!(read(&[format!("Basic {value}").as_bytes()]), MALFORMED, "{value}");
+fn three_parts_of_base64url_and_a_signature() {
+    let line = |line: &[u8]| read("GET", &[("x-jwt-assertion", line)]);
+    assert_eq!(line(GOOD).unwrap().as_bytes(), GOOD);
+    // A detached payload (RFC 7515 appendix F).
+    assert_eq!(line(b"e30..c2ln").unwrap(), "e30..c2ln");
+    // Not secured (RFC 7519 section 6.1), encrypted (RFC 7516 section 7.1), and others that are none.
+    for bad in ["eyJhbGciOiJub25lIn0.e30.", "a.b.c.d.e", "a.b", "a", ".b.c", "a.b+.c", "a.b.c=", "a.b.\u{e9}"] {
+        assert_eq!(line(bad.as_bytes()), Err(Reason::Malformed(CredentialsError::Value)), "{bad}");
     }
-    assert_eq!(read(&[b"Basic Oj8/"]).unwrap(), ":??");
+    assert_eq!(line(b""), Err(Reason::Malformed(CredentialsError::NoToken)));
+    assert_eq!(read("GET", &[("authorization", b"Bearer a.b.c")]), Err(Reason::Missing));
+    let twice = [("x-jwt-assertion", GOOD), ("x-jwt-assertion", GOOD)];
+    assert_eq!(read("GET", &twice), Err(Reason::Malformed(CredentialsError::Repeated)));
 }
 
 #[test]
-fn a_pair_has_a_colon_no_control_character_and_is_utf_8() {
-    // `Aladdin`; `a:\n`, `\0:a`, `a:\x7f`, U+0085 after `a:`; `test:123£` in Latin-1.
-    for value in ["QWxhZGRpbg==", "YToK", "ADph", "YTp/", "YTrChQ==", "dGVzdDoxMjOj"] {
-        assert_eq!(read(&[format!("Basic {value}").as_bytes()]), MALFORMED, "{value}");
-    }
+fn what_a_browser_sends_for_another_site_is_refused() {
+    let other = [("x-jwt-assertion", GOOD), ("sec-fetch-site", b"cross-site")];
+    assert_eq!(read("POST", &other), Err(Reason::CrossSite));
+    assert!(read("GET", &other).is_ok());
 }
 
 #[test]
-fn a_pair_has_at_most_512_bytes() {
-    let most = format!("Basic Onh4{}eHg=", "eHh4".repeat(169));
-    assert_eq!(read(&[most.as_bytes()]).unwrap().len(), 512);
-    let more = format!("Basic Onh4{}eHh4", "eHh4".repeat(169));
-    assert_eq!(read(&[more.as_bytes()]), MALFORMED);
-}
-
-#[test]
-fn other_lines_are_answered_as_those_of_bearer() {
-    let good = &b"Basic Og=="[..];
-    assert_eq!(read(&[]), Err(Reason::Missing));
-    assert_eq!(read(&[b"Bearer abc"]), Err(Reason::Missing));
-    assert_eq!(read(&[b"Basic"]), Err(Reason::Malformed(CredentialsError::NoToken)));
-    assert_eq!(read(&[good, good]), Err(Reason::Malformed(CredentialsError::Repeated)));
-}
-
-#[test]
-fn the_challenge_asks_for_utf_8_and_has_no_error() {
-    for refusal in [
-        Refusal::Missing,
-        Refusal::Malformed(CredentialsError::Value),
-        Refusal::InvalidToken,
-        Refusal::InsufficientScope,
-    ] {
+fn the_challenge_names_the_field() {
+    for refusal in [Refusal::Missing, Refusal::InvalidToken, Refusal::InsufficientScope] {
         let challenge = NEED.challenge(refusal).unwrap().to_string();
-        assert_eq!(challenge, r#"Basic realm="foo", charset="UTF-8""#, "{refusal:?}");
+        assert_eq!(challenge, r#"JwtAssertion realm="foo", header="X-JWT-Assertion""#, "{refusal:?}");
     }
 }

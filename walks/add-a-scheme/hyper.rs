@@ -4,77 +4,46 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use http::{Request, Response};
-use sallet_core::auth::{Key, Keyring, Refusal};
+use sallet_core::auth::{Key, Keyring};
 use sallet_core::secret::Digest;
-use sallet_hyper::require_auth::PresentedToken;
-use sallet_hyper::{Basic, Layer, OwnedKeyring, Principal, RequireAuthLayer};
+use sallet_hyper::{JwtAssertion, Layer, OwnedKeyring, Principal, RequireAuthLayer};
 use tower::{ServiceExt, service_fn};
-
-const GOOD: &str = "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==";
-
-fn request(authorization: Option<&str>) -> Request<()> {
-    let request = Request::get("/items");
-    match authorization {
-        Some(value) => request.header("authorization", value),
-        None => request,
-    }
-    .body(())
-    .unwrap()
-}
-
-fn greeting(user: &str) -> Response<()> {
-    Response::builder().header("user", user).body(()).unwrap()
-}
 
 #[tokio::test]
 async fn a_user_of_the_ring_is_admitted_and_nobody_else() {
     let key = Key {
-        id: "aladdin".to_owned(),
-        principal: "Aladdin".to_owned(),
+        id: "joe".to_owned(),
+        principal: "Joe".to_owned(),
         scopes: String::new(),
         not_before: None,
         not_after: None,
-        digest: Digest::of(b"Aladdin:open sesame"),
+        digest: Digest::of(b"e30.e30.c2ln"),
     };
     let ring: Arc<OwnedKeyring> = Arc::new(Keyring::try_new(vec![key]).unwrap());
     let service =
-        RequireAuthLayer::new(Basic::new(ring).realm("foo")).layer(service_fn(async |request: Request<()>| {
-            Ok::<_, Infallible>(greeting(request.extensions().get::<Principal>().unwrap().name()))
+        RequireAuthLayer::new(JwtAssertion::new(ring).realm("foo")).layer(service_fn(async |request: Request<()>| {
+            let user = request.extensions().get::<Principal>().unwrap().name().to_owned();
+            Ok::<_, Infallible>(Response::builder().header("user", user).body(()).unwrap())
         }));
-    let ask = |authorization| service.clone().oneshot(request(authorization));
+    let ask = |method: &str, fields: &[(&str, &str)]| {
+        let request = Request::builder().method(method).uri("/items");
+        let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        service.clone().oneshot(request.body(()).unwrap())
+    };
 
-    let response = ask(Some(GOOD)).await.unwrap();
-    assert_eq!(response.headers()["user"], "Aladdin");
-    for (authorization, status) in [
-        (None, 401),
-        (Some("Bearer abc"), 401),
-        (Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZA=="), 401),
-        (Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZR=="), 400),
+    let good = ("x-jwt-assertion", "e30.e30.c2ln");
+    assert_eq!(ask("GET", &[good]).await.unwrap().headers()["user"], "Joe");
+    let other_site = ask("POST", &[good, ("sec-fetch-site", "cross-site")]).await.unwrap();
+    assert_eq!(other_site.status(), 403);
+    for (fields, status) in [
+        (&[][..], 401),
+        (&[("authorization", "Bearer e30.e30.c2ln")], 401),
+        (&[("x-jwt-assertion", "e30.e30.c2lm")], 401),
+        (&[("x-jwt-assertion", "e30.e30.")], 400),
     ] {
-        let response = ask(authorization).await.unwrap();
-        assert_eq!(response.status(), status, "{authorization:?}");
-        assert_eq!(
-            response.headers()["www-authenticate"],
-            r#"Basic realm="foo", charset="UTF-8""#,
-            "{authorization:?}"
-        );
+        let response = ask("GET", fields).await.unwrap();
+        assert_eq!(response.status(), status, "{fields:?}");
+        let challenge = r#"JwtAssertion realm="foo", header="X-JWT-Assertion""#;
+        assert_eq!(response.headers()["www-authenticate"], challenge, "{fields:?}");
     }
-}
-
-#[derive(Clone)]
-struct User(String);
-
-#[tokio::test]
-async fn a_look_up_is_given_the_pair_as_it_was_decoded() {
-    let auth = Basic::from_fn(async |presented: PresentedToken| match presented.as_str().split_once(':') {
-        Some((user, "123\u{a3}")) => Ok(User(user.to_owned())),
-        _ => Err(Refusal::InvalidToken),
-    });
-    let service = RequireAuthLayer::new(auth).layer(service_fn(async |request: Request<()>| {
-        Ok::<_, Infallible>(greeting(&request.extensions().get::<User>().unwrap().0))
-    }));
-    let response = service.clone().oneshot(request(Some("Basic dGVzdDoxMjPCow=="))).await.unwrap();
-    assert_eq!(response.headers()["user"], "test");
-    let response = service.oneshot(request(Some(GOOD))).await.unwrap();
-    assert_eq!(response.status(), 401);
 }

@@ -9,6 +9,7 @@
 
 use core::hint::black_box;
 
+use base64ct::{Base64, Encoding};
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{Peripherals, SYST};
 use cortex_m_rt::entry;
@@ -20,8 +21,17 @@ const KEYS: usize = 16;
 const MAX_LEN: usize = 200;
 /// For a stored token that is longer than the longest presented one.
 const ROOM: usize = MAX_LEN + 1;
-const SCHEME: &[u8] = b"Bearer ";
-const ANYBODY: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
+const ANYBODY: Requirement = need(AuthScheme::Bearer);
+const ANY_KEY: Requirement = need(AuthScheme::ApiKey);
+const ANY_USER: Requirement = need(AuthScheme::Basic);
+/// The user of every pair.
+const USER: &[u8] = b"ada:";
+/// For a scheme, a pair in base64, and more.
+const LINE_ROOM: usize = 512;
+
+const fn need(scheme: AuthScheme) -> Requirement {
+    Requirement::new(scheme, Realm::new("items"), Scopes::EMPTY)
+}
 
 /// Around each edge of SHA-256's padding, the length of a minted token, and a few others.
 const LENGTHS: [usize; 12] = [1, 2, 20, 53, 55, 56, 63, 64, 65, 119, 120, MAX_LEN];
@@ -39,6 +49,7 @@ fn main() -> ! {
 
     for len in LENGTHS {
         token_of(len);
+        pair_of(len);
         stored_of_another_length(len);
     }
     empty_token();
@@ -66,9 +77,9 @@ fn verify(ring: &Ring<'_>, token: &[u8]) -> u32 {
 }
 
 #[inline(never)]
-fn verdict(ring: &Ring<'_>, line: &[u8]) -> u32 {
-    let fields = [("authorization", line)];
-    ticks(|| ANYBODY.verdict(ring, &RequestFields::new("GET", &fields), 1_000).map(|key| key.principal))
+fn verdict(need: &Requirement, ring: &Ring<'_>, line: &[u8]) -> u32 {
+    let fields = [(need.field(), line)];
+    ticks(|| need.verdict(ring, &RequestFields::new("GET", &fields), 1_000).map(|key| key.principal))
 }
 
 /// Presented tokens of one length against a ring whose tokens have that length too.
@@ -89,8 +100,10 @@ fn token_of(len: usize) {
             len,
             ["verdict-expired", "verdict-admitted"][i % 2],
             NAMES[i],
-            verdict(&ring, presented(&token[..len], &mut [0; 256])),
+            verdict(&ANYBODY, &ring, presented(b"Bearer ", &token[..len], &mut [0; LINE_ROOM])),
         );
+        let group = ["api-key-expired", "api-key-admitted"][i % 2];
+        line(len, group, NAMES[i], verdict(&ANY_KEY, &ring, black_box(&token[..len])));
     }
     let wrong: [(&str, &dyn Fn(&mut [u8])); 6] = [
         ("wrong-first", &|token| token[0] ^= 1),
@@ -114,7 +127,38 @@ fn token_of(len: usize) {
 fn refused(ring: &Ring<'_>, len: usize, name: &str, token: &[u8]) {
     line(len, "position", name, position(ring, black_box(token)));
     line(len, "refused", name, verify(ring, black_box(token)));
-    line(len, "verdict-refused", name, verdict(ring, presented(token, &mut [0; 256])));
+    line(len, "verdict-refused", name, verdict(&ANYBODY, ring, presented(b"Bearer ", token, &mut [0; LINE_ROOM])));
+    line(len, "api-key-refused", name, verdict(&ANY_KEY, ring, black_box(token)));
+}
+
+/// Pairs of Basic whose password is a token of this length.
+fn pair_of(len: usize) {
+    let (mut token, mut pair) = ([0; ROOM], [0; ROOM + USER.len()]);
+    let keys = core::array::from_fn::<Key, KEYS, _>(|i| {
+        let pair = joined(&mut pair, stored(&mut token, len, i));
+        Key::new(NAMES[i], Digest::of(pair)).not_after([500, 2_000][i % 2])
+    });
+    let Ok(ring) = Keyring::try_new(&keys[..]) else { semihosting::process::exit(6) };
+    let mut count = |group, name, token: &[u8]| {
+        let (mut text, mut room) = ([0; LINE_ROOM], [0; LINE_ROOM]);
+        let Ok(text) = Base64::encode(joined(&mut pair, token), &mut text) else { semihosting::process::exit(7) };
+        line(len, group, name, verdict(&ANY_USER, &ring, presented(b"Basic ", text.as_bytes(), &mut room)));
+    };
+    for i in 0..KEYS {
+        count(["basic-expired", "basic-admitted"][i % 2], NAMES[i], stored(&mut token, len, i));
+    }
+    for (name, at, byte) in [("wrong-first", 0, b'z'), ("wrong-middle", len / 2, b'z'), ("wrong-last", len - 1, b'z')] {
+        stored(&mut token, len, 3);
+        token[at] = byte;
+        count("basic-refused", name, &token[..len]);
+    }
+}
+
+fn joined<'b>(pair: &'b mut [u8; ROOM + USER.len()], password: &[u8]) -> &'b [u8] {
+    let pair = &mut pair[..USER.len() + password.len()];
+    pair[..USER.len()].copy_from_slice(USER);
+    pair[USER.len()..].copy_from_slice(password);
+    pair
 }
 
 /// The presented token goes on where a stored one ends, or ends where all of them go on.
@@ -197,10 +241,10 @@ fn stored(token: &mut [u8; ROOM], len: usize, i: usize) -> &[u8] {
     token
 }
 
-fn presented<'b>(token: &[u8], buf: &'b mut [u8; 256]) -> &'b [u8] {
-    buf[..SCHEME.len()].copy_from_slice(SCHEME);
-    buf[SCHEME.len()..][..token.len()].copy_from_slice(token);
-    black_box(&buf[..SCHEME.len() + token.len()])
+fn presented<'b>(scheme: &[u8], token: &[u8], buf: &'b mut [u8; LINE_ROOM]) -> &'b [u8] {
+    buf[..scheme.len()].copy_from_slice(scheme);
+    buf[scheme.len()..][..token.len()].copy_from_slice(token);
+    black_box(&buf[..scheme.len() + token.len()])
 }
 
 const NAMES: [&str; KEYS] = [
