@@ -11,6 +11,15 @@
 //!
 //! So an adapter only converts requests ([`AuthRequest`]), sends answers and writes logs.
 //!
+//! | [`AuthScheme`] | The request shows | What is looked up |
+//! |---|---|---|
+//! | `Bearer` (RFC 6750) | `Authorization: Bearer TOKEN` | the token |
+//! | `Basic` (RFC 7617) | `Authorization: Basic BASE64` | `user:password`, decoded: see [`user_and_password`] |
+//! | `ApiKey` (OpenAPI) | `X-API-Key: KEY` | the key |
+//!
+//! A [`Requirement`] can have another word than `Bearer`, another field, and more places in which a token may be: a parameter of the
+//! query, a WebSocket's subprotocols. A request that shows credentials in two of them is refused.
+//!
 //! ```
 //! use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Reason, Refusal, RequestFields, Requirement, Scopes};
 //! use sallet_core::digest_hex;
@@ -47,8 +56,9 @@
 //!
 //! # Limits
 //!
-//! A bearer token is as good as the channel: serve over TLS. There is no rate limit here, no session, and no
-//! password: see [`secret`](crate::secret) for why a keyring is for minted tokens only.
+//! A token and a password are as good as the channel: serve over TLS. There is no rate limit here and no session. A keyring is for
+//! minted tokens only, also under Basic: see [`secret`](crate::secret). Check passwords that people chose with a slow hash, by
+//! [`Requirement::read`].
 
 mod alternatives;
 mod challenge;

@@ -6,9 +6,13 @@ use super::{AuthRequest, Challenge, Refusal, Requirement};
 
 /// Requirements of which a request has to meet one: the first whose credentials are there, alone and finally.
 ///
-/// A request that shows a bad API key is refused, whatever else it shows: trying the next scheme would make of two guesses one
-/// request, and of a mistake in the first credential a success that nobody meant. `Authorization` of a word that none of them has
-/// is nobody's credential. Two lines of it are refused, whoever would be asked first.
+/// A request with a bad API key is refused, whatever else it shows. If the next scheme were tried, one request would be two guesses,
+/// and a wrong first credential would go unnoticed. An `Authorization` line whose scheme none of them has is ignored; two
+/// `Authorization` lines are refused, even where an API key would come first.
+///
+/// To check a request: [`which`](Self::which) says who decides. That requirement's [`verdict`](Requirement::verdict) or
+/// [`read`](Requirement::read) is the answer; where nobody decides it is [`Reason::Missing`](super::Reason::Missing). The challenges of
+/// a refusal are [`challenges`](Self::challenges), each in a field line of its own.
 ///
 /// ```
 /// use sallet_core::auth::{Alternatives, AuthScheme, Realm, Refusal, RequestFields, Requirement, Scopes};
@@ -58,7 +62,7 @@ where
         &self.0
     }
 
-    /// The place of the requirement that judges the request; `None` where it shows no credentials of any.
+    /// The index of the requirement that judges the request; `None` where the request shows credentials of none of them.
     pub fn which(&self, request: &impl AuthRequest) -> Option<usize> {
         let needs = || self.0.iter().map(Requirement::borrowed);
         // Which line counts is what a guard and the handler behind it would disagree about.
@@ -66,8 +70,9 @@ where
         repeated.or_else(|| needs().position(|need| need.is_tried(request)))
     }
 
-    /// The challenges that go with a refusal of the requirement at `decided`, or of none: in the order of the alternatives, each a field
-    /// line of its own. A 401 names them all; what is wrong with one's credentials no other would mend.
+    /// The challenges that go with a refusal, in the order of the alternatives. `decided` is what [`which`](Self::which) said. A 401 has
+    /// a challenge for each of them. A 400 or 403 has only that of the one that decided, because other credentials would not
+    /// help; a 403 for another site and a 503 have none.
     pub fn challenges<'n>(&'n self, decided: Option<usize>, refusal: Refusal) -> impl Iterator<Item = Challenge<'n>>
     where
         S: 'n,

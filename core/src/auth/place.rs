@@ -1,4 +1,4 @@
-//! Where a credential stands in a request, and by which words it is known there.
+//! Where in a request a credential is, and by which name it is known there.
 
 use crate::dialect::valid;
 use crate::grammar;
@@ -99,7 +99,7 @@ impl PlaceError {
 
 crate::dialect::error!(PlaceError);
 
-/// Where a request's credentials stand.
+/// Where in a request the credentials are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// In the field of the scheme.

@@ -4,8 +4,12 @@ use crate::grammar;
 
 /// A request, as far as authentication looks at it: what a host converts its own into.
 ///
-/// Every scheme reads the lines of one field. The rest is asked by a [`Requirement`](super::Requirement) that needs it: the method
-/// and `Sec-Fetch-Site`, `Origin` and `Host` under Basic, the query where a token may be there.
+/// Every scheme reads the lines of one field. The rest is only read by a [`Requirement`](super::Requirement) that needs it: the method,
+/// `Sec-Fetch-Site`, `Origin` and `Host` under Basic, and the query and subprotocols where a token may be in them. A host that cannot
+/// hand over all fields asks [`looks_at`](super::Requirement::looks_at) which matter.
+///
+/// Hand over **every** line of a field, in order, and do not join them: two `Authorization` lines must be seen as two. A host that
+/// leaves out `Sec-Fetch-Site` or `Origin` switches off what protects Basic from pages of other sites.
 ///
 /// ```
 /// use sallet_core::auth::{AuthRequest, RequestFields};

@@ -95,10 +95,12 @@ macro_rules! schemes {
 }
 
 schemes! {
-    /// A token in `Authorization` (RFC 6750).
+    /// A token in `Authorization` (RFC 6750), in the grammar of token68: letters, digits and `-._~+/`, then any number of `=`.
     Bearer = bearer;
-    /// A user and a password in `Authorization` (RFC 7617).
+    /// A user and a password in `Authorization` (RFC 7617): base64 of `user:password`, padded and of one spelling, in UTF-8, without
+    /// control characters, at most 1024 bytes decoded. Browsers send it by themselves, so requests of other sites are refused:
+    /// see [`Requirement::cross_site`](super::Requirement::cross_site).
     Basic = basic decode;
-    /// A key in a field of its own.
+    /// A key that is the whole value of a field, `X-API-Key` by default: visible ASCII, without the space around it.
     ApiKey = api_key;
 }

@@ -1,9 +1,8 @@
 //! Bearer, RFC 6750.
 //!
-//! The token is looked for in `Authorization` alone (section 2.1): one in the query string ends up in logs and histories
-//! (section 2.3), and one in a form body would have to be read before it can be refused.
-
-//! Where pages of browsers open WebSockets, or a device knows nothing but a URL, a host may ask for other places by name.
+//! The token is looked for in `Authorization` alone (section 2.1) unless the host names another place: one in the query ends up in
+//! logs and histories (section 2.3), but pages that open WebSockets and devices that know nothing but a URL may have no other. One
+//! in a form body (section 2.2) is never looked for: the body would have to be read before the request can be refused.
 
 use crate::auth::{Challenge, Refusal};
 use crate::cursor::Cursor;
