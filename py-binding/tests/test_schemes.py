@@ -279,7 +279,8 @@ other = for_fastapi.Bearer(keyring(), scheme_name="Other")
         (lambda: Bearer(keyring(), websocket_subprotocol=""), PolicyError, "^websocket_subprotocol: "),
         (lambda: Bearer(keyring(), query="a b"), PolicyError, "^query: "),
         (lambda: Basic(keyring(), cross_site="yes"), TypeError, "cross_site is True or False"),
-        (lambda: ApiKey(keyring(), header_name="x"), TypeError, "did you mean header"),
+        (lambda: ApiKey(keyring(), name="x"), TypeError, "did you mean header"),  # as FastAPI's APIKeyHeader
+        (lambda: Bearer(keyring(), word="Token"), TypeError, "did you mean scheme"),
         (lambda: Basic(keyring(), header="x"), TypeError, "no argument 'header'"),
         (lambda: AuthMiddleware(whoami, []), TypeError, r"write auth=\[Bearer\(keyring\), ApiKey\(keyring\)\]"),
         (lambda: AuthMiddleware(whoami, [Bearer(keyring()), Bearer(keyring())]), TypeError, "read the same credential"),
