@@ -112,6 +112,17 @@ def test_a_token_in_the_query_is_read_and_taken_out(make):
     assert asgi.call(AuthMiddleware(app, make()), f"/?access_token={READER}").status == 401
 
 
+def test_nor_is_it_left_where_the_database_is_away():
+    def away(credentials: Any) -> None:
+        raise ConnectionError
+
+    app = FastAPI()
+    app.add_api_route("/", lambda: "in", dependencies=[Depends(for_fastapi.Bearer(authenticate=away, query="access_token"))])
+    reply = asgi.call(app, f"/?access_token={READER}")
+    assert isinstance(reply.error, ConnectionError)
+    assert reply.scope["query_string"] == b""
+
+
 @pytest.mark.parametrize("kind", SERVERS)
 def test_every_server_answers_with_the_name(server, kind):
     kind, *arguments = kind.split()

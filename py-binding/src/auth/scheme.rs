@@ -298,8 +298,10 @@ impl Scheme {
         let setup = self.setup()?;
         let need = setup.need();
         let request = Request::of(request::scope_of(scope)?, |name| need.looks_at(name))?;
-        let verdict = setup.verdict(&request, Need::alone(need).without_scopes())?;
+        let verdict = setup.verdict(&request, Need::alone(need).without_scopes());
+        // Also where `authenticate` has raised: the server logs the request all the same.
         elsewhere::after(&request, &need)?;
+        let verdict = verdict?;
         let is_pending = matches!(verdict, Verdict::Pending(_));
         Ok((verdict.into_python(), is_pending))
     }
