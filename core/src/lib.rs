@@ -21,7 +21,7 @@
 //! # On a microcontroller
 //!
 //! [`const_block!`] and [`const_template!`] put policies into flash as text; the code that renders them is not in the
-//! program. The whole bearer check with SHA-256 takes 4.2 to 4.7 KiB of flash and 0.5 KiB of stack on a Cortex-M3 (built
+//! program. The whole bearer check with SHA-256 takes at most 4.8 KiB of flash and 0.5 KiB of stack on a Cortex-M3 (built
 //! with `--cfg sha2_backend_soft="compact"`), and no input makes it panic. `RequestHead` (feature `httparse`) reads a raw
 //! request head. Every text can be asked for its size: [`SecurityHeaders::block_len`], [`BufferTooSmall::needed`].
 //! Entropy for nonces and the clock for validity windows come from you. `firmware/README.md` has the sizes, the buffers

@@ -18,6 +18,8 @@
 //! What it **may** depend on:
 //!
 //! - the length of the *presented* token, in blocks of 64 bytes, which its sender knows;
+//! - what the grammar says of the presented credential, which its sender knows: whether it can be read at all and, of Basic, how
+//!   long the user is. No character of it is looked up in a table;
 //! - the number of keys in the ring;
 //! - the verdict, and with a match which key it is, once that is decided: its window and its scopes are read then, and
 //!   an admitted request goes on to do the work it asked for;
