@@ -12,6 +12,7 @@ use sallet_core::paths::PathRule;
 use crate::request_path::Paths;
 #[cfg(feature = "tracing")]
 use crate::request_path::sent;
+use crate::require_auth::User;
 
 /// Whether a layer has reported what is wrong with its rules, which any client can make it do. A layer that is told more rules
 /// is another one.
@@ -39,14 +40,9 @@ fn sent_before<B>(request: &Request<B>) -> Option<&str> {
 
 /// The id of the credential and whom it belongs to, where a user of the app's own says them.
 #[cfg(feature = "tracing")]
-pub(crate) fn admitted<B>(
-    request: &Request<B>,
-    scheme: Option<AuthScheme>,
-    key: Option<&str>,
-    principal: Option<&str>,
-) {
+pub(crate) fn admitted<B>(request: &Request<B>, scheme: Option<AuthScheme>, user: &impl User) {
     let (method, path, sent) = (request.method(), request.uri().path(), sent_before(request));
-    let scheme = scheme.map(AuthScheme::name);
+    let (scheme, key, principal) = (scheme.map(AuthScheme::name), user.id(), user.name());
     tracing::debug!(target: "sallet", scheme, key, principal, %method, path, sent, "admitted");
 }
 
@@ -138,7 +134,7 @@ pub(crate) fn missing(message: &str) {
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn admitted<B>(_: &Request<B>, _: Option<AuthScheme>, _: Option<&str>, _: Option<&str>) {}
+pub(crate) const fn admitted<B>(_: &Request<B>, _: Option<AuthScheme>, _: &impl User) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn anonymous<B>(_: &Request<B>, _: Option<AuthScheme>, _: Reason) {}

@@ -9,7 +9,7 @@ pub(super) struct After {
     /// Caches do not know that this response is one client's: the credential was not in `Authorization` (RFC 9111 section 3.5).
     pub(super) private: bool,
     /// What is answered to a WebSocket handshake if the app chooses no subprotocol.
-    pub(super) subprotocol: Option<HeaderValue>,
+    pub(super) subprotocol: Option<Box<HeaderValue>>,
 }
 
 impl After {
@@ -17,7 +17,7 @@ impl After {
         if let Some(name) = self.subprotocol.take()
             && response.status() == StatusCode::SWITCHING_PROTOCOLS
         {
-            response.headers_mut().entry(SEC_WEBSOCKET_PROTOCOL).or_insert(name);
+            response.headers_mut().entry(SEC_WEBSOCKET_PROTOCOL).or_insert(*name);
         }
         if self.private && !response.status().is_informational() {
             make_private(response.headers_mut());

@@ -6,8 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use sallet_core::Cursor;
 use sallet_core::auth::{Alternatives, Refusal, Requirement};
 
-use super::Denied;
-use super::denied::No;
+use super::denied::{No, Own};
 
 /// Below it a response says that all is well, or nothing yet.
 pub(super) const LOWEST_STATUS: u16 = 300;
@@ -46,10 +45,12 @@ impl Answers {
         let refusal = no.reason().refusal();
         let mut response = http(refusal);
         let mut challenges = self.challenges(decided, refusal);
-        if let No::Said(denied) = no {
-            put_own(&mut response, denied);
+        if let No::Said(denied) = no
+            && let Some(own) = denied.own()
+        {
+            put_own(&mut response, own);
             // What this user may not, or nobody may now, another credential would not change.
-            if denied.status.is_some() {
+            if own.status.is_some() {
                 challenges = &[];
             }
         }
@@ -88,14 +89,14 @@ fn http(refusal: Refusal) -> Response<Bytes> {
     response
 }
 
-fn put_own(response: &mut Response<Bytes>, denied: &Denied) {
-    if let Some(status) = denied.status {
+fn put_own(response: &mut Response<Bytes>, own: &Own) {
+    if let Some(status) = own.status {
         *response.status_mut() = status;
     }
-    if let Some(after) = &denied.retry_after {
+    if let Some(after) = &own.retry_after {
         response.headers_mut().insert(RETRY_AFTER, after.clone());
     }
-    if let Some((kind, body)) = &denied.body {
+    if let Some((kind, body)) = &own.body {
         response.headers_mut().insert(CONTENT_TYPE, kind.clone());
         *response.body_mut() = body.clone();
     }

@@ -1,26 +1,43 @@
 //! A request as the core asks it.
 
-use http::{HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Request};
 use sallet_core::auth::AuthRequest;
 
 /// What authentication looks at in a request.
 #[derive(Debug)]
-pub(super) struct Asked<'r, B>(pub(super) &'r Request<B>);
+pub(super) struct Asked<'r, B> {
+    request: &'r Request<B>,
+    /// The field that is asked for, as a name that is read already.
+    likely: &'r HeaderName,
+}
+
+impl<'r, B> Asked<'r, B> {
+    pub(super) const fn new(request: &'r Request<B>, likely: &'r HeaderName) -> Self {
+        Self { request, likely }
+    }
+}
 
 impl<B> AuthRequest for Asked<'_, B> {
     fn method(&self) -> &str {
-        self.0.method().as_str()
+        self.request.method().as_str()
     }
 
+    #[inline]
     fn lines<'a>(&'a self, field: &str) -> impl Iterator<Item = &'a [u8]> {
-        // In HTTP/2 and HTTP/3 the host is in the target (RFC 9113 section 8.3.1).
-        let authority = self.0.uri().authority().filter(|_| field.eq_ignore_ascii_case("host"));
-        let lines = if authority.is_some() { None } else { Some(self.0.headers().get_all(field)) };
-        let lines = lines.into_iter().flatten().map(HeaderValue::as_bytes);
-        authority.map(|authority| authority.as_str().as_bytes()).into_iter().chain(lines)
+        let (headers, likely) = (self.request.headers(), self.likely.as_str());
+        // Most are written alike, and comparing these takes no loop.
+        let (authority, lines) = if field == likely || field.eq_ignore_ascii_case(likely) {
+            (None, Some(headers.get_all(self.likely)))
+        } else if let Some(authority) = self.request.uri().authority().filter(|_| field.eq_ignore_ascii_case("host")) {
+            // In HTTP/2 and HTTP/3 the host is in the target (RFC 9113 section 8.3.1).
+            (Some(authority.as_str().as_bytes()), None)
+        } else {
+            (None, Some(headers.get_all(field)))
+        };
+        authority.into_iter().chain(lines.into_iter().flatten().map(HeaderValue::as_bytes))
     }
 
     fn query(&self) -> Option<&[u8]> {
-        self.0.uri().query().map(str::as_bytes)
+        self.request.uri().query().map(str::as_bytes)
     }
 }

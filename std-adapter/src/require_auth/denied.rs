@@ -30,6 +30,13 @@ use sallet_core::auth::{Reason, Refusal};
 #[must_use = "a denial denies nothing until it is returned"]
 pub struct Denied {
     refusal: Refusal,
+    /// Apart, so that a verdict stays small: few denials have one.
+    own: Option<Box<Own>>,
+}
+
+/// What is the app's own in an answer.
+#[derive(Clone, Default)]
+pub(super) struct Own {
     pub(super) status: Option<StatusCode>,
     pub(super) retry_after: Option<HeaderValue>,
     pub(super) body: Option<(HeaderValue, Bytes)>,
@@ -48,19 +55,29 @@ impl Denied {
         };
         let is_refusal = status.is_client_error() || status.is_server_error();
         let status = is_refusal.then_some(status).filter(|&status| status != StatusCode::UNAUTHORIZED);
-        Self { status, ..Self::from(refusal) }
+        let mut denied = Self::from(refusal);
+        denied.change().status = status;
+        denied
     }
 
     /// Says when the client may come again (`Retry-After`, RFC 9110 section 10.2.3), in whole seconds, rounded up.
     pub fn retry_after(mut self, after: Duration) -> Self {
-        self.retry_after = Some(after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).into());
+        self.change().retry_after = Some(after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).into());
         self
     }
 
     /// Sends this body instead of Sallet's sentence.
     pub fn body(mut self, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
-        self.body = Some((content_type, body.into()));
+        self.change().body = Some((content_type, body.into()));
         self
+    }
+
+    fn change(&mut self) -> &mut Own {
+        self.own.get_or_insert_default()
+    }
+
+    pub(super) fn own(&self) -> Option<&Own> {
+        self.own.as_deref()
     }
 
     /// What it comes down to.
@@ -72,13 +89,16 @@ impl Denied {
 
 impl From<Refusal> for Denied {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, status: None, retry_after: None, body: None }
+        Self { refusal, own: None }
     }
 }
 
 impl fmt::Debug for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Denied").field("refusal", &self.refusal).field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("Denied")
+            .field("refusal", &self.refusal)
+            .field("status", &self.own().and_then(|own| own.status))
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, UPGRADE};
 use http::{HeaderName, Request, Response};
-use sallet_core::auth::{Alternatives, AuthRequest as _, AuthScheme, Reason, Requirement};
+use sallet_core::auth::{Alternatives, AuthRequest as _, AuthScheme, Reason, RequestFields, Requirement};
 use sallet_core::paths::{Access, PathRule, PathRules, is_preflight};
 
 use super::after::After;
@@ -43,6 +43,8 @@ pub(super) struct Guard {
 #[derive(Debug, Clone)]
 struct Scheme {
     field: HeaderName,
+    /// Whether responses that it admits have to be made private, where that is the same for every request.
+    private: Option<bool>,
     now: fn() -> u64,
 }
 
@@ -92,8 +94,10 @@ impl Guard {
     fn see_last(&mut self, now: fn() -> u64) {
         let need = self.needs.needs().last().expect("alternatives are not empty").borrowed();
         let field: HeaderName = need.field().parse().expect("a checked name is one");
+        let is_in_field = need.subprotocol().is_none() && need.parameter().is_none();
+        let private = is_in_field.then(|| need.makes_private(&RequestFields::new("GET", &[])));
         self.places.add(need, &field);
-        self.schemes.push(Scheme { field, now });
+        self.schemes.push(Scheme { field, private, now });
     }
 
     pub(super) fn needs(&self) -> &[Requirement<String>] {
@@ -140,7 +144,7 @@ impl Guard {
     fn refuse<B>(&self, no: &No, case: Case, request: &mut Request<B>) -> Response<Bytes> {
         let refused = Refused { reason: no.reason(), scheme: self.scheme(case) };
         events::refused(request, refused.scheme, refused.reason);
-        self.tell(Decision::Refused(refused), request);
+        self.tell(|| Decision::Refused(refused), request);
         let protocol = Protocol::of(request, self.grpc);
         let own = match &self.hooks.on_refusal {
             Some(answer) if !protocol.is_grpc() => with_parts(request, |parts| answer(refused, parts)),
@@ -161,20 +165,24 @@ impl Guard {
         response
     }
 
-    fn tell<B>(&self, decision: Decision<'_>, request: &mut Request<B>) {
+    fn tell<'d, B>(&self, decision: impl FnOnce() -> Decision<'d>, request: &mut Request<B>) {
         if let Some(tell) = &self.hooks.on_decision {
-            with_parts(request, |parts| tell(decision, parts));
+            with_parts(request, |parts| tell(decision(), parts));
         }
     }
 
     /// Judges the request, or says what has to be waited for.
     pub(super) fn begin<V: Verify, B>(&self, verifier: &V, request: &mut Request<B>, place: Place) -> Step<V> {
         let open = self.is_open(request, place);
-        let at = if self.schemes.len() == 1 { Some(0) } else { self.needs.which(&Asked(request)) };
+        let at = match &*self.schemes {
+            [_] => Some(0),
+            [first, ..] => self.needs.which(&Asked::new(request, &first.field)),
+            [] => None,
+        };
         let case = Case { at, open };
         let judged = match at {
             Some(at) => {
-                let Scheme { field, now } = &self.schemes[at];
+                let Scheme { field, now, .. } = &self.schemes[at];
                 verifier.judge(&Terms { at, need: self.needs()[at].borrowed(), field, now: *now }, request)
             }
             None => Judged::Now(Err(No::Found(Reason::Missing))),
@@ -210,15 +218,19 @@ impl Guard {
         case: Case,
         request: &mut Request<B>,
     ) -> ControlFlow<Response<Bytes>, After> {
-        let need = case.at.filter(|_| verdict.is_ok()).map(|at| self.needs()[at].borrowed());
-        let private = need.is_some_and(|need| need.makes_private(&Asked(request)));
-        let after = After { private, subprotocol: self.places.offered(request) };
-        // What comes now may be the app's.
-        self.places.take_out(request);
-        let decision = match &verdict {
+        let private = verdict.is_ok() && self.makes_private(case, request);
+        let mut after = After { private, subprotocol: None };
+        if !self.places.are_fields() {
+            after.subprotocol = self.places.offered(request).map(Box::new);
+            // What is called from here on is the app's.
+            self.places.take_out(request);
+        }
+        match verdict {
             Ok(user) => {
-                events::admitted(request, self.scheme(case), user.id(), user.name());
-                Decision::Admitted { scheme: self.scheme(case), id: user.id(), name: user.name() }
+                let scheme = self.scheme(case);
+                events::admitted(request, scheme, &user);
+                self.tell(|| Decision::Admitted { scheme, id: user.id(), name: user.name() }, request);
+                user.enter(request.extensions_mut());
             }
             // Nobody is turned away from a public path. Where there is no credential there is nothing to log.
             Err(no) if case.open => {
@@ -226,18 +238,20 @@ impl Guard {
                 if let Some(reason) = reason {
                     events::anonymous(request, self.scheme(case), reason);
                 }
-                Decision::Anonymous { reason }
+                self.tell(|| Decision::Anonymous { reason }, request);
             }
-            Err(no) => return ControlFlow::Break(self.refuse(no, case, request)),
-        };
-        self.tell(decision, request);
+            Err(no) => return ControlFlow::Break(self.refuse(&no, case, request)),
+        }
         if self.hides {
             self.places.remove_fields(request.headers_mut());
         }
-        if let Ok(user) = verdict {
-            user.enter(request.extensions_mut());
-        }
         ControlFlow::Continue(after)
+    }
+
+    fn makes_private<B>(&self, case: Case, request: &Request<B>) -> bool {
+        let Some(at) = case.at else { return false };
+        let Scheme { field, private, .. } = &self.schemes[at];
+        private.unwrap_or_else(|| self.needs()[at].borrowed().makes_private(&Asked::new(request, field)))
     }
 }
 
@@ -260,5 +274,5 @@ pub(super) enum Step<V: Verify> {
 /// The method as a public path means it: a WebSocket handshake is opened only by a rule without one, because `GET /feed`
 /// speaks of a response and not of a conversation.
 fn method<B>(request: &Request<B>) -> &str {
-    if Asked(request).is_websocket() { "" } else { request.method().as_str() }
+    if Asked::new(request, &UPGRADE).is_websocket() { "" } else { request.method().as_str() }
 }

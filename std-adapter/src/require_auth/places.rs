@@ -39,11 +39,18 @@ impl Places {
         }
     }
 
+    /// Whether credentials are in fields of their own only.
+    pub(super) const fn are_fields(&self) -> bool {
+        self.subprotocols.is_empty() && self.parameters.is_empty()
+    }
+
     /// Takes tokens out of the subprotocols and out of the query, where the app looks for something else.
     pub(super) fn take_out<B>(&self, request: &mut Request<B>) {
         for name in &self.subprotocols {
             if request.headers().contains_key(SEC_WEBSOCKET_PROTOCOL) {
-                let kept = without_token(&Asked(request), name).collect::<Vec<_>>().join(&b", "[..]);
+                let kept = without_token(&Asked::new(request, &SEC_WEBSOCKET_PROTOCOL), name)
+                    .collect::<Vec<_>>()
+                    .join(&b", "[..]);
                 let kept = HeaderValue::from_bytes(&kept).ok().filter(|kept| !kept.is_empty());
                 let headers = request.headers_mut();
                 match kept {
@@ -64,7 +71,9 @@ impl Places {
 
     /// The subprotocol to answer with: one of ours that the client offers.
     pub(super) fn offered<B>(&self, request: &Request<B>) -> Option<HeaderValue> {
-        let is_offered = |name: &&String| without_token(&Asked(request), name).any(|one| one == name.as_bytes());
+        let is_offered = |name: &&String| {
+            without_token(&Asked::new(request, &SEC_WEBSOCKET_PROTOCOL), name).any(|one| one == name.as_bytes())
+        };
         self.subprotocols.iter().find(is_offered).and_then(|name| HeaderValue::from_str(name).ok())
     }
 }

@@ -32,7 +32,7 @@ enum Text {
 
 impl PresentedToken {
     pub(super) fn of<B>(need: Requirement<&str>, request: &Request<B>, field: &HeaderName) -> Result<Self, Reason> {
-        need.read(&Asked(request), |token| Self::new(token, request.headers().get(field)))
+        need.read(&Asked::new(request, field), |token| Self::new(token, request.headers().get(field)))
     }
 
     fn new(token: &str, line: Option<&HeaderValue>) -> Self {

@@ -121,6 +121,8 @@ impl<K: Keys> Verify for K {
     }
 
     fn judge<B>(&self, terms: &Terms<'_>, request: &mut Request<B>) -> Judged<Self::User, Self::Later> {
-        Judged::Now(self.current().verdict(terms.need, &Asked(request), (terms.now)()).map_err(No::Found))
+        Judged::Now(
+            self.current().verdict(terms.need, &Asked::new(request, terms.field), (terms.now)()).map_err(No::Found),
+        )
     }
 }
