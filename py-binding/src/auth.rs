@@ -11,8 +11,10 @@ use sallet_core::secret::Token;
 use crate::errors;
 
 mod credentials;
+mod decision;
 mod elsewhere;
 mod field_lines;
+mod hidden;
 mod judges;
 mod key;
 mod keyring;
@@ -21,6 +23,7 @@ mod need;
 mod options;
 mod path_rules;
 mod principal;
+mod raised;
 mod refusal;
 mod reply;
 mod request;

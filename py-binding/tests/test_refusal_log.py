@@ -58,7 +58,8 @@ def test_each_reason_is_one_record_without_the_credential(by, reason, status, he
         app = FastAPI()
         app.get("/items")(route(Depends(Dependency(RING, scopes=["write"]))))
     assert asgi.call(app, "/items", headers).status == status
-    assert told() == [f"refused: {reason} ('GET' '/items')"]
+    who = "Bearer 'good'" if status == 403 else "Bearer"
+    assert told() == [f"refused: {reason} ({who}, 'GET' '/items' from '127.0.0.1')"]
     assert not any(token in line for line in told() for token in (GOOD, OLD, NEW, "unknown-token"))
 
 
@@ -75,7 +76,7 @@ def test_an_authenticate_that_returns_none_is_named(is_async, told):
 
     auth = Bearer(authenticate=slow if is_async else lambda credentials: None)
     assert asgi.call(AuthMiddleware(inside, auth), "/", lines("secret-token")).status == 401
-    assert told() == ["refused: authenticate refused the token ('GET' '/')"]
+    assert told() == ["refused: authenticate refused the token (Bearer, 'GET' '/' from '127.0.0.1')"]
 
 
 def test_an_identify_of_ones_own_keeps_the_reason(told):
@@ -84,15 +85,15 @@ def test_an_identify_of_ones_own_keeps_the_reason(told):
             return await super().identify(scope, scopes)
 
     assert asgi.call(AuthMiddleware(inside, Mine(RING)), "/", lines(OLD)).status == 401
-    assert told() == ["refused: the key has expired: give its owner a new one ('GET' '/')"]
+    assert told() == ["refused: the key has expired: give its owner a new one (Bearer, 'GET' '/' from '127.0.0.1')"]
 
 
 def test_a_path_or_method_cannot_forge_a_line(told):
-    scope = asgi.http_scope("GET\r\nforged", "/") | {"path": "/x\nrefused: forged"}
+    scope = asgi.http_scope("GET\r\nforged", "/") | {"path": "/x\nrefused: forged", "client": ("1.2.3.4\nrefused: forged", 1)}
     asyncio.run(asgi.send_to(AuthMiddleware(inside, Bearer(RING)), scope))
     (line,) = told()
     assert line.splitlines() == [line]
-    assert line.endswith(r"('GET\r\nforged' '/x\nrefused: forged')")
+    assert line.endswith(r"'GET\r\nforged' '/x\nrefused: forged' from '1.2.3.4\nrefused: forged')")
 
 
 def test_a_guard_and_its_dependency_log_a_refusal_once(told):
@@ -126,7 +127,7 @@ def test_a_missing_credential_is_logged_with_an_answer_of_ones_own(told):
     app = FastAPI()
     app.get("/items")(route(Depends(Mine(RING))))
     assert asgi.call(app, "/items").status == 403
-    assert told() == ["refused: no credentials of the scheme were sent ('GET' '/items')"]
+    assert told() == ["refused: no credentials of the scheme were sent (Bearer, 'GET' '/items' from '127.0.0.1')"]
 
 
 @pytest.mark.parametrize("denial", [False, True])
@@ -139,7 +140,7 @@ def test_a_websocket_is_logged_too(denial, told):
     for guarded in (app, AuthMiddleware(inside, Bearer(RING))):
         scope = asgi.websocket_scope("/feed", denial=denial)
         asyncio.run(asgi.send_to(guarded, scope))
-    assert told() == ["refused: no credentials of the scheme were sent ('WEBSOCKET' '/feed')"] * 2
+    assert told() == ["refused: no credentials of the scheme were sent (Bearer, 'WEBSOCKET' '/feed' from '127.0.0.1')"] * 2
 
 
 def test_nothing_is_logged_below_info(caplog):

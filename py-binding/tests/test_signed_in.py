@@ -133,13 +133,13 @@ def test_the_guards_own_scopes_are_compared() -> None:
         assert client.get("/x").status_code == 403
 
 
-def test_a_public_path_stays_anonymous() -> None:
+def test_a_public_path_knows_the_user_too() -> None:
     seen = []
     protect(app := FastAPI(), auth=make_bearer(), public=["/open"])
     app.router.routes.append(Route("/open", lambda request: seen.append(request.user.is_authenticated) or fine()))
     with signed_in(app, ALICE):
         assert TestClient(app).get("/open").status_code == 200
-    assert seen == [False]
+    assert seen == [True]
 
 
 @dataclass

@@ -57,17 +57,26 @@ def awaitable(auth: Any, found: Any) -> Awaitable[Any]:
 async def finish(
     guard: _sallet.AuthMiddleware,
     auth: Any,
-    pending: Awaitable[Any],
+    pending: Any,
+    is_open: bool,
     scope: Scope,
     receive: Receive,
     send: Send,
 ) -> None:
     """The rest of a request whose user had to be awaited, for the scheme that judges it."""
-    refusal = guard._verdict_on(scope, await awaitable(auth, pending), auth)
+    found, raised = None, None
+    try:
+        found = await awaitable(auth, pending)
+    except BaseException as error:  # a cancelled one too: the credentials are hidden, and it is raised again
+        raised = error
+    try:
+        refusal = guard._settle(scope, auth, found, raised, is_open)
+    finally:
+        found = raised = pending = None  # their frames hold the credentials, and this one lasts as long as the request
     if refusal is None:
         await guard.app(scope, receive, send)
     else:
-        await refuse(refusal, scope, receive, send)
+        await refuse(refusal, auth, guard.on_refusal, scope, receive, send)
 
 
 async def watch_handshake(app: Any, scope: Scope, receive: Receive, send: Any) -> None:

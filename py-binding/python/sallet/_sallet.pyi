@@ -822,13 +822,16 @@ class Refusal:
     """How a WebSocket is closed before it is accepted, where the server cannot send a response."""
     @property
     def status(self) -> int:
-        """401, 400 or 403."""
+        """401, 400, 403 or 503, or that of the exception that `authenticate` has raised."""
     @property
     def reason(self) -> str:
         """One sentence for the log. It says more than the client may know, such as that a key has expired."""
     @property
-    def detail(self) -> str:
-        """One sentence for the client."""
+    def detail(self) -> Any:
+        """One sentence for the client; of an exception that `authenticate` has raised its detail."""
+    @property
+    def key_id(self) -> str | None:
+        """The id of the key, where its scopes are not enough."""
     @property
     def is_missing(self) -> bool:
         """Whether no credentials of the scheme were sent: the client has not tried yet."""
@@ -838,6 +841,9 @@ class Refusal:
     @property
     def body(self) -> bytes:
         """`{"detail": ...}` as JSON."""
+    @property
+    def _error(self) -> Any: ...
+    def _dress(self, own: Any, /) -> list[tuple[bytes, bytes]] | None: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
 
@@ -848,6 +854,7 @@ class Scheme:
     @property
     def realm(self) -> str:
         """The name of what is protected."""
+    def _answer(self, error: BaseException, /) -> Refusal | None: ...
     @property
     def scopes(self) -> tuple[str, ...]:
         """The scopes that every request needs."""
@@ -875,7 +882,7 @@ class AuthMiddleware:
     def __init__(self, *args: Any, **options: Any) -> None: ...
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:
         """The ASGI call."""
-    def _verdict_on(self, scope: _Scope, awaited: Any, by: Any) -> Refusal | None: ...
+    def _settle(self, scope: _Scope, by: Any, returned: Any, raised: Any, is_open: bool, /) -> Refusal | None: ...
     @property
     def app(self) -> _ASGIApp:
         """The wrapped app."""
@@ -891,6 +898,9 @@ class AuthMiddleware:
     @property
     def preflights(self) -> tuple[str, ...]:
         """The rules of the paths whose preflights pass."""
+    @property
+    def on_refusal(self) -> Any:
+        """What answers a refusal instead of Sallet, if anything does."""
 
 @final
 class PathRules:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
 from sallet import _sallet
-from sallet._coroutines import mark_asgi3
+from sallet._authenticate import prepared
+from sallet._coroutines import is_async, mark_asgi3
+from sallet._decision import Decision
 from sallet._near import arguments
 from sallet._sallet import Credentials, Refusal
 
-__all__ = ["ApiKey", "AuthMiddleware", "Basic", "Bearer"]
+__all__ = ["ApiKey", "AuthMiddleware", "Basic", "Bearer", "Decision"]
 
 _Scope = MutableMapping[str, Any]
+Authenticate = Callable[[Credentials], Any] | Callable[[Credentials, Any], Any]
+"""What `authenticate=` is: plain or async, with or without the connection."""
 
 
 class _NoDependency:
@@ -38,10 +42,10 @@ class Scheme(_sallet.Scheme):
 
     __signature__: Any = _NoDependency()
 
-    def __init__(self, *args: Any, authenticate: Any = None, **options: Any) -> None:
-        super().__init__(*args, authenticate=authenticate, **options)
-        if authenticate is not None:
-            _check_signature(authenticate)
+    def __init__(
+        self, *args: Any, authenticate: Any = None, timeout: float | None = None, threaded: bool = False, **options: Any
+    ) -> None:
+        super().__init__(*args, **prepared(authenticate, timeout, threaded), **options)
         if type(self).identify is not Scheme.identify:
             check_identify(self)
 
@@ -89,13 +93,18 @@ class Bearer(Scheme):
     Args:
         keyring: The keys that are accepted; the user is then a `Principal`.
         authenticate: Instead of a keyring, a callable that is given `Credentials` and returns a
-            user, or `None` to refuse; plain or `async`. A plain one runs on the event loop, so it
-            must not block. What it raises is not caught: a broken database is a 500 and never an
-            open door, and so is an HTTPException, for which there is no handler this far out:
-            return `None` to refuse.
+            user, or `None` to refuse; plain or `async`. If it requires a second argument, it is given the
+            connection: Starlette's `HTTPConnection` if Starlette is installed, else the ASGI scope. A plain
+            one runs on the event loop, so it must not block. An `HTTPException` that it raises is the answer, with its
+            status, detail and headers, here as in a dependency (any class with `status_code` from 400,
+            `detail` and `headers`). What else it raises is not caught: a broken database is a 500 and never
+            an open door.
+        timeout: Seconds after which an `async` `authenticate` is cancelled, and the answer is 503.
+        threaded: Runs a plain `authenticate` in a thread, with the context variables of the request, and no more
+            at once than anyio's limiter of threads lets run.
         realm: Named in every challenge.
         scopes: Scopes every request needs. A user of your own has theirs in the attribute
-            `scopes`, or under the key `"scopes"` of a mapping.
+            `scopes`, or under the key `"scopes"` of a mapping; of a JWT's claims in the string `"scope"` (RFC 8693).
         scheme: The word in front of the token and in challenges, such as `"Token"` for clients of
             Django REST framework.
         max_length: How many bytes of credentials `authenticate` is given, 8192 by default, for JWTs
@@ -129,7 +138,9 @@ class Bearer(Scheme):
         self,
         keyring: _sallet.Keyring | None = None,
         *,
-        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
+        authenticate: Authenticate | None = None,
+        timeout: float | None = None,
+        threaded: bool = False,
         realm: str = "api",
         scopes: Iterable[str] = (),
         scheme: str = "Bearer",
@@ -142,6 +153,8 @@ class Bearer(Scheme):
             "Bearer",
             keyring,
             authenticate=authenticate,
+            timeout=timeout,
+            threaded=threaded,
             realm=realm,
             scopes=scopes,
             scheme=scheme,
@@ -185,13 +198,15 @@ class Basic(Scheme):
         self,
         keyring: _sallet.Keyring | None = None,
         *,
-        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
+        authenticate: Authenticate | None = None,
+        timeout: float | None = None,
+        threaded: bool = False,
         realm: str = "api",
         scopes: Iterable[str] = (),
         cross_site: bool = False,
     ) -> None:
         super().__init__(
-            "Basic", keyring, authenticate=authenticate, realm=realm, scopes=scopes, cross_site=cross_site
+            "Basic", keyring, authenticate=authenticate, timeout=timeout, threaded=threaded, realm=realm, scopes=scopes, cross_site=cross_site
         )
 
 
@@ -222,7 +237,9 @@ class ApiKey(Scheme):
         self,
         keyring: _sallet.Keyring | None = None,
         *,
-        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
+        authenticate: Authenticate | None = None,
+        timeout: float | None = None,
+        threaded: bool = False,
         realm: str = "api",
         scopes: Iterable[str] = (),
         header: str = "X-API-Key",
@@ -234,6 +251,8 @@ class ApiKey(Scheme):
             "ApiKey",
             keyring,
             authenticate=authenticate,
+            timeout=timeout,
+            threaded=threaded,
             realm=realm,
             scopes=scopes,
             header=header,
@@ -241,21 +260,6 @@ class ApiKey(Scheme):
             websocket_subprotocol=websocket_subprotocol,
             query=query,
         )
-
-
-def _check_signature(authenticate: Callable[..., Any]) -> None:
-    """Found here, and not when the first request comes."""
-    try:
-        signature = inspect.signature(authenticate)
-    except (TypeError, ValueError):
-        return  # some callables written in C have none
-    try:
-        signature.bind(object())
-    except TypeError as error:
-        raise TypeError(
-            "authenticate is called with one argument, the Credentials, and this one cannot be "
-            f"({error}): write def authenticate(credentials): ..."
-        ) from None
 
 
 def check_identify(auth: Any) -> None:
@@ -295,9 +299,9 @@ class AuthMiddleware(_sallet.AuthMiddleware):
     The authenticated user is in `scope["state"]["user"]` (`request.state.user`), and where
     Starlette has `request.user` and `request.auth`, so that `@requires` works. If another
     middleware around this one has set those two, such as Starlette's `AuthenticationMiddleware`,
-    they stay as they are. On a public path no credentials are checked: `request.user` is anonymous (its
-    `is_authenticated` is `False`), unless another middleware has set it, and `request.state` has
-    no `user`. Some servers share one `scope["state"]` dict between requests, so the outermost
+    they stay as they are. On a public path credentials are not needed, but good ones count: without them
+    `request.user` is anonymous (its `is_authenticated` is `False`), unless another middleware has set it, and `request.state`
+    has no `user`. What was wrong with bad ones is logged, and is the answer only where a dependency asks for the user. Some servers share one `scope["state"]` dict between requests, so the outermost
     Sallet layer replaces it with a copy. Middleware outside that layer should read `request.user`.
 
     Args:
@@ -319,6 +323,21 @@ class AuthMiddleware(_sallet.AuthMiddleware):
             no method; `public` then opens exceptions where its rule is longer.
         preflights: Path rules (`True` is `["/*"]`) where CORS preflights pass. They are refused by
             default: a `CORSMiddleware` in front answers them itself.
+        on_refusal: A function of the `Refusal` and the scope, plain or async, that returns the response to send, a
+            `JSONResponse`, `RedirectResponse` or another of Starlette with a body, or `None` for Sallet's own. The
+            challenge (unless the response has one) and `no-store` are added. If it raises or returns anything else, or
+            a status below 300, that is logged and the standard answer is sent. A WebSocket is denied
+            with the response, or closed with 1008 where the server cannot send one. The refusal is also in
+            `scope["sallet.refusal"]`, for layers around. Refusals of a dependency are `HTTPException`s: answer them in an
+            exception handler.
+        on_decision: A function of the `Decision`, for metrics: called once for each request, and for what dependencies
+            refuse. What it raises is logged.
+        hide: Takes the fields of the credentials out of the scope once they were checked, so that error trackers and
+            handlers do not see them. Dependencies of Sallet come to the same verdict. Of an object with an `identify`
+            that is no scheme of Sallet's, `Authorization` alone is known.
+
+    Each decision is a record in the log `sallet.auth`: `DEBUG` for who is admitted or shows nothing on a public path, `INFO` for
+    what is refused. `record.decision` is the `Decision`.
 
     Raises:
         TypeError: `auth` cannot judge, its list is empty or two of it read the same credential, a list of rules is
@@ -336,6 +355,42 @@ class AuthMiddleware(_sallet.AuthMiddleware):
         public: Iterable[str] = (),
         protected: Iterable[str] | None = None,
         preflights: Iterable[str] | bool = False,
+        on_refusal: Callable[[Refusal, Any], Any] | None = None,
+        on_decision: Callable[[Decision], object] | None = None,
+        hide: bool = False,
     ) -> None:
-        super().__init__(app, auth, public=public, protected=protected, preflights=preflights)
+        check_hooks(on_refusal, on_decision, hide)
+        super().__init__(
+            app,
+            auth,
+            public=public,
+            protected=protected,
+            preflights=preflights,
+            on_refusal=on_refusal,
+            on_decision=on_decision,
+            hide=hide,
+        )
         mark_asgi3(self)
+
+
+def check_hooks(on_refusal: Any, on_decision: Any, hide: Any) -> None:
+    """Found where the app is set up, and not when the first request comes."""
+    if on_refusal is not None and not callable(on_refusal):
+        raise TypeError("on_refusal is a function: write def on_refusal(refusal, scope): return JSONResponse(...)")
+    if on_refusal is not None:
+        _check_call("on_refusal", "on_refusal(refusal, scope)", on_refusal, None, None)
+    if on_decision is not None and (not callable(on_decision) or is_async(on_decision)):
+        raise TypeError("on_decision is a plain function: write def on_decision(decision): ...")
+    if on_decision is not None:
+        _check_call("on_decision", "on_decision(decision)", on_decision, None)
+    if not isinstance(hide, bool):
+        raise TypeError("hide is True or False")
+
+
+def _check_call(name: str, shape: str, hook: Callable[..., Any], *args: Any) -> None:
+    try:
+        inspect.signature(hook).bind(*args)
+    except TypeError as error:
+        raise TypeError(f"{name} is called as {shape}, and this one cannot be ({error}): write def {shape}: ...") from None
+    except ValueError:
+        pass  # some callables written in C have no signature

@@ -10,6 +10,7 @@ use sallet_core::auth::{AlternativesError, Requirement};
 use super::elsewhere;
 use super::keyring::Keyring;
 use super::need::{self, Alternatives, Need};
+use super::refusal::Refusal;
 use super::request::Request;
 use super::scheme::{Scheme, Verdict};
 
@@ -89,7 +90,7 @@ impl Judges {
             (None, Some(scheme)) if self.first.is_native => {
                 let need = scheme.get().need()?.borrowed();
                 let request = Request::of(scope, |name| need.looks_at(name))?;
-                let verdict = scheme.get().verdict(&request, Need::alone(need))?;
+                let verdict = scheme.get().verdict(&request, Need::alone(need)).unwrap_or_else(Verdict::Raised);
                 let subprotocol = elsewhere::subprotocol(&request, &need);
                 let private = elsewhere::after(&request, &need)?;
                 Ok(Judged { verdict, by: Some(self.first.auth.bind(scope.py()).clone()), private, subprotocol })
@@ -127,7 +128,8 @@ impl Judges {
             },
             Some((at, need, judge)) => match &judge.scheme {
                 Some(scheme) if judge.is_native => {
-                    let verdict = scheme.get().verdict(&request, Need::among(need, alternatives, at))?;
+                    let judged = scheme.get().verdict(&request, Need::among(need, alternatives, at));
+                    let verdict = judged.unwrap_or_else(Verdict::Raised);
                     Judged { verdict, by: Some(judge.auth.bind(scope.py()).clone()), private: false, subprotocol }
                 }
                 _ => judge.identify(scope, subprotocol)?,
@@ -152,14 +154,37 @@ impl Judges {
     }
 
     /// The rest of a [`Verdict::Pending`], with what was awaited, by the one who has judged.
-    pub(super) fn verdict_on<'py>(&self, awaited: Bound<'py, PyAny>, by: &Bound<'py, PyAny>) -> PyResult<Verdict<'py>> {
-        let found = (0..=self.more.len())
-            .find_map(|at| self.get(at).filter(|judge| judge.auth.is(by)).map(|judge| (at, judge)));
+    pub(super) fn verdict_on<'py>(
+        &self,
+        awaited: PyResult<Bound<'py, PyAny>>,
+        by: &Bound<'py, PyAny>,
+    ) -> PyResult<Verdict<'py>> {
+        let (judge, need) = self.need_of(by)?;
+        let verdict = match need {
+            Some(need) if judge.is_native => awaited.and_then(|user| Verdict::of_authenticate(user, need)),
+            need => awaited.and_then(|found| Verdict::of_identify(found, need)),
+        };
+        Ok(verdict.unwrap_or_else(Verdict::Raised))
+    }
+
+    /// The refusal that an exception is which one of them has raised, if it is an answer.
+    pub(super) fn answer<'py>(&self, error: &PyErr, by: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Refusal>>> {
+        Verdict::answer(by.py(), error, self.need_of(by)?.1)
+    }
+
+    fn need_of<'a>(&'a self, by: &Bound<'_, PyAny>) -> PyResult<(&'a Judge, Option<Need<'a>>)> {
+        let mut all = (0..=self.more.len()).filter_map(|at| self.get(at).map(|judge| (at, judge)));
+        let found = all.find(|(_, judge)| judge.auth.is(by));
         let (at, judge) = found.ok_or_else(|| PyTypeError::new_err("this scheme is not one of the guard's"))?;
-        match self.need(at, judge)? {
-            Some(need) if judge.is_native => Verdict::of_authenticate(awaited, need),
-            need => Verdict::of_identify(awaited, need),
-        }
+        Ok((judge, self.need(at, judge)?))
+    }
+
+    /// Whether a field is one that credentials are read from. Nobody knows which an object with an `identify` of its own reads.
+    pub(super) fn reads(&self, field: &[u8]) -> bool {
+        [&self.first].into_iter().chain(&self.more).any(|judge| {
+            let need = judge.scheme.as_ref().and_then(|scheme| scheme.get().need().ok());
+            field.eq_ignore_ascii_case(need.map_or("authorization", |need| need.borrowed().field()).as_bytes())
+        })
     }
 
     /// What is asked by one that is a scheme.
@@ -218,7 +243,8 @@ impl Judge {
         let py = scope.py();
         let auth = self.auth.bind(py);
         let private = elsewhere::after_unknown(scope)?;
-        let verdict = Verdict::Pending(auth.call_method1(intern!(py, "identify"), (scope,))?);
+        let verdict =
+            auth.call_method1(intern!(py, "identify"), (scope,)).map_or_else(Verdict::Raised, Verdict::Pending);
         Ok(Judged { verdict, by: Some(auth.clone()), private, subprotocol })
     }
 }

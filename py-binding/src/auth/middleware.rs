@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -11,7 +11,9 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::paths::is_preflight;
 
+use super::decision;
 use super::field_lines;
+use super::hidden;
 use super::judges::{Judged, Judges};
 use super::path_rules::{PathRules, Routes};
 use super::principal::{Anonymous, AuthCredentials};
@@ -37,6 +39,9 @@ struct Setup {
     rules: PathRules,
     routes: Routes,
     started: AtomicBool,
+    on_refusal: Option<Py<PyAny>>,
+    on_decision: Option<Py<PyAny>>,
+    hide: bool,
 }
 
 static REFUSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -51,7 +56,9 @@ impl AuthMiddleware {
         Self { setup: OnceLock::new() }
     }
 
-    #[pyo3(signature = (app, auth, *, public = None, protected = None, preflights = None))]
+    #[pyo3(signature = (app, auth, *, public = None, protected = None, preflights = None, on_refusal = None,
+                        on_decision = None, hide = false))]
+    #[expect(clippy::too_many_arguments, reason = "Python's keywords")]
     fn __init__(
         &self,
         app: Py<PyAny>,
@@ -59,11 +66,14 @@ impl AuthMiddleware {
         public: Option<&Bound<'_, PyAny>>,
         protected: Option<&Bound<'_, PyAny>>,
         preflights: Option<&Bound<'_, PyAny>>,
+        on_refusal: Option<Py<PyAny>>,
+        on_decision: Option<Py<PyAny>>,
+        hide: bool,
     ) -> PyResult<()> {
         let judges = Judges::of(auth)?;
         let rules = PathRules::new(public, protected, preflights)?;
         let (routes, started) = (Routes::default(), AtomicBool::new(false));
-        let setup = Setup { app, judges, rules, routes, started };
+        let setup = Setup { app, judges, rules, routes, started, on_refusal, on_decision, hide };
         self.setup
             .set(setup)
             .map_err(|_| PyRuntimeError::new_err("this middleware is already set up: make another one"))
@@ -142,9 +152,10 @@ impl AuthMiddleware {
             let (origin, request_method) = field_lines::preflight(&field_lines::of_scope(dict)?)?;
             is_preflight(&method, origin, request_method)
         };
-        if this.rules.opens(&method, preflight, dict, this.app.bind(py), &this.routes)? {
-            open(dict)?;
-            return pass();
+        let is_open = this.rules.opens(&method, preflight, dict, this.app.bind(py), &this.routes)?;
+        if let Some(hook) = &this.on_decision {
+            // For the dependencies inside, which decide too.
+            dict.set_item(intern!(py, "sallet.on_decision"), hook)?;
         }
         let Judged { verdict, by, private, subprotocol } = match signed_in::user(slf, dict)? {
             Some(user) => this.judges.accept(user)?,
@@ -158,46 +169,50 @@ impl AuthMiddleware {
                 _ => (receive, Bound::new(py, Reply::new(&send, private, subprotocol))?.into_any()),
             })
         };
-        match verdict {
-            Verdict::Admitted { user, credentials } => {
-                this.admit(dict, by, user, credentials)?;
-                if !private && subprotocol.is_none() {
-                    return pass();
-                }
-                let (receive, send) = receive_and_reply()?;
-                this.app.bind(py).call1((&scope, receive, send))
-            }
-            Verdict::Refused(refusal) => {
-                let (receive, send) = receive_and_send()?;
-                REFUSE.import(py, "sallet._refuse", "refuse")?.call1((refusal, &scope, receive, send))
-            }
-            Verdict::Pending(pending) => {
-                let (receive, send) = receive_and_reply()?;
-                FINISH.import(py, "sallet._coroutines", "finish")?.call1((slf, by, pending, &scope, receive, send))
-            }
+        if let Verdict::Pending(pending) = verdict {
+            let (receive, send) = receive_and_reply()?;
+            let finish = FINISH.import(py, "sallet._coroutines", "finish")?;
+            return finish.call1((slf, by, pending, is_open, &scope, receive, send));
         }
+        if let Some(refusal) = this.settle(dict, &by, verdict, is_open)? {
+            let (receive, send) = receive_and_send()?;
+            let refuse = REFUSE.import(py, "sallet._refuse", "refuse")?;
+            return refuse.call1((refusal, by, this.on_refusal.as_ref(), &scope, receive, send));
+        }
+        if !private && subprotocol.is_none() {
+            return pass();
+        }
+        let (receive, send) = receive_and_reply()?;
+        this.app.bind(py).call1((&scope, receive, send))
     }
 
-    /// What `_coroutines.finish` asks once it has awaited: `None` when the scope now says who is in, else the refusal.
-    /// `by` is the scheme that has judged.
-    #[pyo3(name = "_verdict_on")]
-    fn verdict_on<'py>(
+    /// What `_coroutines.finish` asks once it has awaited the scheme `by`, which has returned or raised: `None` when the scope now says
+    /// who is in, else the refusal.
+    #[pyo3(name = "_settle")]
+    fn settle_awaited<'py>(
         &self,
         scope: &Bound<'py, PyDict>,
-        awaited: Bound<'py, PyAny>,
-        by: Bound<'py, PyAny>,
+        by: &Bound<'py, PyAny>,
+        returned: Bound<'py, PyAny>,
+        raised: Option<Bound<'py, PyAny>>,
+        is_open: bool,
     ) -> PyResult<Option<Bound<'py, Refusal>>> {
         let setup = self.setup()?;
-        match setup.judges.verdict_on(awaited, &by)? {
-            Verdict::Admitted { user, credentials } => setup.admit(scope, by, user, credentials).map(|()| None),
-            Verdict::Refused(refusal) => Ok(Some(refusal)),
-            Verdict::Pending(_) => Err(PyTypeError::new_err("no user but something to await")),
-        }
+        let awaited = raised.map_or(Ok(returned), |raised| Err(PyErr::from_value(raised)));
+        setup.settle(scope, by, setup.judges.verdict_on(awaited, by)?, is_open)
+    }
+
+    /// What answers a refusal instead of Sallet, if anything does.
+    #[getter]
+    fn on_refusal<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.setup()?.on_refusal.as_ref().map(|hook| hook.bind(py).clone()))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         let Some(setup) = self.setup.get() else { return Ok(()) };
         visit.call(&setup.app)?;
+        visit.call(&setup.on_refusal)?;
+        visit.call(&setup.on_decision)?;
         setup.judges.visit(&visit)
     }
 }
@@ -211,6 +226,61 @@ impl AuthMiddleware {
 }
 
 impl Setup {
+    /// Writes the verdict into the scope and tells of it. Returns the refusal that is the answer, if there is one.
+    ///
+    /// On an open path there is none: who has shown nothing good is anonymous, and a dependency inside that asks for a user finds
+    /// the refusal or the error.
+    fn settle<'py>(
+        &self,
+        scope: &Bound<'py, PyDict>,
+        by: &Bound<'py, PyAny>,
+        verdict: Verdict<'py>,
+        is_open: bool,
+    ) -> PyResult<Option<Bound<'py, Refusal>>> {
+        let py = scope.py();
+        if self.hide {
+            hidden::hide(scope, |field| self.judges.reads(field))?;
+        }
+        let verdict = match verdict {
+            Verdict::Raised(error) => match self.judges.answer(&error, by)? {
+                Some(refusal) => Verdict::Refused(refusal),
+                None => Verdict::Raised(error),
+            },
+            verdict => verdict,
+        };
+        match verdict {
+            Verdict::Admitted { user, credentials } => {
+                if self.is_told(py, decision::DEBUG)? {
+                    tell(scope, "admitted", by, user.value())?;
+                }
+                self.admit(scope, by, user, credentials).map(|()| None)
+            }
+            Verdict::Refused(refusal) if !is_open => Ok(Some(refusal)),
+            Verdict::Refused(refusal) => {
+                let level = if refusal.get().is_missing() { decision::DEBUG } else { decision::INFO };
+                if self.is_told(py, level)? {
+                    tell(scope, "anonymous", by, &refusal)?;
+                }
+                leave(scope, by, &refusal).map(|()| None)
+            }
+            Verdict::Raised(error) => {
+                if !error.is_instance_of::<PyException>(py) {
+                    return Err(error); // nothing was decided: the request was cancelled, or the process ends
+                }
+                tell(scope, if is_open { "anonymous" } else { "failed" }, by, error.value(py))?;
+                if !is_open {
+                    return Err(error);
+                }
+                leave(scope, by, error.value(py)).map(|()| None)
+            }
+            Verdict::Pending(_) => Err(PyTypeError::new_err("no user but something to await")),
+        }
+    }
+
+    fn is_told(&self, py: Python<'_>, level: i32) -> PyResult<bool> {
+        Ok(self.on_decision.is_some() || decision::is_logged(py, level)?)
+    }
+
     /// Writes down who is in, where applications, Starlette and our own dependencies look.
     ///
     /// The user and scopes that another middleware has set for Starlette stay: an app that wants its own user there has
@@ -218,7 +288,7 @@ impl Setup {
     fn admit<'py>(
         &self,
         scope: &Bound<'py, PyDict>,
-        by: Bound<'py, PyAny>,
+        by: &Bound<'py, PyAny>,
         user: User<'py>,
         credentials: Bound<'py, PyAny>,
     ) -> PyResult<()> {
@@ -244,21 +314,30 @@ impl Setup {
     }
 }
 
-/// Lets a request pass for which no user is asked: where nobody has said who sent it, Starlette's `request.user` is
-/// anonymous, and not an error.
-fn open(scope: &Bound<'_, PyDict>) -> PyResult<()> {
+/// Tells the log and `on_decision`, out of the way of requests of which nobody wants to hear.
+#[cold]
+#[inline(never)]
+fn tell(scope: &Bound<'_, PyDict>, outcome: &str, by: &Bound<'_, PyAny>, about: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = scope.py();
+    py.import(intern!(py, "sallet._decision"))?.call_method1(intern!(py, "tell"), (outcome, scope, by, about))?;
+    Ok(())
+}
+
+/// Lets a request pass on an open path that has shown nothing good: `outcome` is the refusal or the error, for the dependency that
+/// asks. Where nobody has said who sent it, Starlette's `request.user` is anonymous, and not an error.
+fn leave(scope: &Bound<'_, PyDict>, by: &Bound<'_, PyAny>, outcome: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = scope.py();
     let (user, credentials) = ANONYMOUS.get_or_try_init(py, || {
         Ok::<_, PyErr>((Py::new(py, Anonymous)?, Py::new(py, AuthCredentials::anonymous())?))
     })?;
-    let (name, auth) = (intern!(py, "user"), intern!(py, "auth"));
+    let (name, auth, verdicts) = (intern!(py, "user"), intern!(py, "auth"), intern!(py, "sallet.auth"));
     if scope.get_item(name)?.is_none_or(|found| found.is_none()) {
         scope.set_item(name, user)?;
     }
     if scope.get_item(auth)?.is_none_or(|found| found.is_none()) {
         scope.set_item(auth, credentials)?;
     }
-    Ok(())
+    scope.set_item(verdicts, (by, outcome, scope.get_item(verdicts)?))
 }
 
 /// One of ASGI's three arguments, by place or by name.

@@ -1,8 +1,10 @@
 //! What a request is judged by, and how it is refused.
 
 use pyo3::prelude::*;
-use sallet_core::auth::{Reason, Refusal as Answer, Requirement, Scopes};
+use sallet_core::auth::{Challenge, Reason, Refusal as Answer, Requirement, Scopes};
 
+use super::principal::Principal;
+use super::raised::Raised;
 use super::refusal::Refusal;
 
 /// Schemes of which one will do.
@@ -36,14 +38,31 @@ impl<'a> Need<'a> {
     }
 
     pub(super) fn refusal<'py>(&self, py: Python<'py>, reason: Reason) -> PyResult<Bound<'py, Refusal>> {
-        let answer = reason.refusal();
-        Bound::new(
-            py,
-            match self.among {
-                None => Refusal::new(reason, self.own.challenge(answer).into_iter()),
-                Some((all, at)) => Refusal::new(reason, all.challenges(Some(at), answer)),
-            },
-        )
+        self.refusal_of(py, reason, None)
+    }
+
+    /// The refusal of somebody who is known.
+    pub(super) fn refusal_of<'py>(
+        &self,
+        py: Python<'py>,
+        reason: Reason,
+        holder: Option<&Principal>,
+    ) -> PyResult<Bound<'py, Refusal>> {
+        let refusal = Refusal::new(reason, self.challenges(reason.refusal()).into_iter());
+        Bound::new(py, refusal.of_key(py, holder))
+    }
+
+    /// The refusal that the app's own function has raised.
+    pub(super) fn raised<'py>(&self, py: Python<'py>, raised: Raised) -> PyResult<Bound<'py, Refusal>> {
+        let challenges = raised.challenged().map(|answer| self.challenges(answer));
+        Bound::new(py, Refusal::raised(raised, challenges.into_iter().flatten()))
+    }
+
+    fn challenges(&self, answer: Answer) -> Vec<Challenge<'_>> {
+        match self.among {
+            None => self.own.challenge(answer).into_iter().collect(),
+            Some((all, at)) => all.challenges(Some(at), answer).collect(),
+        }
     }
 }
 

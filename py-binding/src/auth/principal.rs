@@ -30,6 +30,10 @@ impl Principal {
         })
     }
 
+    pub(super) fn id(&self, py: Python<'_>) -> Py<PyString> {
+        self.id.clone_ref(py)
+    }
+
     fn parts<'py>(&self, py: Python<'py>) -> (Bound<'py, PyString>, Bound<'py, PyString>, Bound<'py, PyTuple>) {
         (self.id.bind(py).clone(), self.name.bind(py).clone(), self.scopes.bind(py).clone())
     }

@@ -1,26 +1,47 @@
 //! A request that is refused: the answer, and the reason for the log.
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
 use sallet_core::Cursor;
 use sallet_core::auth::{Challenge, Reason, Refusal as Answer};
+use sallet_core::merge::is_caching;
+
+use super::principal::Principal;
+use super::raised::{self, Raised};
 
 /// A refusal: what to answer, ready to send, and what to log.
 #[pyclass(frozen, module = "sallet")]
 #[derive(Debug)]
 pub(super) struct Refusal {
-    reason: Reason,
+    why: Why,
     /// One line for each scheme that would do.
     challenges: Vec<String>,
+    /// The key that was shown, where it is known.
+    key_id: Option<Py<PyString>>,
+}
+
+#[derive(Debug)]
+enum Why {
+    Reason(Reason),
+    Raised(Raised),
 }
 
 impl Refusal {
     pub(super) fn new<'a>(reason: Reason, challenges: impl Iterator<Item = Challenge<'a>>) -> Self {
-        Self { reason, challenges: challenges.map(|challenge| challenge.to_string()).collect() }
+        Self::of(Why::Reason(reason), challenges)
     }
 
-    const fn answer(&self) -> Answer {
-        self.reason.refusal()
+    pub(super) fn raised<'a>(raised: Raised, challenges: impl Iterator<Item = Challenge<'a>>) -> Self {
+        Self::of(Why::Raised(raised), challenges)
+    }
+
+    fn of<'a>(why: Why, challenges: impl Iterator<Item = Challenge<'a>>) -> Self {
+        Self { why, challenges: challenges.map(|challenge| challenge.to_string()).collect(), key_id: None }
+    }
+
+    pub(super) fn of_key(self, py: Python<'_>, holder: Option<&Principal>) -> Self {
+        Self { key_id: holder.map(|holder| holder.id(py)), ..self }
     }
 }
 
@@ -33,45 +54,105 @@ impl Refusal {
     /// The status code.
     #[getter]
     const fn status(&self) -> u16 {
-        self.answer().status()
+        match &self.why {
+            Why::Reason(reason) => reason.refusal().status(),
+            Why::Raised(raised) => raised.status,
+        }
     }
 
-    /// One sentence for the client.
+    /// One sentence for the client, or the detail of the exception that `authenticate` has raised.
     #[getter]
-    const fn detail(&self) -> &'static str {
-        self.answer().detail()
+    fn detail<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.why {
+            Why::Reason(reason) => reason.refusal().detail().into_bound_py_any(py),
+            Why::Raised(raised) => Ok(raised.detail.bind(py).clone()),
+        }
     }
 
     /// One sentence for the log. It says more than the client may know.
     #[getter]
-    const fn reason(&self) -> &'static str {
-        match self.reason {
+    fn reason(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(match &self.why {
             // What the app's own function is called in Python.
-            Reason::App(Answer::InvalidToken) => "authenticate refused the token",
-            reason => reason.message(),
-        }
+            Why::Reason(Reason::App(Answer::InvalidToken)) => "authenticate refused the token".to_owned(),
+            Why::Reason(reason) => reason.message().to_owned(),
+            Why::Raised(raised) => {
+                format!("authenticate raised {} {}", raised.error.bind(py).get_type().name()?, raised.status)
+            }
+        })
+    }
+
+    /// The id of the key, where a keyring knows it and its scopes are not enough.
+    #[getter]
+    fn key_id<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
+        self.key_id.as_ref().map(|id| id.bind(py).clone())
     }
 
     /// Whether no credentials of the scheme were sent: the client has not tried yet.
     #[getter]
-    const fn is_missing(&self) -> bool {
-        matches!(self.answer(), Answer::Missing)
+    pub(super) const fn is_missing(&self) -> bool {
+        matches!(self.why, Why::Reason(Reason::Missing))
     }
 
     /// The fields of the response, in lower case.
     #[getter]
-    fn headers(&self) -> Vec<(&'static str, &str)> {
-        let challenges = self.challenges.iter().map(|text| (Challenge::FIELD, text.as_str()));
-        challenges.chain(Answer::FIELDS).collect()
+    fn headers(&self) -> Vec<(&str, &str)> {
+        let own: &[(String, String)] = match &self.why {
+            Why::Reason(_) => &[],
+            Why::Raised(raised) => &raised.fields,
+        };
+        let own = own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        own.chain(self.challenges.iter().map(|text| (Challenge::FIELD, text.as_str()))).chain(Answer::FIELDS).collect()
     }
 
     /// The body of the response: `{"detail": ...}`.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        PyBytes::new_with(py, self.answer().body_len(), |buf| {
-            self.answer().render_body(&mut Cursor::new(buf));
-            Ok(())
-        })
+        match &self.why {
+            Why::Reason(reason) => PyBytes::new_with(py, reason.refusal().body_len(), |buf| {
+                reason.refusal().render_body(&mut Cursor::new(buf));
+                Ok(())
+            }),
+            Why::Raised(raised) => Ok(raised.body.bind(py).clone()),
+        }
+    }
+
+    /// The exception that `authenticate` has raised to answer so.
+    #[getter]
+    #[pyo3(name = "_error")]
+    fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        match &self.why {
+            Why::Reason(_) => None,
+            Why::Raised(raised) => Some(raised.error.bind(py).clone()),
+        }
+    }
+
+    /// The fields of a response of the app's own that answers this refusal: its own, but for framing and what lets caches keep it, the
+    /// challenge if it has none, and `no-store`. `None` if one could end its line.
+    #[pyo3(name = "_dress")]
+    fn dress<'py>(&self, own: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyList>>> {
+        let py = own.py();
+        let (list, mut is_challenged) = (PyList::empty(py), false);
+        for item in own.try_iter()? {
+            let item = item?.cast_into::<PyTuple>()?;
+            let (name, value) = (item.get_item(0)?.cast_into::<PyBytes>()?, item.get_item(1)?.cast_into::<PyBytes>()?);
+            let lower = name.as_bytes().to_ascii_lowercase();
+            if value.as_bytes().iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+                return Ok(None);
+            }
+            is_challenged |= lower == Challenge::FIELD.as_bytes();
+            if !raised::is_framing(&lower) && !is_caching(&lower) {
+                list.append((PyBytes::new(py, &lower), value))?;
+            }
+        }
+        let (content_type, no_store) = (intern!(py, "content-type").to_str()?, Answer::FIELDS);
+        for (name, value) in self.headers() {
+            let is_ours = no_store.iter().any(|(ours, _)| *ours == name) && name != content_type;
+            if is_ours || (name == Challenge::FIELD && !is_challenged) {
+                list.append((PyBytes::new(py, name.as_bytes()), PyBytes::new(py, value.as_bytes())))?;
+            }
+        }
+        Ok(Some(list))
     }
 
     /// It is its own copy: middleware inside may copy the whole scope, as hypercorn's does.
@@ -85,5 +166,15 @@ impl Refusal {
 
     fn __repr__(&self) -> String {
         format!("<Refusal {} {:?}>", self.status(), self.challenges.join(", "))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match &self.why {
+            Why::Reason(_) => Ok(()),
+            Why::Raised(raised) => {
+                visit.call(&raised.detail)?;
+                visit.call(&raised.error)
+            }
+        }
     }
 }

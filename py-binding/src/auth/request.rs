@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use sallet_core::auth::{AuthRequest, SUBPROTOCOL_FIELD};
 
 use super::field_lines;
+use super::hidden;
 use crate::asgi;
 
 /// A request: the lines that somebody asks for, and the scope for what is asked rarely.
@@ -38,6 +39,12 @@ impl<'py> Request<'py> {
         field_lines::each(&field_lines::of_scope(scope)?, |name, value| {
             if asks(name.as_bytes()) {
                 this.keep(Line { name: name.to_owned(), value: value()? });
+            }
+            Ok(())
+        })?;
+        hidden::each(scope, |name, value| {
+            if asks(name.bind(scope.py()).as_bytes()) {
+                this.keep(Line { name: name.bind(scope.py()).clone(), value: value.bind(scope.py()).clone() });
             }
             Ok(())
         })?;

@@ -1,5 +1,6 @@
 //! A scheme: whom it knows, what it asks for, and its verdict on one request.
 
+use std::iter;
 use std::sync::OnceLock;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
@@ -7,19 +8,20 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
-use sallet_core::auth::{AuthScheme, Realm, Reason, Refusal as Answer, Requirement};
+use sallet_core::auth::{AuthScheme, Realm, Reason, Refusal as Answer, Requirement, Scopes};
 
 use super::credentials::Credentials;
 use super::elsewhere;
 use super::keyring::Keyring;
 use super::need::Need;
 use super::options;
-use super::principal::AuthCredentials;
+use super::principal::{AuthCredentials, Principal};
+use super::raised::Raised;
 use super::refusal::Refusal;
 use super::request::{self, Request};
 use super::scopes;
 use super::user::{self, User};
-use crate::errors;
+use crate::{asgi, errors};
 
 /// The native half of `sallet.Bearer`, which says all about it, and of every other scheme.
 // Set up in `__init__` and not in `__new__`, so that a subclass may take other arguments, as Python's classes do.
@@ -39,7 +41,11 @@ struct Setup {
 #[derive(Debug)]
 enum Source {
     Keyring(Py<Keyring>),
-    Callable(Py<PyAny>),
+    Callable {
+        function: Py<PyAny>,
+        /// It is given the scope too.
+        takes_scope: bool,
+    },
 }
 
 /// What is known about a request after its headers were read.
@@ -52,6 +58,8 @@ pub(super) enum Verdict<'py> {
     /// `authenticate` is a coroutine: its user is still to come, and to be looked at.
     Pending(Bound<'py, PyAny>),
     Refused(Bound<'py, Refusal>),
+    /// `authenticate` or `identify` has raised this, or returned what is no user.
+    Raised(PyErr),
 }
 
 impl Setup {
@@ -62,17 +70,32 @@ impl Setup {
     fn verdict<'py>(&self, request: &Request<'py>, need: Need<'_>) -> PyResult<Verdict<'py>> {
         let py = request.scope().py();
         match &self.source {
-            Source::Keyring(keyring) => match keyring.get().ring().verdict(need.judging(), request) {
-                Ok(holder) => Ok(Verdict::Admitted {
-                    user: User::of(holder.principal.bind(py).clone().into_any(), user::Source::Authenticate)?,
-                    credentials: holder.credentials.bind(py).clone().into_any(),
-                }),
-                Err(reason) => Verdict::refused(py, reason, need),
-            },
-            Source::Callable(authenticate) => {
+            Source::Keyring(keyring) => {
+                let ring = keyring.get().ring();
+                match ring.verdict(need.judging(), request) {
+                    Ok(holder) => Ok(Verdict::Admitted {
+                        user: User::of(holder.principal.bind(py).clone().into_any(), user::Source::Authenticate)?,
+                        credentials: holder.credentials.bind(py).clone().into_any(),
+                    }),
+                    Err(reason) => {
+                        // Whose scopes are too few is for the log.
+                        let all = need.judging().with_scopes(Scopes::EMPTY);
+                        let holder =
+                            (reason == Reason::InsufficientScope).then(|| ring.verdict(all, request).ok()).flatten();
+                        need.refusal_of(py, reason, holder.map(|holder| holder.principal.get())).map(Verdict::Refused)
+                    }
+                }
+            }
+            Source::Callable { function, takes_scope } => {
                 let asked = need.judging();
                 let called = asked.read(request, |presented| {
-                    authenticate.bind(py).call1((Credentials::presented(py, &asked, presented),))
+                    let credentials = Credentials::presented(py, &asked, presented);
+                    if *takes_scope {
+                        // What it writes into the state must not be seen by another request.
+                        asgi::own_state(request.scope())?;
+                        return function.bind(py).call1((credentials, request.scope()));
+                    }
+                    function.bind(py).call1((credentials,))
                 });
                 match called {
                     Ok(user) => {
@@ -102,7 +125,8 @@ impl<'py> Verdict<'py> {
     /// Sees whether a user is granted the scopes, however they were found.
     fn granted(user: User<'py>, need: Need<'_>) -> PyResult<Self> {
         if !scopes::user_has(user.value(), need.judging().scopes())? {
-            return Self::refused(user.value().py(), Reason::InsufficientScope, need);
+            let holder = user.value().cast::<Principal>().ok().map(Bound::get);
+            return need.refusal_of(user.value().py(), Reason::InsufficientScope, holder).map(Self::Refused);
         }
         Self::admitted(user)
     }
@@ -119,6 +143,19 @@ impl<'py> Verdict<'py> {
         Self::granted(User::of(user, user::Source::Authenticate)?, need)
     }
 
+    /// The refusal that an exception of the app's own function is, if it is an answer.
+    pub(super) fn answer(
+        py: Python<'py>,
+        error: &PyErr,
+        need: Option<Need<'_>>,
+    ) -> PyResult<Option<Bound<'py, Refusal>>> {
+        let Some(raised) = Raised::of(py, error)? else { return Ok(None) };
+        match need {
+            Some(need) => need.raised(py, raised).map(Some),
+            None => Bound::new(py, Refusal::raised(raised, iter::empty())).map(Some),
+        }
+    }
+
     /// What an `identify` that is not Sallet's has returned: for the scopes of `need`, if it is a scheme's.
     pub(super) fn of_identify(found: Bound<'py, PyAny>, need: Option<Need<'_>>) -> PyResult<Self> {
         let user = match accepted(found)? {
@@ -131,11 +168,12 @@ impl<'py> Verdict<'py> {
         }
     }
 
-    fn into_python(self) -> Bound<'py, PyAny> {
+    fn into_python(self) -> PyResult<Bound<'py, PyAny>> {
         match self {
-            Verdict::Admitted { user, .. } => user.into_value(),
-            Verdict::Refused(refusal) => refusal.into_any(),
-            Verdict::Pending(awaitable) => awaitable,
+            Verdict::Admitted { user, .. } => Ok(user.into_value()),
+            Verdict::Refused(refusal) => Ok(refusal.into_any()),
+            Verdict::Pending(awaitable) => Ok(awaitable),
+            Verdict::Raised(error) => Err(error),
         }
     }
 }
@@ -182,7 +220,8 @@ impl Scheme {
         Self { setup: OnceLock::new() }
     }
 
-    #[pyo3(signature = (kind, keyring = None, *, authenticate = None, realm = "api", scopes = None, **options))]
+    #[pyo3(signature = (kind, keyring = None, *, authenticate = None, realm = "api", scopes = None, takes_scope = false, **options))]
+    #[expect(clippy::too_many_arguments, reason = "Python's keywords")]
     fn __init__(
         &self,
         kind: &str,
@@ -190,6 +229,7 @@ impl Scheme {
         authenticate: Option<&Bound<'_, PyAny>>,
         realm: &str,
         scopes: Option<&Bound<'_, PyAny>>,
+        takes_scope: bool,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         let scheme = AuthScheme::ALL.iter().find(|known| known.name() == kind);
@@ -220,7 +260,7 @@ impl Scheme {
             }
             // A scheme can be called, so that FastAPI hears why it is no dependency.
             (None, Some(authenticate)) if authenticate.is_callable() && !authenticate.is_instance_of::<Self>() => {
-                Source::Callable(authenticate.clone().unbind())
+                Source::Callable { function: authenticate.clone().unbind(), takes_scope }
             }
             (None, Some(_)) => {
                 return Err(PyTypeError::new_err(
@@ -234,7 +274,7 @@ impl Scheme {
         let (realm, scopes) = (Realm::parse(realm).map_err(errors::realm)?, scopes::read(scopes, errors::policy)?);
         let need = Requirement::new(scheme, realm, scopes.borrowed());
         let need = match options {
-            Some(options) => options::with(need, options, matches!(source, Source::Callable(_)))?,
+            Some(options) => options::with(need, options, matches!(source, Source::Callable { .. }))?,
             None => need.owned(),
         };
         let setup = Setup { source, need };
@@ -258,7 +298,7 @@ impl Scheme {
     fn keyring<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, Keyring>>> {
         Ok(match &self.setup()?.source {
             Source::Keyring(keyring) => Some(keyring.bind(py).clone()),
-            Source::Callable(_) => None,
+            Source::Callable { .. } => None,
         })
     }
 
@@ -288,7 +328,8 @@ impl Scheme {
         if scopes::user_has(user, need.scopes())? {
             return Ok(None);
         }
-        Need::alone(need).refusal(user.py(), Reason::InsufficientScope).map(Some)
+        let holder = user.cast::<Principal>().ok().map(Bound::get);
+        Need::alone(need).refusal_of(user.py(), Reason::InsufficientScope, holder).map(Some)
     }
 
     /// Who sent the request, up to the point where something must be awaited: `(value, False)` with the user or refusal,
@@ -303,14 +344,21 @@ impl Scheme {
         elsewhere::after(&request, &need)?;
         let verdict = verdict?;
         let is_pending = matches!(verdict, Verdict::Pending(_));
-        Ok((verdict.into_python(), is_pending))
+        Ok((verdict.into_python()?, is_pending))
     }
 
     /// The rest of `_begin`, with what was awaited.
     #[pyo3(name = "_finish")]
     fn finish<'py>(&self, user: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let need = Need::alone(self.setup()?.need()).without_scopes();
-        Ok(Verdict::of_authenticate(user, need)?.into_python())
+        Verdict::of_authenticate(user, need)?.into_python()
+    }
+
+    /// The refusal that an exception is, if it is an answer.
+    #[pyo3(name = "_answer")]
+    fn answer<'py>(&self, error: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Refusal>>> {
+        let need = Need::alone(self.setup()?.need());
+        Verdict::answer(error.py(), &PyErr::from_value(error.clone()), Some(need))
     }
 
     /// The user or refusal that an `identify` of a subclass has returned for a scope, once it is sure that it is one.
@@ -349,7 +397,7 @@ impl Scheme {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self.setup.get().map(|setup| &setup.source) {
             Some(Source::Keyring(keyring)) => visit.call(keyring),
-            Some(Source::Callable(authenticate)) => visit.call(authenticate),
+            Some(Source::Callable { function, .. }) => visit.call(function),
             None => Ok(()),
         }
     }

@@ -70,10 +70,10 @@ pub(super) fn of_user(user: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     {
         mapping.get_item(name)?
     } else {
-        return Ok(Vec::new());
+        return claim_of(user);
     };
     if let Ok(text) = scopes.cast::<PyString>() {
-        return Ok(text.to_str()?.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect());
+        return split(text);
     }
     // Of {"admin": False} the keys alone would say that he is one.
     if scopes.cast::<PyMapping>().is_ok() {
@@ -87,6 +87,21 @@ pub(super) fn of_user(user: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
         }
     }
     Ok(all)
+}
+
+/// The claim `scope` of a JWT, which is one string (RFC 8693 section 4.2). What else is called so grants nothing.
+fn claim_of(user: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let name = intern!(user.py(), "scope");
+    let Ok(mapping) = user.cast::<PyMapping>() else { return Ok(Vec::new()) };
+    if !mapping.contains(name)? {
+        return Ok(Vec::new());
+    }
+    let claim = mapping.get_item(name)?;
+    claim.cast::<PyString>().map_or_else(|_| Ok(Vec::new()), split)
+}
+
+fn split(text: &Bound<'_, PyString>) -> PyResult<Vec<String>> {
+    Ok(text.to_str()?.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
 }
 
 /// Whether a user has each of these scopes. They are not even asked when there is none.

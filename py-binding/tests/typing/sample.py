@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import Depends, FastAPI, Request, Security
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.requests import HTTPConnection
 from typing_extensions import assert_type
 
 import sallet
@@ -30,6 +31,7 @@ from sallet import (
     ContentSecurityPolicy,
     Credentials,
     CredentialsError,
+    Decision,
     Directives,
     Key,
     Keyring,
@@ -213,7 +215,7 @@ async def judged(ring: Keyring) -> None:
     assert bearer.keyring is ring
     refusal = await bearer.identify({"type": "http", "headers": [(b"host", b"localhost")]}, scopes=["items:write"])
     assert isinstance(refusal, Refusal) and refusal.is_missing
-    assert_type((refusal.status, refusal.detail, refusal.body), tuple[int, str, bytes])
+    assert_type((refusal.status, refusal.detail, refusal.body), tuple[int, Any, bytes])
     assert_type(refusal.headers, list[tuple[str, str]])
     assert_type((refusal.reason, refusal.CLOSE_CODE), tuple[str, int])
     assert_type(bearer.authorize(Principal("ci", "ci", ["items:read"])), Refusal | None)
@@ -247,8 +249,31 @@ def by_path(scope: Mapping[str, Any]) -> SecurityHeaders | None:
     return SecurityHeaders.API if scope["type"] == "http" else None
 
 
+def answer(refusal: Refusal, scope: Mapping[str, Any]) -> JSONResponse | None:
+    assert_type((refusal.status, refusal.key_id), tuple[int, str | None])
+    return JSONResponse({"title": refusal.detail}, refusal.status) if scope["type"] == "http" else None
+
+
+def count(decision: Decision) -> None:
+    assert_type(decision.outcome, Literal["admitted", "refused", "anonymous", "failed"])
+    assert_type(
+        (decision.scheme, decision.key_id, decision.reason, decision.status),
+        tuple[str | None, str | None, str | None, int | None],
+    )
+    assert_type((decision.client, decision.method, decision.path), tuple[str | None, str, str])
+
+
+async def by_connection(credentials: Credentials, connection: HTTPConnection) -> Principal | None:
+    return Principal("1") if connection.url.path == "/" else None
+
+
 def wrapped(headers: SecurityHeaders, ring: Keyring) -> None:
-    guarded = AuthMiddleware(bare, sallet.Bearer(ring), public=["/health"], protected=["/api"], preflights=["/*"])
+    guarded = AuthMiddleware(
+        bare, sallet.Bearer(ring), public=["/health"], protected=["/api"], preflights=["/*"], on_refusal=answer, on_decision=count, hide=True
+    )
+    assert guarded.on_refusal is answer
+    sallet.Bearer(authenticate=by_connection, timeout=2.0)
+    sallet.Bearer(authenticate=lambda credentials: None, threaded=True)
     assert guarded.app is bare and isinstance(guarded.auth, sallet.Bearer)
     assert_type(guarded.public, tuple[str, ...])
     assert_type((guarded.protected, guarded.preflights), tuple[tuple[str, ...] | None, tuple[str, ...]])
@@ -268,6 +293,7 @@ def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
     protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), https=True, docs=True)
     protect(FastAPI(), https_redirect="www.example.com")
     assert_type(resource_metadata(FastAPI(), "https://api.example", authorization_servers=["https://login.example"], scopes=()), str)
+    protect(FastAPI(), auth=bearer, on_refusal=answer, on_decision=count, hide=True)
     protect(FastAPI(), auth=[bearer, Basic(authenticate=sign_in, cross_site=True), ApiKey(ring, header="X-Items-Key", scheme_name="Key")])
 
     assert_type(bearer.make_not_authenticated_error(), Exception)

@@ -8,11 +8,13 @@ from typing import Any
 from fastapi import HTTPException, WebSocketException
 from fastapi.openapi.models import SecurityBase as SecurityModel
 from fastapi.security import SecurityScopes
+from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import HTTPConnection
 
 from sallet import Refusal
 from sallet._coroutines import awaitable
-from sallet._refuse import closes, log
+from sallet._decision import tell
+from sallet._refuse import as_reason, closes, note
 from sallet._sallet import signed_in_user
 from sallet.auth import Scheme
 from sallet.fastapi._subclass import NOT_SAID, asked, keep_scopes, passed
@@ -65,19 +67,28 @@ class Dependency(Scheme):
         return _exception(missing, {"type": "http"})
 
     async def _verdict(self, scope: Any) -> Any:
-        """The user or refusal: the guard's, an earlier dependency's, or else a new one."""
+        """The user or refusal: the guard's, an earlier dependency's, or else a new one. An error that the guard has met is raised."""
         earlier = scope.get("sallet.auth")
         link = earlier
         while link is not None:
             scheme, outcome, link = link
             if scheme is self:
+                if isinstance(outcome, Exception):
+                    raise outcome
                 return outcome
         if (user := signed_in_user(self, scope)) is not None:
             outcome = user
-        elif type(self).identify is Scheme.identify:
-            outcome = await self._authenticate(scope)
         else:
-            outcome = self._accept(await awaitable(self, self.identify(scope)), scope)
+            try:
+                if type(self).identify is Scheme.identify:
+                    outcome = await self._authenticate(scope)
+                else:
+                    outcome = self._accept(await awaitable(self, self.identify(scope)), scope)
+            except Exception as error:
+                outcome = self._answer(error)
+                if outcome is None:
+                    tell("failed", scope, self, error)
+                    raise
         scope["sallet.auth"] = (self, outcome, earlier)
         return outcome
 
@@ -85,7 +96,7 @@ class Dependency(Scheme):
         """Raises a refusal: that one, or the one of a user whose scopes are not enough."""
         refusal = outcome if isinstance(outcome, Refusal) else self.authorize(outcome, scopes)
         if refusal is not None:
-            log(refusal, scope)
+            note(refusal, scope, self)
             if refusal.is_missing and not closes(scope):
                 raise self.make_not_authenticated_error()
             raise _exception(refusal, scope)
@@ -93,10 +104,15 @@ class Dependency(Scheme):
 
 def _exception(refusal: Refusal, scope: Any) -> Exception:
     if closes(scope):
-        return WebSocketException(Refusal.CLOSE_CODE, refusal.detail)
+        return WebSocketException(Refusal.CLOSE_CODE, as_reason(refusal.detail if isinstance(refusal.detail, str) else ""))
     headers: dict[str, str] = {}
     for name, value in refusal.headers:
         if name != "content-type":
             # Several challenges are one list (RFC 9110 section 11.6.1): an HTTPException has one line of a name.
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    raised = refusal._error
+    if isinstance(raised, StarletteHTTPException):
+        # The app may have a handler for its class.
+        raised.headers = headers
+        return raised
     return HTTPException(refusal.status, refusal.detail, headers)

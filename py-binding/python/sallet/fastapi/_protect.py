@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
@@ -11,10 +11,10 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 import sallet
-from sallet import AuthMiddleware, PathRules, PolicyError, SecurityHeaders, SecurityHeadersMiddleware
+from sallet import AuthMiddleware, Decision, PathRules, PolicyError, Refusal, SecurityHeaders, SecurityHeadersMiddleware
 from sallet._near import arguments
 from sallet._sallet import ByPath
-from sallet.auth import Scheme
+from sallet.auth import Scheme, check_hooks
 from sallet.fastapi._dependency import Dependency
 from sallet.fastapi._docs import Docs, PagePolicy, find_docs
 from sallet.fastapi._https import HttpsRedirect, redirect_host
@@ -27,6 +27,12 @@ from sallet.headers import HeadersOptions, PolicyRule
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+
+class _Hooks(TypedDict):
+    on_refusal: Callable[[Refusal, Any], Any] | None
+    on_decision: Callable[[Decision], object] | None
+    hide: bool
 
 
 class _LeftOut:
@@ -46,6 +52,9 @@ def protect(
     public: Iterable[str] = (),
     protected: Iterable[str] | None = None,
     preflights: Iterable[str] | bool = False,
+    on_refusal: Callable[[Refusal, Any], Any] | None = None,
+    on_decision: Callable[[Decision], object] | None = None,
+    hide: bool = False,
     docs: bool = True,
     https_redirect: bool | str = False,
     **options: Unpack[HeadersOptions],
@@ -83,6 +92,8 @@ def protect(
             exceptions inside.
         preflights: Path rules (`True` is `["/*"]`) where CORS preflights pass to the routes; a
             `CORSMiddleware` of this app answers them in front of the guard and needs none.
+        on_refusal, on_decision, hide: As those of `AuthMiddleware`: an answer of your own to what is refused, a
+            function that is told of each decision, and whether the credentials leave the scope once they were checked.
         docs: Whether FastAPI's docs get their page policies and are public. `False` opens nothing,
             and closes nothing that `protected` leaves open.
         https_redirect: `True` answers a request that came over plain HTTP with 308 and the same URL over
@@ -120,8 +131,9 @@ def protect(
         raise RuntimeError("protect() was already called on this app; call it once, with everything")
     if app.middleware_stack is not None:
         raise RuntimeError("protect() came too late: the app has started; call it before serving")
+    hooks = _Hooks(on_refusal=on_refusal, on_decision=on_decision, hide=hide)
     protection = _Protection(
-        app, headers, auth, public, protected, preflights, docs, https_redirect, options
+        app, headers, auth, public, protected, preflights, hooks, docs, https_redirect, options
     )
     vars(app)["_sallet"] = protection
     # On the instance, so that the class and other apps stay as they are.
@@ -137,6 +149,7 @@ class _Protection:
         public: Iterable[str],
         protected: Iterable[str] | None,
         preflights: Iterable[str] | bool,
+        hooks: _Hooks,
         docs: bool,
         https_redirect: bool | str,
         options: HeadersOptions,
@@ -161,6 +174,12 @@ class _Protection:
                 raise RuntimeError("the scheme was not set up: call super().__init__(...) in the subclass")
         self._auth: Any = None if auth is _LEFT_OUT else schemes if isinstance(auth, (list, tuple)) else auth
         public, protected, preflights = map(_once, (public or (), protected, preflights or ()))
+        check_hooks(**hooks)
+        if self._auth is None and any(hooks.values()):
+            raise TypeError(
+                "on_refusal, on_decision and hide are about auth, and auth is left out: add auth=Bearer(keyring), or remove them"
+            )
+        self._hooks = hooks
         if self._auth is None and (public or protected is not None or preflights):
             raise TypeError(
                 "public, protected and preflights are about auth, and auth is left out, so everything "
@@ -182,7 +201,12 @@ class _Protection:
         self._by_path = ByPath(self._paths)
         if self._auth is not None:
             AuthMiddleware(
-                app, self._auth, public=self._public, protected=self._protected, preflights=self._preflights
+                app,
+                self._auth,
+                public=self._public,
+                protected=self._protected,
+                preflights=self._preflights,
+                **hooks,
             )
         self._mark_openapi()
         self._building: Docs | None = None
@@ -229,6 +253,7 @@ class _Protection:
                 public=public,
                 protected=self._protected,
                 preflights=self._preflights,
+                **self._hooks,
             )
         if self._redirects:
             app = HttpsRedirect(app, self._redirect_host, self._https, self._public)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi.openapi.models import APIKey as APIKeyModel
@@ -12,9 +12,9 @@ from fastapi.openapi.models import SecurityBase as SecurityModel
 from fastapi.security.base import SecurityBase
 
 import sallet
-from sallet import Credentials, Keyring
+from sallet import Keyring
 from sallet._near import arguments
-from sallet.auth import Scheme
+from sallet.auth import Authenticate, Scheme
 from sallet.fastapi._dependency import Dependency
 
 __all__ = ["ApiKey", "Basic", "Bearer"]
@@ -65,8 +65,8 @@ class Bearer(Dependency, sallet.Bearer, SecurityBase):
 
     Args:
         keyring: The keys that are accepted; the user is then a `Principal`.
-        authenticate: Instead of a keyring: a plain or `async` callable that is given
-            `Credentials` and returns a user, or `None` to refuse.
+        authenticate, timeout, threaded: As those of `sallet.Bearer`: instead of a keyring, a callable that
+            is given `Credentials` and returns a user, or `None` to refuse.
         realm: Named in every challenge.
         scopes: Scopes every request needs.
         scheme, max_length, resource_metadata, websocket_subprotocol, query: As those of `sallet.Bearer`.
@@ -99,7 +99,9 @@ class Bearer(Dependency, sallet.Bearer, SecurityBase):
         self,
         keyring: Keyring | None = None,
         *,
-        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
+        authenticate: Authenticate | None = None,
+        timeout: float | None = None,
+        threaded: bool = False,
         realm: str = "api",
         scopes: Iterable[str] = (),
         scheme: str = "Bearer",
@@ -115,6 +117,8 @@ class Bearer(Dependency, sallet.Bearer, SecurityBase):
         super().__init__(
             keyring,
             authenticate=authenticate,
+            timeout=timeout,
+            threaded=threaded,
             realm=realm,
             scopes=scopes,
             scheme=scheme,
@@ -153,7 +157,9 @@ class Basic(Dependency, sallet.Basic, SecurityBase):
         self,
         keyring: Keyring | None = None,
         *,
-        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
+        authenticate: Authenticate | None = None,
+        timeout: float | None = None,
+        threaded: bool = False,
         realm: str = "api",
         scopes: Iterable[str] = (),
         cross_site: bool = False,
@@ -164,6 +170,8 @@ class Basic(Dependency, sallet.Basic, SecurityBase):
         super().__init__(
             keyring,
             authenticate=authenticate,
+            timeout=timeout,
+            threaded=threaded,
             realm=realm,
             scopes=scopes,
             cross_site=cross_site,
@@ -199,7 +207,9 @@ class ApiKey(Dependency, sallet.ApiKey, SecurityBase):
         self,
         keyring: Keyring | None = None,
         *,
-        authenticate: Callable[[Credentials], Any | Awaitable[Any]] | None = None,
+        authenticate: Authenticate | None = None,
+        timeout: float | None = None,
+        threaded: bool = False,
         realm: str = "api",
         scopes: Iterable[str] = (),
         header: str = "X-API-Key",
@@ -213,6 +223,8 @@ class ApiKey(Dependency, sallet.ApiKey, SecurityBase):
         super().__init__(
             keyring,
             authenticate=authenticate,
+            timeout=timeout,
+            threaded=threaded,
             realm=realm,
             scopes=scopes,
             header=header,
