@@ -65,7 +65,7 @@ fn need<'c>(case: &'c Value, scheme: &'c Value) -> Requirement<&'c str> {
             "header" => need.in_field(place()),
             "query" => need.in_query(place()),
             "subprotocol" => need.in_subprotocol(place()),
-            "max_len" => need.max_len(usize::try_from(value.as_u64().unwrap()).unwrap()),
+            "max_len" => need.with_max_length(usize::try_from(value.as_u64().unwrap()).unwrap()),
             "cross_site" => need.cross_site(value.as_bool().unwrap()),
             "resource_metadata" => need.resource_metadata(ResourceMetadata::parse(value.as_str().unwrap()).unwrap()),
             _ => panic!("{option} is no option"),

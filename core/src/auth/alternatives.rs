@@ -3,6 +3,7 @@
 use core::ops::Deref;
 
 use super::{AuthRequest, Challenge, Refusal, Requirement};
+use crate::grammar;
 
 /// Requirements of which a request has to meet one: the first whose credentials are there, alone and finally.
 ///
@@ -67,7 +68,12 @@ where
         let needs = || self.0.iter().map(Requirement::borrowed);
         // Which line counts is what a guard and the handler behind it would disagree about.
         let repeated = needs().position(|need| need.is_repeated(request));
-        repeated.or_else(|| needs().position(|need| need.is_tried(request)))
+        // A line that cannot be read is judged by the scheme whose word it begins with, if that is one of these.
+        let is_anothers = |need: &Requirement<&str>| {
+            let same_field = |other: &Requirement<&str>| other.field().eq_ignore_ascii_case(need.field());
+            !need.is_named(request) && needs().any(|other| same_field(&other) && other.is_named(request))
+        };
+        repeated.or_else(|| needs().position(|need| need.is_tried(request) && !is_anothers(&need)))
     }
 
     /// The challenges that go with a refusal, in the order of the alternatives. `decided` is what [`which`](Self::which) said. A 401 has
@@ -99,6 +105,16 @@ impl Requirement<&str> {
         same_field && (!a || !b || self.word().eq_ignore_ascii_case(other.word()))
             || alike(self.subprotocol(), other.subprotocol())
             || alike(self.parameter(), other.parameter())
+    }
+
+    /// Whether its field begins with its word.
+    fn is_named(&self, request: &impl AuthRequest) -> bool {
+        let is_word = |line: &[u8]| {
+            let line = grammar::trim_bytes(line);
+            let end = line.iter().position(|&byte| !grammar::is_tchar(byte)).unwrap_or(line.len());
+            line.get(..end).is_some_and(|word| word.eq_ignore_ascii_case(self.word().as_bytes()))
+        };
+        self.scheme().has_word() && request.lines(self.field()).next().is_some_and(is_word)
     }
 
     fn is_repeated(&self, request: &impl AuthRequest) -> bool {

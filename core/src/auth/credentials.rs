@@ -43,7 +43,7 @@ enum Value<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// The longest field value that is looked at, in bytes, unless a [`Requirement`](super::Requirement::max_len) says otherwise.
+    /// The longest field value that is looked at, in bytes, unless a [`Requirement`](super::Requirement::with_max_length) says otherwise.
     pub const MAX_LEN: usize = 8 * 1024;
 
     /// The most parameters that are read.

@@ -88,7 +88,7 @@ impl<S> Requirement<S> {
     /// Takes credentials of up to so many bytes, scheme word included. For those that a function looks at, such as JWTs; those of a
     /// [`Keyring`](super::Keyring) are short. A server has a limit for all its fields, which has to be higher.
     #[must_use]
-    pub const fn max_len(mut self, bytes: usize) -> Self {
+    pub const fn with_max_length(mut self, bytes: usize) -> Self {
         self.max_len = bytes;
         self
     }

@@ -40,7 +40,7 @@ pub(super) fn with(
         );
     }
     if let Some(length) = given(options, "max_length")? {
-        need = need.max_len(max_length(&length, by_function)?);
+        need = need.with_max_length(max_length(&length, by_function)?);
     }
     if let Some(allowed) = given(options, "cross_site")? {
         let allowed = allowed.cast::<PyBool>().map_err(|_| PyTypeError::new_err("cross_site is True or False"))?;

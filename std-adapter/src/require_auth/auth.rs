@@ -125,7 +125,7 @@ impl<V> Auth<V> {
     /// Takes credentials of up to so many bytes instead of 8192: for a verifier of yours, such as of JWTs with many groups. The
     /// server has a limit of its own for all fields.
     pub fn max_length(self, bytes: usize) -> Self {
-        Self { need: self.need.max_len(bytes), ..self }
+        Self { need: self.need.with_max_length(bytes), ..self }
     }
 
     /// Takes credentials that browsers send by themselves, which are Basic's, also with requests that change something or open a
