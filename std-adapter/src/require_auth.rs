@@ -129,6 +129,7 @@
 //! [`preflights`](RequireAuthLayer::preflights). A public request with a good credential has its [`Principal`] too: a handler
 //! takes an `Option<Principal>`. One with a credential that is not good, or that nobody can check just now, is anonymous, and
 //! the reason is logged.
+//! A verifier of yours is asked there too, so give what it waits for a time limit of its own.
 //!
 //! Rules are of the path as the client sent it, also inside of axum's `Router::nest`, so that a layer which is cloned into
 //! two nests does not open a path in one because of a rule that was meant for the other:

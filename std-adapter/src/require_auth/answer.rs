@@ -66,6 +66,7 @@ impl Answers {
         refusal: Refusal,
         protocol: Protocol,
     ) -> Response<Bytes> {
+        own.headers_mut().remove(WWW_AUTHENTICATE);
         put_challenges(&mut own, self.challenges(decided, refusal));
         own.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         shape(own, protocol, refusal)
@@ -73,7 +74,6 @@ impl Answers {
 }
 
 fn put_challenges(response: &mut Response<Bytes>, challenges: &[HeaderValue]) {
-    response.headers_mut().remove(WWW_AUTHENTICATE);
     for challenge in challenges {
         response.headers_mut().append(WWW_AUTHENTICATE, challenge.clone());
     }

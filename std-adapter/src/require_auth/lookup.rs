@@ -5,9 +5,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use http::Request;
 use http::request::Parts;
 use pin_project_lite::pin_project;
 
+use super::auth::Terms;
+use super::denied::No;
+use super::verify::Judged;
 use super::{Denied, PresentedToken, User, Verdict, Verify};
 
 /// A function of a token, as [`Bearer::from_fn`](super::Bearer::from_fn) takes one.
@@ -29,7 +33,24 @@ where
     type Later = LookupFuture<L>;
 
     fn verify(&self, token: PresentedToken, _: &Parts) -> Verdict<Self::User, Self::Later> {
-        Verdict::Later(LookupFuture { lookup: (self.0)(token) })
+        Verdict::Later(self.look_up(token))
+    }
+
+    /// As for any verifier, but that no head of a request is made for a function that does not see it.
+    fn judge<B>(&self, terms: &Terms<'_>, request: &mut Request<B>) -> Judged<Self::User, Self::Later> {
+        match PresentedToken::of(terms.need, request, terms.field) {
+            Ok(token) => Judged::Later(self.look_up(token)),
+            Err(reason) => Judged::Now(Err(No::Found(reason))),
+        }
+    }
+}
+
+impl<F, L> Lookup<F>
+where
+    F: Fn(PresentedToken) -> L,
+{
+    fn look_up(&self, token: PresentedToken) -> LookupFuture<L> {
+        LookupFuture { lookup: (self.0)(token) }
     }
 }
 

@@ -121,8 +121,8 @@ scheme! {
     /// A user and a password (RFC 7617), and what they are verified against.
     ///
     /// What is presented is `user:password`, decoded ([`PresentedToken::user_and_password`]). A key of a ring holds the digest of
-    /// that: good for passwords that were drawn at random, while those of people are guessed from a digest. Verify these with
-    /// [`from_fn`](Self::from_fn) and a slow hash, on a thread of its own, so many at once as you have cores.
+    /// that: good for passwords that were drawn at random, while those of people are guessed from a digest. These are
+    /// verified by Argon2id with the feature `passwords`, which has `Passwords`.
     ///
     /// Browsers ask for a password when they see the challenge on a 401, and then send it with every request, also for pages of
     /// other sites: [`Auth::cross_site`]. [`on_refusal`](super::RequireAuthLayer::on_refusal) with another status keeps them from
@@ -132,7 +132,7 @@ scheme! {
     /// use sallet_core::auth::{Refusal, Scopes};
     /// use sallet_hyper::{Basic, PresentedToken, Principal, RequireAuthLayer};
     ///
-    /// # async fn password_is_right(_: &str, _: &str) -> bool { false }
+    /// # async fn password_is_right(_: &str, _: &str) -> bool { false } // `Passwords::verify`
     /// let basic = Basic::from_fn(async |login: PresentedToken| {
     ///     let (user, password) = login.user_and_password().ok_or(Refusal::InvalidToken)?;
     ///     match password_is_right(user, password).await {

@@ -8,7 +8,7 @@ use axum::extract::{OriginalUri, RawQuery};
 use axum::routing::any;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Uri};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{AuthScheme, Key, Keyring, Reason, Refusal, Scopes};
 use sallet_core::digest_hex;
@@ -17,6 +17,7 @@ use sallet_hyper::{ApiKey, Basic, Bearer, Layer, PresentedToken, Principal, Requ
 use tower::{ServiceExt, service_fn};
 
 use super::client::{Raw, one};
+use super::log::Log;
 use super::server::{Answer, serve, text};
 
 /// The token and the key are `abc`, and so are user and password: `a:bc`.
@@ -271,6 +272,7 @@ async fn a_token_among_the_subprotocols_is_not_seen_inside_and_not_echoed() {
 
 #[tokio::test]
 async fn a_token_in_the_query_is_not_seen_inside() {
+    let (log, listening) = Log::listen();
     for (path, status, seen) in [
         ("/query?access_token=abc", 200, " /query /query"),
         ("/query?a=1&access%5Ftoken=abc&b=%20", 200, "a=1&b=%20 /query?a=1&b=%20 /query?a=1&b=%20"),
@@ -285,4 +287,18 @@ async fn a_token_in_the_query_is_not_seen_inside() {
             assert_eq!(raw.all("cache-control"), ["private"]);
         }
     }
+    drop(listening);
+    let told = log.lines();
+    assert!(told.iter().any(|line| line.contains("sallet: admitted scheme=\"Bearer\" key=\"token\"")), "{told:?}");
+    assert!(!told.iter().any(|line| line.contains("access_token") || line.contains("abc")), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_every_schemes() {
+    let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).or(ApiKey::new(&KEYS)).hide();
+    let service =
+        layer.layer(service_fn(async |request: Request<()>| Answer::Ok(text(request.headers().len().to_string()))));
+    let request = Request::get("/").header(BEARER.0, BEARER.1).header(KEY.0, KEY.1).body(()).expect("a request");
+    let seen = service.oneshot(request).await.expect("an answer").into_body().collect().await.expect("a body");
+    assert_eq!(seen.to_bytes(), "0");
 }
