@@ -4,6 +4,7 @@ mod suite {
     mod axum;
     mod cases;
     mod client;
+    mod diagnostics;
     mod examples;
     mod grpc_web;
     mod headers;

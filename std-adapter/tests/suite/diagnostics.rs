@@ -1,0 +1,73 @@
+//! What the compiler says where a bound of ours is what users meet: the mistake, and what to write instead.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+/// This crate as it was built last, and where what it needs was.
+fn built() -> (PathBuf, PathBuf) {
+    let deps = std::env::current_exe().expect("a path").parent().expect("a folder").to_owned();
+    let ours = std::fs::read_dir(&deps).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("libsallet_hyper-") && name.ends_with(".rlib")
+    };
+    let written = |path: &PathBuf| path.metadata().and_then(|known| known.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    (ours.filter(is_ours).max_by_key(written).expect("cargo test has built it"), deps)
+}
+
+fn compiler_says(body: &str) -> String {
+    let (crate_, deps) = built();
+    let source = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("diagnostics-{}.rs", std::process::id()));
+    let text = format!(
+        "use sallet_hyper::sallet_core::auth::{{Key, Keyring, Refusal}};\n\
+         use sallet_hyper::{{Bearer, OwnedKeyring, PresentedToken, Principal}};\n\
+         #[derive(Clone)] pub struct Account;\n\
+         pub fn user(ring: OwnedKeyring, key: Key) {{ {body} }}\n"
+    );
+    std::fs::write(&source, text).expect("a file");
+    let output = Command::new("rustc")
+        .args(["--edition=2024", "--crate-type=lib", "--emit=metadata", "--error-format=human", "-A", "unused"])
+        .arg("-L")
+        .arg(format!("dependency={}", deps.display()))
+        .arg("--extern")
+        .arg(format!("sallet_hyper={}", crate_.display()))
+        .arg("--out-dir")
+        .arg(env!("CARGO_TARGET_TMPDIR"))
+        .arg(&source)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the compiler that has built this test");
+    std::fs::remove_file(&source).expect("a file");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.success(), said.is_empty(), "{said}");
+    // Lines are broken by the width that the compiler takes a terminal to have.
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn mistakes_are_named_with_what_to_write_instead() {
+    for (body, told) in [
+        ("Bearer::new(std::sync::Arc::new(ring));", &[][..]),
+        ("Bearer::new(ring);", &["is not a set of keys", "Bearer::new(Arc::new(keys))", "feature `arc-swap`"]),
+        ("Bearer::verify_by(Account);", &["`Account` verifies no credentials", "a function goes to `from_fn`"]),
+        (
+            "Bearer::from_fn(async |_: PresentedToken| Ok::<Option<Account>, Refusal>(None));",
+            &["`Option<Account>` does not say who sent the request", "`Option::ok_or` makes one of the other"],
+        ),
+        (
+            "Bearer::from_fn(async |_: PresentedToken| Ok::<Account, Refusal>(Account));",
+            &["`Account` does not say who sent the request", "impl sallet_hyper::User for Account {}"],
+        ),
+        (
+            "Bearer::from_fn(async |_: PresentedToken| Ok::<String, Refusal>(String::new()));",
+            &["`String` does not say who sent the request", "struct Name(String)"],
+        ),
+    ] {
+        let said = compiler_says(body);
+        assert_eq!(said.is_empty(), told.is_empty(), "{body}: {said}");
+        for words in told {
+            assert!(said.contains(words), "{words:?} is not in: {said}");
+        }
+    }
+}
