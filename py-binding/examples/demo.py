@@ -22,6 +22,8 @@ from typing import Any
 
 import uvicorn
 
+from demo_api import open_in_a_browser, watch
+
 from sallet import SecurityHeaders, generate_token
 
 COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
@@ -62,12 +64,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="sallet-demo-") as folder:
         os.environ["ARTICLE_DB"] = str(Path(folder) / "users.sqlite3")
         key = os.environ["ARTICLE_KEY"] = generate_token()
+        page, robot = os.environ["PAGE_TOKEN"], os.environ["ROBOT_TOKEN"] = generate_token(), generate_token()
         say("making a SQLite file with demo users", DIM)
         # Imported here, since the examples read their settings as they are imported.
         import users
 
         tokens = users.create_database()
         import protected
+        import single_page
 
         say("starting the app under uvicorn", DIM)
         with serve(protected.app, wanted_port()) as port:
@@ -77,7 +81,8 @@ def main() -> int:
             with serve(protected.make_app(), 0) as bare:
                 answer = ask(bare, Row("", "/", 200))
             count = len(security_headers(answer))
-            print(f"\nWithout protect(), / answers anyone: {answer.status}, {count} security headers.")
+            print(f"\nWithout protect(), / answers anyone: {answer.status}, {count} security headers.\n")
+            wrong += show_api(single_page.app, page, robot)
             if wrong:
                 print(paint(f"\n{len(wrong)} of the answers above are wrong:", RED))
                 print("\n".join(f"  {line}" for line in wrong))
@@ -114,6 +119,29 @@ def rows(token: str, key: str) -> list[Row]:
         Row("WebSocket, no token", "/ws", 401, needs_token, (), socket_extra),
         Row("WebSocket, signed in", "/ws", 101, "", (token,), socket_extra),
     ]
+
+
+def show_api(app: Any, page: str, robot: str) -> list[str]:
+    """An open page, whose API is guarded by `protected=["/api/*"]`, and what the log says; what is wrong, as sentences."""
+    log, of_robot = watch(), (("X-API-Key", robot),)
+    with serve(app, 0) as port:
+        wrong = show_table(
+            port,
+            [
+                Row("the page, no login", "/", 200, "no login here"),
+                Row("/api/parts", "/api/parts", 401, "Bearer"),
+                Row("/api/parts, an API key", "/api/parts", 200, '"for":"robot"', extra=of_robot),
+                Row("/api/parts, two keys", "/api/parts", 400, "ApiKey", extra=of_robot * 2),
+                Row("/api/parts, a person", "/api/parts", 200, '"for":"page"', (page,)),
+            ],
+        )
+        why = open_in_a_browser(f"http://127.0.0.1:{port}/#{page}", lambda: any("/api/live" in line for line in log.lines))
+        print(why or "A browser opened the page, and its WebSocket was let in by the token that it offers as a subprotocol.")
+        wrong += [why] if why and not why.startswith("SKIPPED") else []
+    print(paint("\nWhat sallet.auth has logged:", BOLD))
+    print("\n".join(f"  {line}" for line in log.lines))
+    leaks = [line for line in log.lines if page in line or robot in line]
+    return wrong + ["the log holds a token"] * bool(leaks)
 
 
 def show_table(port: int, wanted: list[Row]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -18,6 +19,8 @@ from harness.servers import Server, free_port
 from sallet import SecurityHeaders, generate_token
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+# What the demo looks for.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def tokens_in(database: Path) -> dict[str, str]:
@@ -135,11 +138,20 @@ def test_the_demo_passes_and_prints_its_table():
         ("/v1/items, the key", 200),
         ("/v1/items, key twice", 400),
         ("WebSocket, no token", 401),
+        ("the page, no login", 200),
+        ("/api/parts", 401),
+        ("/api/parts, an API key", 200),
+        ("/api/parts, two keys", 400),
     ]:
         assert [line for line in lines if re.match(rf"{re.escape(title)}  +{status} ", line)], title
     for name, value in SecurityHeaders.STRICT.items():
         assert f"  {name}: {value}" in lines
     assert "Without protect(), / answers anyone: 200, 0 security headers." in done.stdout
+    assert "  DEBUG   admitted (ApiKey 'robot', 'GET' '/api/parts' from '127.0.0.1')" in lines
+    if any(map(shutil.which, BROWSERS)):
+        assert "  DEBUG   admitted (Bearer 'page', 'WEBSOCKET' '/api/live' from '127.0.0.1')" in lines
+    else:
+        assert "SKIPPED: the WebSocket of a real browser, there is no Chromium, apt-get install chromium" in lines
     assert "\033[" not in done.stdout
     assert done.stderr == ""
 
@@ -170,7 +182,7 @@ def test_the_demo_says_so_when_the_port_is_none(port: str):
 
 def test_the_demo_fails_when_an_answer_is_wrong(tmp_path: Path):
     # The same app, its key guard gone: the demo must notice, or it proves nothing.
-    for name in ("demo.py", "users.py", "protected.py"):
+    for name in ("demo.py", "demo_api.py", "users.py", "protected.py", "single_page.py"):
         text = (EXAMPLES / name).read_text()
         (tmp_path / name).write_text(text.replace("dependencies=[Depends(key)]", ""))
     done = subprocess.run(
