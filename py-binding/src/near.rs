@@ -30,7 +30,7 @@ pub(crate) fn sentence(place: &str, error: PolicyError) -> String {
 }
 
 /// What the first word that is near to something is near to.
-fn near<'a>(given: impl Iterator<Item = &'a str>, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn near<'a>(given: impl Iterator<Item = &'a str>, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let known: Vec<_> = known.collect();
     Python::attach(|py| {
         let nearest = py.import("sallet._near").and_then(|module| module.getattr("nearest")).ok()?;

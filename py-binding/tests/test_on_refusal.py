@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from harness import asgi
 from keys import READER, UNKNOWN, keyring
-from sallet import ApiKey, AuthMiddleware, Bearer
+from sallet import ApiKey, AuthMiddleware, Bearer, Refusal
 from sallet.fastapi import Bearer as Dependency
 from sallet.fastapi import protect
 from starlette.background import BackgroundTask
@@ -169,3 +169,20 @@ def test_hooks_that_cannot_be_are_refused_at_once(wrong):
 def test_hooks_without_auth_are_refused(name):
     with pytest.raises(TypeError, match=f"{name}.*add auth="):
         protect(FastAPI(), **{name: True if name == "hide" else problem if name == "on_refusal" else print})
+
+
+def test_a_refusal_can_be_made_to_test_ones_own_answer() -> None:
+    bearer = Bearer(keyring(), realm="items", scopes=["read"])
+    statuses = [Refusal("missing", bearer).status, Refusal("invalid_request", bearer).status]
+    statuses += [Refusal("invalid_token", bearer).status, Refusal("insufficient_scope", bearer).status]
+    statuses += [Refusal("cross_site", bearer).status, Refusal("unavailable", bearer).status]
+    assert statuses == [401, 400, 401, 403, 403, 503]
+    assert Refusal("missing", bearer).is_missing
+    invalid = Refusal("invalid_token", bearer)
+    assert dict(invalid.headers)["www-authenticate"] == 'Bearer realm="items", error="invalid_token", scope="read"'
+    assert problem(invalid, {"path": "/x"}).status_code == 401
+    assert Refusal("insufficient_scope", bearer, key_id="ci").key_id == "ci"
+    with pytest.raises(TypeError, match="did you mean invalid_token"):
+        Refusal("invalid-token", bearer)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="auth is the scheme that refuses"):
+        Refusal("missing", "Bearer")  # type: ignore[arg-type]

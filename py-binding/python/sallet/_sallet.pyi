@@ -816,10 +816,21 @@ class Keyring:
 
 @final
 class Refusal:
-    """A request that is refused: the answer, ready to send (RFC 6750 section 3), and the reason."""
+    """A request that is refused: the answer, ready to send (RFC 6750 section 3), and the reason.
+
+    Sallet makes them. To test an `on_refusal` of your own, make one: `Refusal("missing", bearer)` is what
+    that scheme says to a request without credentials.
+    """
 
     CLOSE_CODE: ClassVar[int]
     """How a WebSocket is closed before it is accepted, where the server cannot send a response."""
+    def __new__(
+        cls,
+        error: Literal["missing", "invalid_request", "invalid_token", "insufficient_scope", "cross_site", "unavailable"],
+        auth: Scheme,
+        *,
+        key_id: str | None = None,
+    ) -> Self: ...
     @property
     def status(self) -> int:
         """401, 400, 403 or 503, or that of the exception that `authenticate` has raised."""

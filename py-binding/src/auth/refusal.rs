@@ -1,14 +1,17 @@
 //! A request that is refused: the answer, and the reason for the log.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
 use sallet_core::Cursor;
-use sallet_core::auth::{Challenge, Reason, Refusal as Answer};
+use sallet_core::auth::{Challenge, CredentialsError, Reason, Refusal as Answer};
 use sallet_core::merge::is_caching;
 
 use super::principal::Principal;
 use super::raised::{self, Raised};
+use super::scheme::Scheme;
+use crate::near;
 
 /// A refusal: what to answer, ready to send, and what to log.
 #[pyclass(frozen, module = "sallet")]
@@ -45,8 +48,40 @@ impl Refusal {
     }
 }
 
+/// What RFC 6750 section 3.1 and this project call the kinds of refusals.
+const KINDS: [(&str, Reason); 6] = [
+    ("missing", Reason::Missing),
+    ("invalid_request", Reason::Malformed(CredentialsError::Value)),
+    ("invalid_token", Reason::Unknown),
+    ("insufficient_scope", Reason::InsufficientScope),
+    ("cross_site", Reason::CrossSite),
+    ("unavailable", Reason::App(Answer::Unavailable)),
+];
+
 #[pymethods]
 impl Refusal {
+    #[new]
+    #[pyo3(signature = (error, auth, *, key_id = None))]
+    fn new_of_kind(error: &str, auth: &Bound<'_, PyAny>, key_id: Option<Py<PyString>>) -> PyResult<Self> {
+        let wrong = |_| {
+            PyTypeError::new_err(
+                "auth is the scheme that refuses, whose challenge goes along: write Refusal(\"missing\", Bearer(keyring))",
+            )
+        };
+        let scheme = auth.cast::<Scheme>().map_err(wrong)?.get();
+        let kind = KINDS.iter().find(|(name, _)| *name == error);
+        let &(_, reason) = kind.ok_or_else(|| {
+            let names = KINDS.map(|(name, _)| name);
+            let near = near::near([error].into_iter(), names.into_iter());
+            PyTypeError::new_err(match near {
+                Some(near) => format!("there is no refusal of this name: did you mean {near}?"),
+                None => format!("a refusal is one of {}", names.join(", ")),
+            })
+        })?;
+        let challenge = scheme.need()?.borrowed().challenge(reason.refusal());
+        Ok(Self { key_id, ..Self::new(reason, challenge.into_iter()) })
+    }
+
     /// How a WebSocket is closed before it is accepted, where the server cannot send a response.
     #[classattr]
     const CLOSE_CODE: u16 = Answer::CLOSE_CODE;
