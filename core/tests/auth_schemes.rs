@@ -194,6 +194,15 @@ fn the_first_whose_credential_is_there_decides() {
     }
 }
 
+/// A field of another scheme's is no reason to pass by what is in the query.
+#[test]
+fn the_first_may_have_its_credential_elsewhere() {
+    let either = Alternatives::try_new([BEARER.in_query(PlaceName::new("t")), BASIC].to_vec()).unwrap();
+    let fields = [("authorization", &b"Basic YTpi"[..])];
+    let request = RequestFields::new("GET", &fields);
+    assert_eq!((either.which(&request.with_query(b"t=x")), either.which(&request)), (Some(0), Some(1)));
+}
+
 #[test]
 fn challenges_of_alternatives() {
     let either = Alternatives::try_new([BEARER.with_scopes(Scopes::new("a")), BASIC, KEY].to_vec()).unwrap();

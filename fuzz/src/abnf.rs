@@ -136,7 +136,7 @@ pub(crate) fn token(text: &[u8]) -> Read<'_, &[u8]> {
 
 /// `tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA`
 /// (RFC 9110 section 5.6.2)
-fn tchar(byte: u8) -> bool {
+pub(crate) fn tchar(byte: u8) -> bool {
     b"!#$%&'*+-.^_`|~".contains(&byte) || digit(byte) || alpha(byte)
 }
 

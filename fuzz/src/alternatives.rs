@@ -310,11 +310,25 @@ fn reads(asked: &Asked, need: &Requirement, sent: &Sent<'_>, request: &RequestFi
     }
 }
 
-/// The first whose credential is there; and before that, the first that reads one of two `Authorization` lines.
+/// The first whose credential is there; and before that, the first that reads one of two `Authorization` lines. A line that cannot be
+/// read is that scheme's whose word it begins with.
 fn which(setup: &[Asked], sent: &Sent<'_>) -> Option<usize> {
     let of_authorization = |asked: &Asked| asked.word().is_some() || *asked == Asked::BareKey;
     let repeated = (sent.authorization.len() > 1).then(|| setup.iter().position(of_authorization)).flatten();
-    repeated.or_else(|| setup.iter().position(|asked| sent.shows(asked).0 != Saw::Nothing))
+    let line = abnf::field_value(sent.authorization.first().copied().unwrap_or_default());
+    let is_named = |asked: &Asked| {
+        asked.word().is_some_and(|word| {
+            let (named, rest) = line.split_at_checked(word.len()).unwrap_or_default();
+            named.eq_ignore_ascii_case(word.as_bytes()) && !rest.first().is_some_and(|&byte| abnf::tchar(byte))
+        })
+    };
+    let is_anothers = |asked: &Asked| {
+        asked.word().is_some()
+            && sent.field(asked) == Saw::Wrong
+            && !is_named(asked)
+            && setup.iter().any(|other| is_named(other))
+    };
+    repeated.or_else(|| setup.iter().position(|asked| sent.shows(asked).0 != Saw::Nothing && !is_anothers(asked)))
 }
 
 /// All are named where another credential would help, and one alone where this one has to be mended.

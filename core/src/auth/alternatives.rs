@@ -71,7 +71,9 @@ where
         // A line that cannot be read is judged by the scheme whose word it begins with, if that is one of these.
         let is_anothers = |need: &Requirement<&str>| {
             let same_field = |other: &Requirement<&str>| other.field().eq_ignore_ascii_case(need.field());
-            !need.is_named(request) && needs().any(|other| same_field(&other) && other.is_named(request))
+            need.has_unreadable_field(request)
+                && !need.is_named(request)
+                && needs().any(|other| same_field(&other) && other.is_named(request))
         };
         repeated.or_else(|| needs().position(|need| need.is_tried(request) && !is_anothers(&need)))
     }

@@ -340,6 +340,11 @@ impl<'a> Requirement<&'a str> {
         !matches!(self.find(request), Ok(None))
     }
 
+    /// Whether nobody can say whose credentials the field holds, but by the word that it begins with.
+    pub(super) fn has_unreadable_field(&self, request: &impl AuthRequest) -> bool {
+        self.scheme.has_word() && self.find_in_field(request).is_err()
+    }
+
     /// Whether shared caches have to be told that the response to a request which this let in is private: they keep off by
     /// themselves only where credentials are in `Authorization` (RFC 9111 section 3.5). What to change in it says
     /// [`merge`](crate::merge::made_private).

@@ -85,9 +85,13 @@ fn hyper() {
     assert!(good.starts_with("HTTP/1.1 200") && good.ends_with("hello, demo\n"), "{good}");
     let bad = curl("HTTP", &["-i", &items, "-H", "authorization: Bearer no"]).unwrap_or_default();
     assert_eq!(status(&bad), "401", "{bad}");
-    assert_eq!(count(&bad, r#"www-authenticate: Bearer realm="items", error="invalid_token""#), 1, "{bad}");
+    assert_eq!(
+        count(&bad, r#"www-authenticate: Bearer realm="items", error="invalid_token", scope="items:read""#),
+        1,
+        "{bad}"
+    );
     let none = curl("HTTP", &["-i", &items]).unwrap_or_default();
-    assert_eq!(count(&none, r#"www-authenticate: Bearer realm="items""#), 1, "{none}");
+    assert_eq!(count(&none, r#"www-authenticate: Bearer realm="items", scope="items:read""#), 1, "{none}");
     for answer in [&open, &good, &bad, &none] {
         assert_eq!(count(answer, "x-frame-options: DENY"), 1, "{answer}");
         assert_eq!(count(answer, "cache-control: no-store"), 1, "{answer}");
