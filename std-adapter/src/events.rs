@@ -63,7 +63,7 @@ pub(crate) fn no_refusal<B>(request: &Request<B>, status: StatusCode) {
         %method,
         path,
         status = status.as_u16(),
-        "on_refusal has answered with a status below 300, which is no refusal: Sallet's own answer was sent"
+        "on_refusal has answered with a status that is no refusal, so Sallet's own answer was sent: answer with one from 300 to 599, and not 304"
     );
 }
 

@@ -2,6 +2,7 @@
 
 use super::CredentialsError;
 use crate::cursor::Cursor;
+use crate::merge::is_caching;
 
 /// The answer to a request that is not admitted, and everything an adapter needs to send it.
 ///
@@ -71,6 +72,33 @@ impl Refusal {
     /// A shared cache must not answer the next client with this one's refusal.
     pub const FIELDS: [(&'static str, &'static str); 2] =
         [("cache-control", "no-store"), ("content-type", "application/json")];
+
+    /// Whether an answer of the app's own with this status refuses as well. A success does not, nor does an interim response; a 304 shows
+    /// the page that the client has stored (RFC 9110 section 15.4.5), and from 600 on there is no meaning (section 15).
+    ///
+    /// ```
+    /// use sallet_core::auth::Refusal;
+    /// assert!(Refusal::is_answered_by(403) && Refusal::is_answered_by(302));
+    /// assert!(!Refusal::is_answered_by(200) && !Refusal::is_answered_by(304));
+    /// ```
+    pub const fn is_answered_by(status: u16) -> bool {
+        matches!(status, 300..=303 | 305..=599)
+    }
+
+    /// Whether a field of such an answer gives way: framing, which follows from the body, and all that tells caches what to keep, which is
+    /// nothing ([`FIELDS`](Self::FIELDS)).
+    ///
+    /// ```
+    /// use sallet_core::auth::Refusal;
+    /// assert!(Refusal::overrides(b"Content-Length") && Refusal::overrides(b"CDN-Cache-Control"));
+    /// assert!(!Refusal::overrides(b"Location"));
+    /// ```
+    pub const fn overrides(name: &[u8]) -> bool {
+        is_caching(name)
+            || name.eq_ignore_ascii_case(b"content-length")
+            || name.eq_ignore_ascii_case(b"transfer-encoding")
+            || name.eq_ignore_ascii_case(b"connection")
+    }
 
     /// The status code.
     pub const fn status(self) -> u16 {

@@ -89,8 +89,7 @@ async def _own_answer(
     if not isinstance(status, int) or not isinstance(body, bytes | memoryview) or raw is None:
         _log_unusable(f"returned an instance of {type(response).__name__}, which is no response with a body")
         return None
-    # A 304 is no refusal either: it shows the page that the client has stored.
-    if not 300 <= status < 600 or status == 304:
+    if not Refusal._is_answered_by(status):
         _log_unusable(f"returned the status {int(status)}, which does not refuse")
         return None
     try:

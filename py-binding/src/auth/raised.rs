@@ -5,7 +5,6 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyInt, PyMapping, PyString};
 use sallet_core::auth::{Challenge, Refusal as Answer};
-use sallet_core::merge::is_caching;
 
 /// A status, a body and fields that the app's own function has chosen by raising them.
 #[derive(Debug)]
@@ -90,12 +89,8 @@ fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Option<Vec<(String, String)>>>
 }
 
 /// Fields of a response of the app's own that a refusal has its own of: framing, which follows from the body, and what caches may do.
-pub(super) fn is_set_by_us(name: &[u8]) -> bool {
-    is_framing(name) || is_caching(name) || name == b"content-type"
-}
-
-pub(super) fn is_framing(name: &[u8]) -> bool {
-    matches!(name, b"content-length" | b"transfer-encoding" | b"connection")
+fn is_set_by_us(name: &[u8]) -> bool {
+    Answer::overrides(name) || name == b"content-type"
 }
 
 /// A token (RFC 9110 section 5.6.2).

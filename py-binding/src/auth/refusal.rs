@@ -2,14 +2,13 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyInt, PyList, PyString, PyTuple};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
 use sallet_core::Cursor;
 use sallet_core::auth::{Challenge, CredentialsError, Reason, Refusal as Answer};
-use sallet_core::merge::is_caching;
 
 use super::principal::Principal;
-use super::raised::{self, Raised};
+use super::raised::Raised;
 use super::scheme::Scheme;
 use crate::near;
 
@@ -162,6 +161,13 @@ impl Refusal {
         }
     }
 
+    /// Whether a response of the app's own with this status refuses as well.
+    #[staticmethod]
+    #[pyo3(name = "_is_answered_by")]
+    fn is_answered_by(status: &Bound<'_, PyInt>) -> bool {
+        status.extract().is_ok_and(Answer::is_answered_by)
+    }
+
     /// The fields of a response of the app's own that answers this refusal: its own, but for framing and what lets caches keep it, the
     /// challenge if it has none, and `no-store`. `None` if one could end its line.
     #[pyo3(name = "_dress")]
@@ -176,7 +182,7 @@ impl Refusal {
                 return Ok(None);
             }
             is_challenged |= lower == Challenge::FIELD.as_bytes();
-            if !raised::is_framing(&lower) && !is_caching(&lower) {
+            if !Answer::overrides(&lower) {
                 list.append((PyBytes::new(py, &lower), value))?;
             }
         }

@@ -8,9 +8,6 @@ use sallet_core::auth::{Alternatives, Refusal, Requirement};
 
 use super::denied::{No, Own};
 
-/// Below it a response says that all is well, or nothing yet.
-pub(super) const LOWEST_STATUS: u16 = 300;
-
 /// The challenges that go with each of [`Refusal::ALL`]: first where no scheme has decided, then for each scheme.
 #[derive(Debug, Clone)]
 pub(super) struct Answers(Vec<[Vec<HeaderValue>; Refusal::ALL.len()]>);
@@ -68,6 +65,10 @@ impl Answers {
     ) -> Response<Bytes> {
         own.headers_mut().remove(WWW_AUTHENTICATE);
         put_challenges(&mut own, self.challenges(decided, refusal));
+        let ours = |name: &&HeaderName| Refusal::overrides(name.as_str().as_bytes());
+        for name in own.headers().keys().filter(ours).cloned().collect::<Vec<_>>() {
+            own.headers_mut().remove(name);
+        }
         own.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         shape(own, protocol, refusal)
     }

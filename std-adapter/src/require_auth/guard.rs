@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, UPGRADE};
 use http::{HeaderName, Request, Response};
-use sallet_core::auth::{Alternatives, AuthRequest as _, AuthScheme, Reason, RequestFields, Requirement};
+use sallet_core::auth::{Alternatives, AuthRequest as _, AuthScheme, Reason, Refusal, RequestFields, Requirement};
 use sallet_core::paths::{Access, PathRule, PathRules, is_preflight};
 
 use super::after::After;
-use super::answer::{self, Answers, Protocol};
+use super::answer::{Answers, Protocol};
 use super::asked::Asked;
 use super::auth::Terms;
 use super::decision::Hooks;
@@ -151,7 +151,7 @@ impl Guard {
             _ => None,
         };
         let own = own.filter(|own| {
-            let refuses = own.status().as_u16() >= answer::LOWEST_STATUS;
+            let refuses = Refusal::is_answered_by(own.status().as_u16());
             if !refuses {
                 events::no_refusal(request, own.status());
             }

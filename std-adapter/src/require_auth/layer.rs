@@ -219,8 +219,9 @@ impl<V> RequireAuthLayer<V> {
 
     /// Answers refusals by a function: a problem document, a redirect to a login page. `None` is Sallet's own answer.
     ///
-    /// Whatever it returns is a refusal. `WWW-Authenticate` is Sallet's, `Cache-Control` is `no-store`, and [`Refused`] is in the
-    /// extensions of the response; a status below 300 is logged as an error, and Sallet's own answer is sent. gRPC requests to a
+    /// Whatever it returns is a refusal. `WWW-Authenticate` is Sallet's, `Cache-Control` is `no-store` and no other field tells caches
+    /// otherwise, and [`Refused`] is in the extensions of the response. A status that is none
+    /// ([`Refusal::is_answered_by`](sallet_core::auth::Refusal::is_answered_by)) is logged as an error, and Sallet's own answer is sent. gRPC requests to a
     /// [`grpc`](Self::grpc) layer get gRPC's answer. A browser asks for a password only on a 401.
     ///
     /// ```

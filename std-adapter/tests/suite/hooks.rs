@@ -112,6 +112,8 @@ async fn a_refusal_can_be_answered_in_another_way_and_stays_one() {
             .status(StatusCode::FOUND)
             .header("location", "/login")
             .header("cache-control", "public")
+            .header("cdn-cache-control", "max-age=60")
+            .header("content-length", "3")
             .header("www-authenticate", "Own")
             .body(format!("{:?} {}", refused.reason(), request.uri.path()));
         answer.ok()
@@ -123,6 +125,9 @@ async fn a_refusal_can_be_answered_in_another_way_and_stays_one() {
         [r#"Bearer realm="r", error="invalid_token""#]
     );
     assert_eq!(response.headers().get_all("cache-control").iter().collect::<Vec<_>>(), ["no-store"]);
+    assert!(
+        !response.headers().contains_key("cdn-cache-control") && !response.headers().contains_key("content-length")
+    );
     assert_eq!(response.extensions().get().copied().map(Refused::reason), Some(Reason::Unknown));
     assert_eq!(body(response).await, "Unknown /a");
     let head = ask(&problem, Method::HEAD, "/a", Some("abd")).await;
@@ -131,10 +136,10 @@ async fn a_refusal_can_be_answered_in_another_way_and_stays_one() {
     assert_eq!(body(ask(&problem, Method::GET, "/a", Some("abc")).await).await, "kim true");
 }
 
-/// None is Sallet's own, and so is what would be a success, an interim response included.
+/// None is Sallet's own, and so is what would be a success, an interim response included; a 304 shows the page that the client has.
 #[tokio::test]
 async fn what_is_no_answer_to_a_refusal_is_not_sent() {
-    for status in [0, 101, 103, 200, 204, 299] {
+    for status in [0, 101, 103, 200, 204, 299, 304, 600, 999] {
         let layer = layer().on_refusal(move |_, _| Response::builder().status(status).body("come in").ok());
         let (log, listening) = Log::listen();
         let response = ask(&layer, Method::GET, "/a", None).await;
