@@ -121,7 +121,8 @@ class Bearer(Scheme):
     A response to a request that was admitted by anything but `Authorization` is `Cache-Control: private`, unless
     the app says so or `no-store` itself: shared caches keep off by themselves only for that field.
 
-    A user is a `Principal`; a mapping that has something in it and no key `"error"`; or an
+    A user is a `Principal`; a mapping that has something in it and tells of no failure (by a key `"error"`, by
+    `"errors"`, a `"detail"` or a `"message"`, or by an `"active"` that is false); or an
     instance of a class of your own: a dataclass, a model of pydantic, attrs, Django or
     SQLAlchemy. If it has `is_authenticated`, that is exactly `True`. Everything else that
     `authenticate` returns is a mistake, which would admit everybody, and so a TypeError: text,

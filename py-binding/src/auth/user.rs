@@ -26,7 +26,8 @@ impl<'py> User<'py> {
     /// returns in place of `None` is there whether or not the token is good. The whole list:
     ///
     /// - a [`Principal`];
-    /// - a mapping that has no key `error`, whose `active`, `ok`, `valid` and `success` are not `False`, is not empty, and has something in it that is true;
+    /// - a mapping that has no key `error` and no true `errors`, `detail` or `message`, as the bodies of refused requests have, whose
+    ///   `active`, `ok`, `valid` and `success` are neither `False` nor 0, is not empty, and has something in it that is true;
     /// - an instance of a class of somebody's own: not of Python's (built in or in its library, but for `SimpleNamespace`)
     ///   nor of Sallet's, not derived from a builtin, and neither a member of an enum, a number, an exception, a response, a callable nor
     ///   something to await or to iterate over, unless its class declares fields.
@@ -121,9 +122,16 @@ fn mapping_mistake(mapping: &Bound<'_, PyMapping>) -> PyResult<Option<&'static s
     if mapping.contains(intern!(py, "error"))? {
         return Ok(Some("it has the key \"error\", so it reports a failure"));
     }
+    // The body that an endpoint has answered, its status not looked at: GraphQL's, FastAPI's and RFC 9457's, GitHub's and Discord's.
+    for name in ["errors", "detail", "message"] {
+        if mapping.contains(name)? && mapping.get_item(name)?.is_truthy().unwrap_or(true) {
+            return Ok(Some("it has errors, a detail or a message, so it reports a failure"));
+        }
+    }
     for name in ["active", "ok", "valid", "success"] {
-        if mapping.contains(name)? && mapping.get_item(name)?.is(PyBool::new(py, false).as_any()) {
-            return Ok(Some("its active, ok, valid or success is False, so it reports a failure"));
+        // SQLite and MySQL write it 0. What cannot be compared is not taken for good.
+        if mapping.contains(name)? && mapping.get_item(name)?.eq(PyBool::new(py, false)).unwrap_or(true) {
+            return Ok(Some("its active, ok, valid or success is False or 0, so it reports a failure"));
         }
     }
     // RFC 7662 section 2.2: {"active": false} is the whole answer about a bad token.
