@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import resource
 import subprocess
 import sys
 import threading
@@ -332,6 +333,11 @@ def test_what_basic_cannot_send_is_not_hashed(arguments: tuple[str, ...], stdin:
         ('name = "ada"\nhash = "$2b$12$OsGq1PQkpWbKBFn6y0VfJu"', "not a hash of Argon2id"),
         (f'name = "ada"\nhash = "{ADA[:-1]}"', "not a hash of Argon2id"),
         (f'name = "ada"\nhash = "{ADA.replace("argon2id", "argon2d")}"', "not a hash of Argon2id"),
+        # What RFC 9106 section 3.1 rules out: nothing can be compared with it.
+        *[
+            (f'name = "ada"\nhash = "{ADA.replace("m=8,t=1,p=1", how)}"', "not a hash of Argon2id")
+            for how in ("m=4294967296,t=1,p=1", "m=15,t=1,p=2", "m=8,t=4294967296,p=1", "m=4294967295,t=1,p=16777216")
+        ],
         ('name = "ada"\npassword = "hunter2"', "no passwords are stored"),
         (f'name = "ada"\nhash = "{ADA}"\nexpires = 2027-01-01', "'expires'"),
         (f'name = "ada"\nhash = "{ADA}"\nscopes = "a b"', "scopes"),
@@ -364,7 +370,15 @@ def locals_of(error: BaseException | None) -> str:
     return text
 
 
-def test_no_traceback_holds_the_password(caplog):
+@pytest.fixture
+def a_tebibyte_at_most():
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 40, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def test_no_traceback_holds_the_password(caplog, a_tebibyte_at_most):
     class Given:
         username, password = "ada", "hunter2"
 
@@ -374,9 +388,8 @@ def test_no_traceback_holds_the_password(caplog):
     def broken(name):
         raise ConnectionError("no database")
 
-    # By libargon2's own rules: 8 KiB at least for each lane.
-    too_little = ADA.replace("p=1", "p=4")
-    for passwords, error in (Passwords(lookup=broken), ConnectionError), (Passwords({"ada": too_little}), PasswordsBusy):
+    too_much = ADA.replace("m=8", "m=4294967295")
+    for passwords, error in (Passwords(lookup=broken), ConnectionError), (Passwords({"ada": too_much}), PasswordsBusy):
         with pytest.raises(error) as raised:
             asyncio.run(passwords(Given()))
         seen = locals_of(raised.value)

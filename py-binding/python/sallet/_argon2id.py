@@ -22,7 +22,7 @@ _LONGEST = 1024
 
 # As the PHC string format writes it. A salt has 8 bytes at least (RFC 9106 section 3.1); a tag under 16 can be guessed.
 _STORED = re.compile(
-    r"(?P<how>\$argon2id\$v=19\$m=[1-9][0-9]*,t=[1-9][0-9]*,p=[1-9][0-9]*\$)"
+    r"(?P<how>\$argon2id\$v=19\$m=(?P<m>[1-9][0-9]{0,9}),t=(?P<t>[1-9][0-9]{0,9}),p=(?P<p>[1-9][0-9]{0,7})\$)"
     r"(?P<salt>[A-Za-z0-9+/]{11,})\$(?P<tag>[A-Za-z0-9+/]{22,})"
 )
 
@@ -48,7 +48,12 @@ def hasher() -> argon2.PasswordHasher:
 def parameters(stored: Any) -> str | None:
     """How a stored hash was made, `$argon2id$v=19$m=19456,t=2,p=1$`; `None` for what is no Argon2id hash."""
     found = _STORED.fullmatch(stored) if isinstance(stored, str) else None
-    return found["how"] if found and _is_whole(found["salt"]) and _is_whole(found["tag"]) else None
+    if not found or not _is_whole(found["salt"]) or not _is_whole(found["tag"]):
+        return None
+    memory, passes, lanes = (int(found[name]) for name in "mtp")
+    # RFC 9106 section 3.1. Others can never be compared with, and neither could the dummy that is made like them.
+    may_be = 8 * lanes <= memory < 1 << 32 and passes < 1 << 32 and lanes < 1 << 24
+    return found["how"] if may_be else None
 
 
 def _is_whole(text: str) -> bool:
