@@ -270,6 +270,14 @@ def test_starlette_and_plain_asgi_apps() -> None:
     assert_protected(guard, public=["/ping", "/open/*"])
 
 
+def test_what_answers_where_there_is_no_route() -> None:
+    app = Starlette()
+    app.router.default = raw_app
+    assert problems(app) == ["GET /sallet-probe, which is no route: 200"]
+    assert_protected(app, public=["/sallet-probe"])
+    assert_protected(AuthMiddleware(app, PlainBearer(keyring())))
+
+
 def test_what_cannot_be_seen_is_said() -> None:
     async def closed(scope: Any, receive: Any, send: Any) -> None:
         """Its own guard, with a hole that cannot be guessed."""

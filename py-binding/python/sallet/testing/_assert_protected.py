@@ -128,6 +128,9 @@ class _Inspection:
         first = await ask(self.app, Request("GET", f"/{PROBE}"), self.base_url, self.timeout)
         if isinstance(first.error, SalletError):
             raise first.error
+        if unwrap(self.app) is not None and first.endpoint is None and 200 <= first.status < 300 and not self.named.has("GET", f"/{PROBE}"):
+            # A router's `default`, a handler of 404, a middleware: nothing that is a route.
+            self.open.append((f"GET /{PROBE}", f"GET /{PROBE}, which is no route: {first.said}"))
         if self.docs:
             self._name_docs()
         self._doors = list(doors(self.app, self.examples))
