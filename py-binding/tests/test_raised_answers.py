@@ -284,3 +284,14 @@ def test_the_scope_claim_of_a_jwt_is_read(claims, status):
 def test_guard_and_dependency_refuse_alike():
     first, second = both(lambda credentials: None)
     assert exact(first) == exact(second) and first.status == 401
+
+
+def test_one_exception_may_be_raised_by_several_schemes():
+    error = HTTPException(401, "no", {"x-own": "1"})
+    app = FastAPI()
+    for realm in ("one", "two"):
+        app.get(f"/{realm}")(route(Depends(Dependency(authenticate=raising(error, is_async=False), realm=realm))))
+    for realm in ("one", "two", "one"):
+        reply = asgi.call(app, f"/{realm}", TOKEN)
+        assert (reply.status, reply.one("www-authenticate")) == (401, f'Bearer realm="{realm}", error="invalid_token"')
+    assert error.headers == {"x-own": "1"}

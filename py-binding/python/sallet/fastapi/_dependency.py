@@ -112,7 +112,8 @@ def _exception(refusal: Refusal, scope: Any) -> Exception:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
     raised = refusal._error
     if isinstance(raised, StarletteHTTPException):
-        # The app may have a handler for its class.
-        raised.headers = headers
-        return raised
+        # The app may have a handler for its class. One exception may be raised for many requests, and of several schemes.
+        own = type(raised).__new__(type(raised), *raised.args)
+        vars(own).update(vars(raised), headers=headers)
+        return own
     return HTTPException(refusal.status, refusal.detail, headers)
