@@ -119,7 +119,8 @@ class Bearer(Scheme):
             this is for clients that can send it nowhere else.
 
     A response to a request that was admitted by anything but `Authorization` is `Cache-Control: private`, unless
-    the app says so or `no-store` itself: shared caches keep off by themselves only for that field.
+    the app says so or `no-store` itself: shared caches keep off by themselves only for that field. nginx's
+    `proxy_cache` does not even there: with it, say `cache_control="private"` in the policy.
 
     A user is a `Principal`; a mapping that has something in it and tells of no failure (by a key `"error"`, by
     `"errors"`, a `"detail"` or a `"message"`, or by an `"active"` that is false); or an
