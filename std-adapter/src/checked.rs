@@ -18,6 +18,10 @@ use sallet_core::paths::PathRule;
 ///     Ok(RequireAuthLayer::new(Bearer::new(keys).realm(Realm::parse(realm)?)))
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `{T}` and not a text of one",
+    note = "scopes are one text with spaces, `.scopes(\"items:read items:write\")`; path rules are a list, `.public([\"/health\"])`"
+)]
 pub trait Checked<T> {
     /// The value.
     ///

@@ -83,7 +83,7 @@ impl<S: Sync> FromRequestParts<S> for Principal {
     }
 }
 
-/// `None` on public paths.
+/// `None` on a public path, if no good credential came along.
 impl<S: Sync> OptionalFromRequestParts<S> for Principal {
     type Rejection = Infallible;
 

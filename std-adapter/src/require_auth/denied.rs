@@ -45,7 +45,8 @@ pub(super) struct Own {
 impl Denied {
     /// Answers with this status: 401 with a challenge, any other without one, because no other credential would help.
     ///
-    /// It is one of 400 to 599. Any other would be no refusal, so that a 401 is sent.
+    /// It is one of 400 to 599. Any other would be no refusal, so that a 401 is sent. The sentence in the body is that of the nearest
+    /// [`Refusal`], such as of [`Unavailable`](Refusal::Unavailable) for 429; [`body`](Self::body) says more.
     pub fn status(status: StatusCode) -> Self {
         let refusal = match status {
             StatusCode::FORBIDDEN => Refusal::InsufficientScope,

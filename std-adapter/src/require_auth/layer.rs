@@ -12,7 +12,7 @@ use super::{Auth, Decision, Or, Refused, RequireAuth};
 use crate::checked::{Checked, valid};
 use crate::events;
 
-/// Lets only those requests in that carry a good token.
+/// Admits only requests with a good credential.
 ///
 /// ```
 /// use sallet_core::auth::{Key, Keyring};

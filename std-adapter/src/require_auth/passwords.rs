@@ -44,6 +44,24 @@ const LONGEST: usize = 1024;
 ///     Passwords::new(users?)
 /// }
 /// ```
+///
+/// For a layer:
+///
+/// ```
+/// use sallet_core::auth::Refusal;
+/// use sallet_hyper::{Basic, Passwords, PresentedToken, RequireAuthLayer};
+///
+/// fn layer(users: Passwords) -> RequireAuthLayer<impl Clone> {
+///     RequireAuthLayer::new(Basic::from_fn(move |login: PresentedToken| {
+///         let users = users.clone();
+///         async move {
+///             let (name, password) = login.user_and_password().ok_or(Refusal::InvalidToken)?;
+///             users.verify(name, password).await
+///         }
+///     }))
+/// }
+/// # let _ = layer;
+/// ```
 #[derive(Clone)]
 pub struct Passwords {
     users: Arc<HashMap<String, User>>,

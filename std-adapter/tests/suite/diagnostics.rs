@@ -50,6 +50,14 @@ fn mistakes_are_named_with_what_to_write_instead() {
     for (body, told) in [
         ("Bearer::new(std::sync::Arc::new(ring));", &[][..]),
         ("Bearer::new(ring);", &["is not a set of keys", "Bearer::new(Arc::new(keys))", "feature `arc-swap`"]),
+        (
+            "Bearer::new(async |_: PresentedToken| Ok::<Account, Refusal>(Account));",
+            &["a function goes to `Bearer::from_fn`"],
+        ),
+        (
+            "Bearer::new(std::sync::Arc::new(ring)).scopes([\"a\", \"b\"]);",
+            &["and not a text of one", "`.scopes(\"items:read items:write\")`"],
+        ),
         ("Bearer::verify_by(Account);", &["`Account` verifies no credentials", "a function goes to `from_fn`"]),
         (
             "Bearer::from_fn(async |_: PresentedToken| Ok::<Option<Account>, Refusal>(None));",
