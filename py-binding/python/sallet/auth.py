@@ -301,7 +301,8 @@ class AuthMiddleware(_sallet.AuthMiddleware):
     The authenticated user is in `scope["state"]["user"]` (`request.state.user`), and where
     Starlette has `request.user` and `request.auth`, so that `@requires` works. If another
     middleware around this one has set those two, such as Starlette's `AuthenticationMiddleware`,
-    they stay as they are. On a public path credentials are not needed, but good ones count: without them
+    they stay as they are. A user of your own is there as `authenticate` returned it, so a mapping has no
+    `is_authenticated`: ask `"authenticated" in request.auth.scopes`, which works for every user and for none. On a public path credentials are not needed, but good ones count: without them
     `request.user` is anonymous (its `is_authenticated` is `False`), unless another middleware has set it, and `request.state`
     has no `user`. What was wrong with bad ones is logged, and is the answer only where a dependency asks for the user. Some servers share one `scope["state"]` dict between requests, so the outermost
     Sallet layer replaces it with a copy. Middleware outside that layer should read `request.user`.
