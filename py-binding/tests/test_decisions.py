@@ -32,6 +32,10 @@ def busy(credentials: Any) -> Any:
     raise HTTPException(503)
 
 
+def redirects(credentials: Any) -> Any:
+    raise HTTPException(302, headers={"Location": "/login"})
+
+
 BEARER, UNKNOWN_TOKEN = Bearer(keyring()), "no key has this token"
 CASES: dict[str, tuple[Any, list[Any], dict[str, Any], list[Any]]] = {
     "admitted": (BEARER, [asgi.bearer(READER)], {}, ["admitted", "Bearer", "reader-1", None, None]),
@@ -52,6 +56,10 @@ CASES: dict[str, tuple[Any, list[Any], dict[str, Any], list[Any]]] = {
         ["anonymous", "Bearer", None, "authenticate raised LookupError", None],
     ),
     "busy": (Bearer(authenticate=busy), [asgi.bearer(READER)], {}, ["refused", "Bearer", None, "authenticate raised HTTPException 503", 503]),
+    "no refusal": (
+        Bearer(authenticate=redirects), [asgi.bearer(READER)], {},
+        ["failed", "Bearer", None, "authenticate raised HTTPException 302, which refuses nothing: redirect in on_refusal=", None],
+    ),
     "nobody of several": ([BEARER, ApiKey(keyring())], [], {}, ["refused", None, None, "no credentials of the scheme were sent", 401]),
     "one of several": ([BEARER, ApiKey(keyring())], [("x-api-key", WRITER)], {}, ["admitted", "ApiKey", "writer-1", None, None]),
     "another scheme": (Basic(authenticate=broken), [], {}, ["refused", "Basic", None, "no credentials of the scheme were sent", 401]),
@@ -91,6 +99,13 @@ def test_what_goes_as_it_should_is_below_info(name, caplog):
         levels.append([record.levelname for record in caplog.records])
     is_error = [LEVELS[name]] if LEVELS[name] == "ERROR" else []
     assert levels == [[LEVELS[name]], [], [LEVELS[name]], is_error, [LEVELS[name]]]
+
+
+def test_an_error_that_nobody_else_logs_is_shown_with_its_place(caplog):
+    auth, headers, options, _ = CASES["failed on a public path"]
+    asgi.call(AuthMiddleware(inside, auth, **options), "/x", headers)
+    first, *lines = caplog.messages[-1].splitlines()
+    assert first.endswith("from '127.0.0.1')") and lines[-1].strip() == "raise LookupError(credentials.token)"
 
 
 def test_what_a_dependency_refuses_is_told_too():

@@ -126,6 +126,7 @@ def test_what_is_no_answer_is_the_standard_one(answer, kind, caplog):
     told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert len(told) == (answer != "None")
     assert all(line.startswith("on_refusal ") and "return a JSONResponse" in line and READER not in line for line in told)
+    assert answer != "raises" or all(line.endswith("raise LookupError(READER)") for line in told)
 
 
 def test_the_challenges_of_every_scheme_are_kept():

@@ -50,6 +50,8 @@ def tell(outcome: Any, scope: MutableMapping[str, Any], by: Any, about: Any) -> 
         key_id, reason, status = about.key_id, about.reason, about.status
     elif isinstance(about, BaseException):
         reason = f"authenticate raised {type(about).__name__}"
+        if isinstance(raised := getattr(about, "status_code", None), int) and raised < 400:
+            reason += f" {int(raised)}, which refuses nothing: redirect in on_refusal="
     elif type(about) is Principal:
         key_id = about.id
     client = scope.get("client")
@@ -78,22 +80,23 @@ def _write(decision: Decision, about: Any) -> None:
     level = _level(decision, about)
     if not _LOG.isEnabledFor(level):
         return
-    why = f": {decision.reason}" if decision.reason else ""
+    why, where = f": {decision.reason}" if decision.reason else "", ""
     who = decision.scheme or "no scheme"
     if decision.key_id is not None:
         who += f" {decision.key_id!r}"
     if level == logging.ERROR:
         # Where it was raised, and not what it says: that may be a token.
-        why += "\n" + "".join(traceback.format_tb(about.__traceback__)).rstrip()
+        where = "\n" + "".join(traceback.format_tb(about.__traceback__)).rstrip()
     _LOG.log(
         level,
-        "%s%s (%s, %r %r from %r)",
+        "%s%s (%s, %r %r from %r)%s",
         decision.outcome,
         why,
         who,
         decision.method,
         decision.path,
         decision.client,
+        where,
         extra={"decision": decision},
     )
 

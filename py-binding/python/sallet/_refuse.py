@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple
 
@@ -84,7 +85,8 @@ async def _own_answer(
             return None
         status, body, raw = (getattr(response, name, None) for name in ("status_code", "body", "raw_headers"))
     except Exception as error:
-        _log_unusable(f"raised {type(error).__name__}")
+        # Where it was raised, and not what it says: that may be a token.
+        _log_unusable(f"raised {type(error).__name__}", "\n" + "".join(traceback.format_tb(error.__traceback__)).rstrip())
         return None
     if not isinstance(status, int) or not isinstance(body, bytes | memoryview) or raw is None:
         _log_unusable(f"returned an instance of {type(response).__name__}, which is no response with a body")
@@ -102,9 +104,10 @@ async def _own_answer(
     return _Answer(int(status), headers, bytes(body), getattr(response, "background", None))
 
 
-def _log_unusable(what: str) -> None:
+def _log_unusable(what: str, where: str = "") -> None:
     _LOG.error(
         "on_refusal %s, so the standard answer was sent: return a JSONResponse, a RedirectResponse or another Response of Starlette "
-        "whose status is 300 or above, or None",
+        "whose status is 300 or above, or None%s",
         what,
+        where,
     )

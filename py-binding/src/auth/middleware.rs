@@ -267,11 +267,13 @@ impl Setup {
                 if !error.is_instance_of::<PyException>(py) {
                     return Err(error); // nothing was decided: the request was cancelled, or the process ends
                 }
-                tell(scope, if is_open { "anonymous" } else { "failed" }, by, error.value(py))?;
+                // With its traceback, which before Python 3.12 is not yet the value's own: the log says where it was raised.
+                let value = error.clone_ref(py).into_value(py).into_bound(py);
+                tell(scope, if is_open { "anonymous" } else { "failed" }, by, &value)?;
                 if !is_open {
                     return Err(error);
                 }
-                leave(scope, by, error.value(py)).map(|()| None)
+                leave(scope, by, &value).map(|()| None)
             }
             Verdict::Pending(_) => Err(PyTypeError::new_err("no user but something to await")),
         }
