@@ -392,6 +392,8 @@ def test_wrong_arguments() -> None:
     assert problems(app, public=["/healthy"]) == [
         "public: no route has the path of '/healthy', and one that is added later would be open: remove it or correct it"
     ]
+    with pytest.raises(AssertionError, match="has no routes"):
+        assert_protected(APIRouter())
     broken = FastAPI()
     broken.get("/x", dependencies=[Security(make_bearer(), scopes="items:read")])(fine)
     protect(broken, auth=make_bearer())

@@ -236,6 +236,8 @@ def test_the_token_need_not_stand_on_the_command_line(apps: Path, monkeypatch: p
     for done in (piped, run("check", "guarded:app", cwd=apps)):
         assert done.stdout.count(": 404") == 2 and ": 401" not in done.stdout, done.stderr
         assert token not in done.stdout + done.stderr
+    monkeypatch.setenv("SALLET_TOKEN", "of-another-app")
+    assert "it refuses the token" in run("check", "guarded:app", cwd=apps).stdout
 
 
 def test_an_own_policy_that_displaced_the_apps_is_told(apps: Path):

@@ -408,12 +408,18 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch):
         (dict(), "users or a lookup"),
         (dict(users={}, lookup=print), "users or a lookup"),
         (dict(users=["ada"]), "dict"),
+        (dict(users="users.toml"), r"write Passwords.from_file\(path\)"),
+        (dict(users={}, remember=True), "remember=60"),
+        (dict(users={}, remember="60"), "remember=60"),
+        (dict(users={}, remember=-1), "remember=60"),
         (dict(users={}, max_parallel=0), "max_parallel=4"),
         (dict(users={}, max_waiting=-1), "max_waiting=4"),
         (dict(users={}, parallel=1), "max_parallel"),
     ]:
         with pytest.raises(TypeError, match=message):
             Passwords(**wrong)
+    with pytest.raises(TypeError, match="decode it first"):
+        Passwords.hash(b"secret")  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "argon2", None)
     for make in (lambda: Passwords({}), lambda: Passwords.hash("x")):
         with pytest.raises(ImportError, match=r"pip install 'sallet\[passwords\]'"):

@@ -51,6 +51,8 @@ NAMES: list[tuple[Callable[..., Any], str, str]] = [
     (guard, "keyring", "auth=Bearer(keyring)"),
     (Bearer, "relm", "realm?"),
     (FastAPIBearer, "scheme_nam", "scheme_name?"),
+    (Bearer, "header", "write ApiKey(..., header=...)"),
+    (FastAPIBearer, "header", "write ApiKey(..., header=...)"),
     (protected, "heders", "headers?"),
     (protected, "hsts", "headers=SecurityHeaders(strict_transport_security=...)"),
     (protected, "overide", "override?"),
@@ -63,6 +65,13 @@ def test_an_unknown_argument_is_answered_with_the_right_one(function: Callable[.
         function(**{name: None})
     # No value is shown: it may be a token that was put in the wrong place.
     assert "None" not in str(raised.value)
+
+
+def test_an_argument_without_its_name_is_answered_with_the_names() -> None:
+    with pytest.raises(TypeError, match=r"^protect\(\) takes app without a name: name the others, headers=, auth=, public="):
+        protect(FastAPI(), object())  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^Bearer\(\) takes keyring without a name: name the others, authenticate=, "):
+        Bearer(None, print)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("word", HEADERS)

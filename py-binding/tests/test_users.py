@@ -660,7 +660,7 @@ def test_the_message_names_the_class_and_the_method() -> None:
         reply = asgi.call(Guard(plain(value)).app, "/", [asgi.bearer(READER)])
         return str(reply.error)
 
-    assert "an instance of HTTPException" in message(HTTPException(401)) and "it is an exception" in message(HTTPException(401))
+    assert "an instance of HTTPException" in message(HTTPException(401)) and "it is an exception: raise it instead" in message(HTTPException(401))
     assert "instance of JSONResponse" in message(JSONResponse({}, 401))
     assert "a method" in message(Method()) and "property" in message(Method())
     assert "generator" in message(generator())

@@ -48,6 +48,13 @@ def _wants_connection(authenticate: Callable[..., Any]) -> bool:
         pass
     else:
         return False
+    taken = list(signature.parameters)
+    if "password" in taken[:2]:
+        # It would compare the connection with a password, and refuse everybody without a word.
+        raise TypeError(
+            "authenticate is called with the Credentials, not with a user and a password: write def authenticate(credentials): ... "
+            "and read credentials.username and credentials.password"
+        )
     try:
         signature.bind(object(), object())
     except TypeError as error:

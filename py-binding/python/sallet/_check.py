@@ -74,7 +74,11 @@ def check(app: Any, token: str | None = None) -> bool:
         high = high or any(finding.severity == "high" for finding in found)
     if refused:
         print("The app asked for credentials each time, so its own answers, whose own headers win,")
-        print("were not seen: give a token in SALLET_TOKEN, or with --token.")
+        if token is None:
+            print("were not seen: give a token in SALLET_TOKEN, or with --token.")
+        else:
+            print("were not seen: it refuses the token, which is sent as Authorization: Bearer. If the app has no")
+            print("Bearer scheme, use sallet.testing.signed_in and look at the headers in a test.")
     return high
 
 

@@ -113,15 +113,23 @@ def _plain(name: str) -> str:
 
 
 def arguments(*more: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
-    """Names the nearest argument for one that the function does not have; `more` are those that it takes as `**options`."""
+    """Names the nearest argument for one that the function does not have, and those that were given without their names.
+
+    `more` are those that it takes as `**options`.
+    """
 
     def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
         variable = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
         taken = inspect.signature(function).parameters.values()
+        by_position = [parameter.name for parameter in taken if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
         known = [parameter.name for parameter in taken if parameter.kind not in variable and parameter.name not in ("self", "app")] + [*more]
 
         @functools.wraps(function)
         def checked(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+            if len(args) > len(by_position):
+                first = ", ".join(name for name in by_position if name != "self")
+                named = ", ".join(f"{name}=" for name in known if name not in by_position)
+                raise TypeError(f"{_called(function)}() takes {first or 'nothing'} without a name: name the others, {named}")
             for name in kwargs:
                 if name not in known:
                     raise TypeError(f"{_called(function)}() has no argument {name!r}: {_instead(name, known)}")
@@ -138,6 +146,8 @@ def _called(function: Callable[..., object]) -> str:
 
 def _instead(name: str, known: list[str]) -> str:
     own = {word: meant for word, meant in _ARGUMENTS.items() if meant.partition("=")[0] in known}
+    if name == "header" and "scheme" in known:
+        return "it reads Authorization; write ApiKey(..., header=...) for a key in a header of its own"
     if near := nearest(name, known, own):
         return f"did you mean {near}?"
     keywords = [word for word, value in vars(SecurityHeaders).items() if isinstance(value, property)]

@@ -113,6 +113,8 @@ class Passwords:
         for name, number, least in (("max_parallel", max_parallel, 1), ("max_waiting", max_waiting, 0)):
             if not isinstance(number, int) or isinstance(number, bool) or number < least:
                 raise TypeError(f"{name} is a number of passwords, {least} or more: write {name}={max(least, 4)}")
+        if isinstance(remember, bool) or not isinstance(remember, int | float) or not remember >= 0:
+            raise TypeError("remember is a number of seconds, 0 or more: write remember=60")
         # Not above: asyncio is slow to import, and most who import sallet have no passwords.
         from sallet._hashing import Remembered, Threads
 
@@ -174,9 +176,12 @@ class Passwords:
 
         Raises:
             ImportError: The package argon2-cffi is not installed.
+            TypeError: It is not a str.
             PasswordsError: It is empty, longer than 1024 bytes, or holds a character that Basic cannot
                 send or RFC 8265 excludes.
         """
+        if not isinstance(password, str):
+            raise TypeError("password is a str: decode it first")
         try:
             return _argon2id.hash_password(password)
         except ValueError as error:
@@ -343,6 +348,8 @@ class _User:
 
 
 def _checked(users: Any) -> dict[str, _User]:
+    if isinstance(users, str | os.PathLike):
+        raise TypeError("users is a dict: write Passwords.from_file(path) for those of a file, or Passwords({name: hash})")
     if not isinstance(users, Mapping):
         raise TypeError("users is a dict: write {name: hash}")
     return _by_name([(name, given) for name, given in users.items()], "users", own_name=False)

@@ -13,9 +13,10 @@ pub(super) fn with(
     options: &Bound<'_, PyDict>,
     by_function: bool,
 ) -> PyResult<Requirement<String>> {
-    let (word, header) = (text(options, "scheme")?, text(options, "header")?);
-    let (subprotocol, query) = (text(options, "websocket_subprotocol")?, text(options, "query")?);
-    let url = text(options, "resource_metadata")?;
+    let (word, header) = (text(options, "scheme", "Token")?, text(options, "header", "X-API-Key")?);
+    let (subprotocol, query) =
+        (text(options, "websocket_subprotocol", "bearer")?, text(options, "query", "access_token")?);
+    let url = text(options, "resource_metadata", "https://api.example/.well-known/oauth-protected-resource")?;
     let mut need = need;
     if let Some(word) = &word {
         need = need.by_word(place("scheme", word)?);
@@ -54,9 +55,9 @@ fn given<'py>(options: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<Bound
 }
 
 // The values are not shown: one may be a token that was put in the wrong place.
-fn text<'py>(options: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<Bound<'py, PyString>>> {
+fn text<'py>(options: &Bound<'py, PyDict>, name: &str, example: &str) -> PyResult<Option<Bound<'py, PyString>>> {
     let text = given(options, name)?.map(|value| value.cast_into::<PyString>().map_err(PyErr::from));
-    text.transpose().map_err(|_| PyTypeError::new_err(format!("{name} is a str")))
+    text.transpose().map_err(|_| PyTypeError::new_err(format!("{name} is a str: write {name}=\"{example}\"")))
 }
 
 fn place<'a>(option: &str, name: &'a Bound<'_, PyString>) -> PyResult<PlaceName<&'a str>> {

@@ -264,11 +264,15 @@ impl Scheme {
             }
             (None, Some(_)) => {
                 return Err(PyTypeError::new_err(
-                    "authenticate is a callable that takes Credentials and returns a user or None",
+                    "authenticate is a function that takes Credentials and returns a user or None: write \
+                     authenticate=find_user, without calling it",
                 ));
             }
             _ => {
-                return Err(PyTypeError::new_err(format!("give {name} exactly one of keyring and authenticate")));
+                return Err(PyTypeError::new_err(format!(
+                    "{name} takes a keyring or authenticate, and one of them alone: write {name}(Keyring.from_file(path)) \
+                     or {name}(authenticate=find_user)"
+                )));
             }
         };
         let (realm, scopes) = (Realm::parse(realm).map_err(errors::realm)?, scopes::read(scopes, errors::policy)?);

@@ -77,7 +77,7 @@ fn mistake(value: &Bound<'_, PyAny>) -> PyResult<Option<&'static str>> {
         return Ok(Some("it is to be awaited: write return await ..."));
     }
     if value.is_instance_of::<PyBaseException>() {
-        return Ok(Some("it is an exception"));
+        return Ok(Some("it is an exception: raise it instead"));
     }
     if value.is_instance(ENUM.import(py, "enum", "Enum")?)? {
         return Ok(Some("it is a member of an enum, such as a status"));

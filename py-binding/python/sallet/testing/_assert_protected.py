@@ -142,6 +142,8 @@ class _Inspection:
     def problem(self) -> str:
         """The whole report, or nothing."""
         report: list[str] = []
+        if not self._doors and not self.paths:
+            report.append("This app has no routes, so nothing was asked: give the app that is served, once its routes are in it")
         if self.open:
             report.append("These can be reached without a credential:")
             report += [f"  {line}" for _, line in self.open]
