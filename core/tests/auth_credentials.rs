@@ -61,7 +61,7 @@ proptest! {
     ) {
         let need = Requirement::new(AuthScheme::Bearer, Realm::new(&realm), Scopes::new(&scopes));
         let Some(challenge) = need.challenge(refusal) else {
-            prop_assert!(matches!(refusal, Refusal::Unavailable | Refusal::CrossSite));
+            prop_assert!(matches!(refusal, Refusal::Unavailable | Refusal::CrossSite | Refusal::Throttled));
             return Ok(());
         };
         let text = challenge.to_string();

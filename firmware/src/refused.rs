@@ -74,6 +74,7 @@ const fn render_start(out: &mut Cursor<'_>, refusal: Refusal, need: Requirement<
         400 => b"HTTP/1.1 400 Bad Request\r\n",
         401 => b"HTTP/1.1 401 Unauthorized\r\n",
         403 => b"HTTP/1.1 403 Forbidden\r\n",
+        429 => b"HTTP/1.1 429 Too Many Requests\r\n",
         _ => b"HTTP/1.1 503 Service Unavailable\r\n",
     });
     if let Some(challenge) = need.challenge(refusal) {

@@ -56,7 +56,7 @@ fn bearer_params<'a>(
     params: &mut Vec<(&'a str, &'a str)>,
 ) {
     match refusal {
-        Refusal::Missing | Refusal::Unavailable | Refusal::CrossSite => {}
+        Refusal::Missing | Refusal::Unavailable | Refusal::CrossSite | Refusal::Throttled => {}
         Refusal::Malformed(_) => params.push(("error", "invalid_request")),
         Refusal::InvalidToken => params.push(("error", "invalid_token")),
         Refusal::InsufficientScope => params.push(("error", "insufficient_scope")),
@@ -111,7 +111,10 @@ fn text(realm: Realm<&str>, refusal: Refusal, scopes: Scopes<&str>, size: usize)
     let need = Requirement::new(AuthScheme::Bearer, realm, scopes);
     assert_eq!((need.realm(), need.scopes()), (realm, scopes));
     let Some(challenge) = need.challenge(refusal) else {
-        assert!(matches!(refusal, Refusal::Unavailable | Refusal::CrossSite), "other credentials would not help");
+        assert!(
+            matches!(refusal, Refusal::Unavailable | Refusal::CrossSite | Refusal::Throttled),
+            "other credentials would not help"
+        );
         return;
     };
     let text = buffers::exact(size, |buf| {

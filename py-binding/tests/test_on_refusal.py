@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from harness import asgi
 from keys import READER, UNKNOWN, keyring
-from sallet import ApiKey, AuthMiddleware, Bearer, Refusal
+from sallet import ApiKey, AuthMiddleware, Bearer, FailureThrottle, Refusal
 from sallet.fastapi import Bearer as Dependency
 from sallet.fastapi import protect
 from starlette.background import BackgroundTask
@@ -166,10 +166,10 @@ def test_hooks_that_cannot_be_are_refused_at_once(wrong):
             make()
 
 
-@pytest.mark.parametrize("name", ["on_refusal", "on_decision", "hide"])
+@pytest.mark.parametrize("name", ["on_refusal", "on_decision", "hide", "throttle"])
 def test_hooks_without_auth_are_refused(name):
     with pytest.raises(TypeError, match=f"{name}.*add auth="):
-        protect(FastAPI(), **{name: True if name == "hide" else problem if name == "on_refusal" else print})
+        protect(FastAPI(), **{name: {"hide": True, "on_refusal": problem, "on_decision": print, "throttle": FailureThrottle("9/day")}[name]})
 
 
 def test_a_refusal_can_be_made_to_test_ones_own_answer() -> None:
@@ -177,7 +177,8 @@ def test_a_refusal_can_be_made_to_test_ones_own_answer() -> None:
     statuses = [Refusal("missing", bearer).status, Refusal("invalid_request", bearer).status]
     statuses += [Refusal("invalid_token", bearer).status, Refusal("insufficient_scope", bearer).status]
     statuses += [Refusal("cross_site", bearer).status, Refusal("unavailable", bearer).status]
-    assert statuses == [401, 400, 401, 403, 403, 503]
+    statuses += [Refusal("throttled", bearer).status]
+    assert statuses == [401, 400, 401, 403, 403, 503, 429]
     assert Refusal("missing", bearer).is_missing
     invalid = Refusal("invalid_token", bearer)
     assert dict(invalid.headers)["www-authenticate"] == 'Bearer realm="items", error="invalid_token", scope="read"'

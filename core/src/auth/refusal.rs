@@ -29,16 +29,19 @@ pub enum Refusal {
     CrossSite,
     /// Nobody can say just now whether it is: the database is away. The client may try again with the same token.
     Unavailable,
+    /// Too many wrong credentials came before: the host counts them, says when to try again in `Retry-After`, and judges nothing.
+    Throttled,
 }
 
-const COUNT: usize = 5 + CredentialsError::ALL.len();
+const COUNT: usize = 6 + CredentialsError::ALL.len();
 
 impl Refusal {
     /// Every refusal, so that a host can prepare an answer to each without naming them: that to `refusal` is at
     /// [`refusal.index()`](Self::index).
     pub const ALL: [Self; COUNT] = {
         let mut all = [Self::Missing; COUNT];
-        let mut refusals: &[Self] = &[Self::InvalidToken, Self::InsufficientScope, Self::CrossSite, Self::Unavailable];
+        let mut refusals: &[Self] =
+            &[Self::InvalidToken, Self::InsufficientScope, Self::CrossSite, Self::Unavailable, Self::Throttled];
         while let [refusal, rest @ ..] = refusals {
             all[refusal.index()] = *refusal;
             refusals = rest;
@@ -59,7 +62,8 @@ impl Refusal {
             Self::InsufficientScope => 2,
             Self::Unavailable => 3,
             Self::CrossSite => 4,
-            Self::Malformed(error) => 5 + error as usize,
+            Self::Throttled => 5,
+            Self::Malformed(error) => 6 + error as usize,
         }
     }
 
@@ -107,17 +111,24 @@ impl Refusal {
             Self::Malformed(_) => 400,
             Self::InsufficientScope | Self::CrossSite => 403,
             Self::Unavailable => 503,
+            Self::Throttled => 429,
         }
     }
 
     /// The `error` of a Bearer challenge. A request without credentials gets none (RFC 6750 section 3.1, last paragraph).
     pub const fn error_code(self) -> Option<&'static str> {
         match self {
-            Self::Missing | Self::Unavailable | Self::CrossSite => None,
+            Self::Missing | Self::Unavailable | Self::CrossSite | Self::Throttled => None,
             Self::Malformed(_) => Some("invalid_request"),
             Self::InvalidToken => Some("invalid_token"),
             Self::InsufficientScope => Some("insufficient_scope"),
         }
+    }
+
+    /// Whether the client has shown a credential that is wrong, as somebody does who guesses. A missing one is no guess, and one
+    /// that is good for other things is right.
+    pub const fn is_guess(self) -> bool {
+        matches!(self, Self::Malformed(_) | Self::InvalidToken)
     }
 
     /// One sentence for the client. It has no character that JSON would escape.
@@ -129,6 +140,7 @@ impl Refusal {
             Self::CrossSite => "The request was made for a page of another site",
             Self::InsufficientScope => "The token does not have the required scope",
             Self::Unavailable => "Tokens cannot be checked just now, try again later",
+            Self::Throttled => "Too many wrong credentials, try again later",
         }
     }
 

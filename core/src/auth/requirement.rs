@@ -356,7 +356,7 @@ impl<'a> Requirement<&'a str> {
     /// The challenge that goes with a refusal; `None` where asking for other credentials would not help.
     pub const fn challenge(&self, refusal: Refusal) -> Option<Challenge<'a>> {
         match refusal {
-            Refusal::Unavailable | Refusal::CrossSite => None,
+            Refusal::Unavailable | Refusal::CrossSite | Refusal::Throttled => None,
             _ => Some(Challenge::new(*self, refusal)),
         }
     }

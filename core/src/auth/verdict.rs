@@ -61,6 +61,8 @@ pub enum Reason {
     InsufficientScope,
     /// A browser sends the credentials for a page of another site.
     CrossSite,
+    /// Too many wrong credentials came from the client, or for this user: these were not looked at.
+    Throttled,
     /// A function of the app's own, which verifies instead of a keyring, has said so.
     App(Refusal),
 }
@@ -77,6 +79,7 @@ impl Reason {
             Self::Unknown | Self::NotYetValid | Self::Expired => Refusal::InvalidToken,
             Self::InsufficientScope => Refusal::InsufficientScope,
             Self::CrossSite => Refusal::CrossSite,
+            Self::Throttled => Refusal::Throttled,
             Self::App(refusal) => refusal,
         }
     }
@@ -93,11 +96,13 @@ impl Reason {
             Self::CrossSite => {
                 "a page of another site made the browser send it: if that is meant, say cross_site where the scheme is set up"
             }
+            Self::Throttled => "too many wrong credentials came before, so these were not looked at",
             Self::App(Refusal::CrossSite) => "the app's own function refuses requests of other sites",
             Self::App(Refusal::Missing) => "the app's own function asks for credentials",
             Self::App(Refusal::InvalidToken) => "the app's own function refused the token",
             Self::App(Refusal::InsufficientScope) => "the app's own function asks for another scope",
             Self::App(Refusal::Unavailable) => "the app's own function cannot check tokens just now",
+            Self::App(Refusal::Throttled) => "the app's own function has had too many wrong credentials",
         }
     }
 }

@@ -28,8 +28,9 @@ from sallet.auth import *
 from sallet.headers import Directives, SecurityHeadersMiddleware
 from sallet.keyring import Keyring
 from sallet.passwords import *
+from sallet.throttle import FailureThrottle
 
-__all__ = ["Directives", "Keyring", "SecurityHeadersMiddleware", "policy"]
+__all__ = ["Directives", "FailureThrottle", "Keyring", "SecurityHeadersMiddleware", "policy"]
 __all__ += auth.__all__
 __all__ += passwords.__all__
 __all__ += _sallet.__all__

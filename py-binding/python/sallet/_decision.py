@@ -22,8 +22,8 @@ class Decision:
     `method`, `path` and `client` are the client's to choose: do not make labels of a metric of them.
     """
 
-    outcome: Literal["admitted", "refused", "anonymous", "failed"]
-    """`"admitted"`; `"refused"`; `"anonymous"`: without a good credential, on a path that needs none; `"failed"`: `authenticate`
+    outcome: Literal["admitted", "refused", "throttled", "anonymous", "failed"]
+    """`"admitted"`; `"refused"`; `"throttled"`: refused by a `FailureThrottle`, and not judged; `"anonymous"`: without a good credential, on a path that needs none; `"failed"`: `authenticate`
     has raised an error, and the server answers 500.
     """
     scheme: str | None

@@ -23,7 +23,7 @@ class _Answer(NamedTuple):
 
 def note(refusal: Refusal, scope: MutableMapping[str, Any], by: Any) -> None:
     """Tells of a refusal, and marks the request for the layers around, which see only the response."""
-    tell("refused", scope, by, refusal)
+    tell("throttled" if refusal.is_throttled else "refused", scope, by, refusal)
     scope["sallet.refusal"] = refusal
 
 

@@ -826,14 +826,14 @@ class Refusal:
     """How a WebSocket is closed before it is accepted, where the server cannot send a response."""
     def __new__(
         cls,
-        error: Literal["missing", "invalid_request", "invalid_token", "insufficient_scope", "cross_site", "unavailable"],
+        error: Literal["missing", "invalid_request", "invalid_token", "insufficient_scope", "cross_site", "unavailable", "throttled"],
         auth: Scheme,
         *,
         key_id: str | None = None,
     ) -> Self: ...
     @property
     def status(self) -> int:
-        """401, 400, 403 or 503, or that of the exception that `authenticate` has raised."""
+        """401, 400, 403, 429 or 503, or that of the exception that `authenticate` has raised."""
     @property
     def reason(self) -> str:
         """One sentence for the log. It says more than the client may know, such as that a key has expired."""
@@ -847,6 +847,9 @@ class Refusal:
     def is_missing(self) -> bool:
         """Whether no credentials of the scheme were sent: the client has not tried yet."""
     @property
+    def is_throttled(self) -> bool:
+        """Whether the request came after too many wrong credentials, and its own were not looked at."""
+    @property
     def headers(self) -> list[tuple[str, str]]:
         """A `www-authenticate` for each scheme, `cache-control: no-store` and `content-type`, in lower case."""
     @property
@@ -856,6 +859,8 @@ class Refusal:
     def _error(self) -> Any: ...
     @staticmethod
     def _is_answered_by(status: int, /) -> bool: ...
+    @property
+    def _is_guess(self) -> bool: ...
     def _dress(self, own: Any, /) -> list[tuple[bytes, bytes]] | None: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
@@ -896,6 +901,9 @@ class AuthMiddleware:
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:
         """The ASGI call."""
     def _settle(self, scope: _Scope, by: Any, returned: Any, raised: Any, is_open: bool, /) -> Refusal | None: ...
+    def _shown(self, scope: _Scope, /) -> tuple[bool, str | None]: ...
+    def _throttled(self, scope: _Scope, seconds: int, /) -> Refusal: ...
+    def _judge(self, scope: _Scope, send: Any, /) -> tuple[Any, Any, Any, bool, Any]: ...
     @property
     def app(self) -> _ASGIApp:
         """The wrapped app."""

@@ -12,6 +12,7 @@ from sallet._coroutines import is_async, mark_asgi3
 from sallet._decision import Decision
 from sallet._near import arguments
 from sallet._sallet import Credentials, Refusal
+from sallet.throttle import FailureThrottle
 
 __all__ = ["ApiKey", "AuthMiddleware", "Basic", "Bearer", "Decision"]
 
@@ -338,6 +339,7 @@ class AuthMiddleware(_sallet.AuthMiddleware):
         hide: Takes the fields of the credentials out of the scope once they were checked, so that error trackers and
             handlers do not see them. Dependencies of Sallet come to the same verdict. Of an object with an `identify`
             that is no scheme of Sallet's, `Authorization` alone is known.
+        throttle: A `FailureThrottle`, which answers 429 to who has shown too many wrong credentials.
 
     Each decision is a record in the log `sallet.auth`: `DEBUG` for who is admitted or shows nothing on a public path, `INFO` for
     what is refused. `record.decision` is the `Decision`.
@@ -361,8 +363,9 @@ class AuthMiddleware(_sallet.AuthMiddleware):
         on_refusal: Callable[[Refusal, Any], Any] | None = None,
         on_decision: Callable[[Decision], object] | None = None,
         hide: bool = False,
+        throttle: FailureThrottle | None = None,
     ) -> None:
-        check_hooks(on_refusal, on_decision, hide)
+        check_hooks(on_refusal, on_decision, hide, throttle)
         super().__init__(
             app,
             auth,
@@ -372,11 +375,12 @@ class AuthMiddleware(_sallet.AuthMiddleware):
             on_refusal=on_refusal,
             on_decision=on_decision,
             hide=hide,
+            throttle=throttle,
         )
         mark_asgi3(self)
 
 
-def check_hooks(on_refusal: Any, on_decision: Any, hide: Any) -> None:
+def check_hooks(on_refusal: Any, on_decision: Any, hide: Any, throttle: Any) -> None:
     """Found where the app is set up, and not when the first request comes."""
     if on_refusal is not None and not callable(on_refusal):
         raise TypeError("on_refusal is a function: write def on_refusal(refusal, scope): return JSONResponse(...)")
@@ -388,6 +392,8 @@ def check_hooks(on_refusal: Any, on_decision: Any, hide: Any) -> None:
         _check_call("on_decision", "on_decision(decision)", on_decision, None)
     if not isinstance(hide, bool):
         raise TypeError("hide is True or False")
+    if throttle is not None and not isinstance(throttle, FailureThrottle):
+        raise TypeError('throttle is a FailureThrottle: write throttle=FailureThrottle("10/minute")')
 
 
 def _check_call(name: str, shape: str, hook: Callable[..., Any], *args: Any) -> None:

@@ -5,7 +5,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
-use sallet_core::auth::{AlternativesError, Requirement};
+use sallet_core::auth::{AlternativesError, AuthScheme, Reason, Requirement, user_and_password};
 
 use super::elsewhere;
 use super::keyring::Keyring;
@@ -159,6 +159,11 @@ impl Judges {
         awaited: PyResult<Bound<'py, PyAny>>,
         by: &Bound<'py, PyAny>,
     ) -> PyResult<Verdict<'py>> {
+        if let Ok(found) = &awaited
+            && let Ok(refusal) = found.cast::<Refusal>()
+        {
+            return Ok(Verdict::Refused(refusal.clone())); // of several schemes too, of which none has judged
+        }
         let (judge, need) = self.need_of(by)?;
         let verdict = match need {
             Some(need) if judge.is_native => awaited.and_then(|user| Verdict::of_authenticate(user, need)),
@@ -177,6 +182,41 @@ impl Judges {
         let found = all.find(|(_, judge)| judge.auth.is(by));
         let (at, judge) = found.ok_or_else(|| PyTypeError::new_err("this scheme is not one of the guard's"))?;
         Ok((judge, self.need(at, judge)?))
+    }
+
+    /// Whether a request shows credentials, and the user name in those of Basic. Nobody knows where an `identify` of one's own finds
+    /// them, so there they are taken for shown.
+    pub(super) fn shown(&self, scope: &Bound<'_, PyDict>) -> PyResult<(bool, Option<String>)> {
+        let needs = self.needs()?;
+        let request = Request::of(scope, |name| needs.iter().any(|need| need.looks_at(name)))?;
+        let at = match &self.alternatives {
+            None => 0,
+            Some(alternatives) => match alternatives.which(&request) {
+                None => return Ok((false, None)),
+                Some(at) => at,
+            },
+        };
+        let Some(need) = needs.get(at) else { return Ok((true, None)) };
+        let is_basic = need.scheme() == AuthScheme::Basic;
+        let name = |presented: &str| user_and_password(presented).map(|(user, _)| user.to_owned());
+        match need.read(&request, |presented| if is_basic { name(presented) } else { None }) {
+            Ok(user) => Ok((true, user)),
+            Err(Reason::Missing) => Ok((self.get(at).is_some_and(|judge| !judge.is_native), None)),
+            Err(_) => Ok((true, None)),
+        }
+    }
+
+    /// Takes the credentials of all out of a scope that nobody judges.
+    pub(super) fn take_out(&self, scope: &Bound<'_, PyDict>) -> PyResult<()> {
+        let needs = self.needs()?;
+        let request = Request::of(scope, |name| needs.iter().any(|need| need.looks_at(name)))?;
+        needs.iter().try_for_each(|need| elsewhere::take_out(&request, need))
+    }
+
+    /// What those ask for that are schemes.
+    fn needs(&self) -> PyResult<Vec<Requirement<&str>>> {
+        let schemes = [&self.first].into_iter().chain(&self.more).filter_map(|judge| judge.scheme.as_ref());
+        schemes.map(|scheme| scheme.get().need().map(Requirement::borrowed)).collect()
     }
 
     /// Whether a field is one that credentials are read from. Nobody knows which an object with an `identify` of its own reads.

@@ -42,10 +42,12 @@ struct Setup {
     on_refusal: Option<Py<PyAny>>,
     on_decision: Option<Py<PyAny>>,
     hide: bool,
+    throttle: Option<Py<PyAny>>,
 }
 
 static REFUSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static FINISH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static WATCH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static ANONYMOUS: PyOnceLock<(Py<Anonymous>, Py<AuthCredentials>)> = PyOnceLock::new();
 
 #[pymethods]
@@ -57,7 +59,7 @@ impl AuthMiddleware {
     }
 
     #[pyo3(signature = (app, auth, *, public = None, protected = None, preflights = None, on_refusal = None,
-                        on_decision = None, hide = false))]
+                        on_decision = None, hide = false, throttle = None))]
     #[expect(clippy::too_many_arguments, reason = "Python's keywords")]
     fn __init__(
         &self,
@@ -69,11 +71,12 @@ impl AuthMiddleware {
         on_refusal: Option<Py<PyAny>>,
         on_decision: Option<Py<PyAny>>,
         hide: bool,
+        throttle: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let judges = Judges::of(auth)?;
         let rules = PathRules::new(public, protected, preflights)?;
         let (routes, started) = (Routes::default(), AtomicBool::new(false));
-        let setup = Setup { app, judges, rules, routes, started, on_refusal, on_decision, hide };
+        let setup = Setup { app, judges, rules, routes, started, on_refusal, on_decision, hide, throttle };
         self.setup
             .set(setup)
             .map_err(|_| PyRuntimeError::new_err("this middleware is already set up: make another one"))
@@ -157,7 +160,13 @@ impl AuthMiddleware {
             // For the dependencies inside, which decide too.
             dict.set_item(intern!(py, "sallet.on_decision"), hook)?;
         }
-        let Judged { verdict, by, private, subprotocol } = match signed_in::user(slf, dict)? {
+        let signed_in = signed_in::user(slf, dict)?;
+        if let (Some(throttle), None) = (&this.throttle, &signed_in) {
+            let (receive, send) = receive_and_send()?;
+            let watch = WATCH.import(py, "sallet.throttle", "watch")?;
+            return watch.call1((slf, throttle, is_open, &scope, receive, send));
+        }
+        let Judged { verdict, by, private, subprotocol } = match signed_in {
             Some(user) => this.judges.accept(user)?,
             None => this.judges.judge(dict)?,
         };
@@ -202,6 +211,39 @@ impl AuthMiddleware {
         setup.settle(scope, by, setup.judges.verdict_on(awaited, by)?, is_open)
     }
 
+    /// For a throttle: whether a request shows credentials, and the user name in those of Basic.
+    #[pyo3(name = "_shown")]
+    fn shown(&self, scope: &Bound<'_, PyDict>) -> PyResult<(bool, Option<String>)> {
+        self.setup()?.judges.shown(scope)
+    }
+
+    /// For a throttle, the refusal instead of a verdict. Credentials leave the scope all the same.
+    #[pyo3(name = "_throttled")]
+    fn throttled<'py>(&self, scope: &Bound<'py, PyDict>, seconds: u32) -> PyResult<Bound<'py, Refusal>> {
+        self.setup()?.judges.take_out(scope)?;
+        Bound::new(scope.py(), Refusal::throttled(seconds))
+    }
+
+    /// For a throttle, the first half of a call: who judges; what was found and what was raised, for `_settle`; whether the former
+    /// has still to be awaited; and `send` for the app.
+    #[pyo3(name = "_judge")]
+    fn judge_for_throttle<'py>(&self, scope: &Bound<'py, PyDict>, send: Bound<'py, PyAny>) -> PyResult<ToSettle<'py>> {
+        let (setup, py) = (self.setup()?, scope.py());
+        let Judged { verdict, by, private, subprotocol } = setup.judges.judge(scope)?;
+        let by = by.unwrap_or_else(|| setup.judges.auth().bind(py).clone());
+        let send = match (private, subprotocol) {
+            (false, None) => send,
+            _ => Bound::new(py, Reply::new(&send, private, subprotocol))?.into_any(),
+        };
+        let (found, raised, is_pending) = match verdict {
+            Verdict::Admitted { user, .. } => (Some(user.into_value()), None, false),
+            Verdict::Refused(refusal) => (Some(refusal.into_any()), None, false),
+            Verdict::Pending(pending) => (Some(pending), None, true),
+            Verdict::Raised(error) => (None, Some(error.into_value(py).into_bound(py).into_any()), false),
+        };
+        Ok((by, found, raised, is_pending, send))
+    }
+
     /// What answers a refusal instead of Sallet, if anything does.
     #[getter]
     fn on_refusal<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -213,9 +255,12 @@ impl AuthMiddleware {
         visit.call(&setup.app)?;
         visit.call(&setup.on_refusal)?;
         visit.call(&setup.on_decision)?;
+        visit.call(&setup.throttle)?;
         setup.judges.visit(&visit)
     }
 }
+
+type ToSettle<'py> = (Bound<'py, PyAny>, Option<Bound<'py, PyAny>>, Option<Bound<'py, PyAny>>, bool, Bound<'py, PyAny>);
 
 impl AuthMiddleware {
     fn setup(&self) -> PyResult<&Setup> {

@@ -1,5 +1,7 @@
 //! A request that is refused: the answer, and the reason for the log.
 
+use std::iter;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyList, PyString, PyTuple};
@@ -21,6 +23,8 @@ pub(super) struct Refusal {
     challenges: Vec<String>,
     /// The key that was shown, where it is known.
     key_id: Option<Py<PyString>>,
+    /// Seconds until the client may try again.
+    retry_after: Option<String>,
 }
 
 #[derive(Debug)]
@@ -39,7 +43,13 @@ impl Refusal {
     }
 
     fn of<'a>(why: Why, challenges: impl Iterator<Item = Challenge<'a>>) -> Self {
-        Self { why, challenges: challenges.map(|challenge| challenge.to_string()).collect(), key_id: None }
+        let challenges = challenges.map(|challenge| challenge.to_string()).collect();
+        Self { why, challenges, key_id: None, retry_after: None }
+    }
+
+    /// The refusal of a client that has shown too many wrong credentials. Other credentials would not help, so nothing is asked for.
+    pub(super) fn throttled(seconds: u32) -> Self {
+        Self { retry_after: Some(seconds.to_string()), ..Self::new(Reason::Throttled, iter::empty()) }
     }
 
     pub(super) fn of_key(self, py: Python<'_>, holder: Option<&Principal>) -> Self {
@@ -48,13 +58,14 @@ impl Refusal {
 }
 
 /// What RFC 6750 section 3.1 and this project call the kinds of refusals.
-const KINDS: [(&str, Reason); 6] = [
+const KINDS: [(&str, Reason); 7] = [
     ("missing", Reason::Missing),
     ("invalid_request", Reason::Malformed(CredentialsError::Value)),
     ("invalid_token", Reason::Unknown),
     ("insufficient_scope", Reason::InsufficientScope),
     ("cross_site", Reason::CrossSite),
     ("unavailable", Reason::App(Answer::Unavailable)),
+    ("throttled", Reason::Throttled),
 ];
 
 #[pymethods]
@@ -128,6 +139,22 @@ impl Refusal {
         matches!(self.why, Why::Reason(Reason::Missing))
     }
 
+    /// Whether the request came after too many wrong credentials, and its own were not looked at.
+    #[getter]
+    const fn is_throttled(&self) -> bool {
+        matches!(self.why, Why::Reason(Reason::Throttled))
+    }
+
+    /// Whether it counts for a `FailureThrottle`: a credential was shown, and is wrong.
+    #[getter]
+    #[pyo3(name = "_is_guess")]
+    const fn is_guess(&self) -> bool {
+        match &self.why {
+            Why::Reason(reason) => reason.refusal().is_guess(),
+            Why::Raised(raised) => raised.status == 401,
+        }
+    }
+
     /// The fields of the response, in lower case.
     #[getter]
     fn headers(&self) -> Vec<(&str, &str)> {
@@ -136,6 +163,7 @@ impl Refusal {
             Why::Raised(raised) => &raised.fields,
         };
         let own = own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let own = own.chain(self.retry_after.as_deref().map(|seconds| ("retry-after", seconds)));
         own.chain(self.challenges.iter().map(|text| (Challenge::FIELD, text.as_str()))).chain(Answer::FIELDS).collect()
     }
 
@@ -182,13 +210,15 @@ impl Refusal {
                 return Ok(None);
             }
             is_challenged |= lower == Challenge::FIELD.as_bytes();
-            if !Answer::overrides(&lower) {
+            let is_older = self.retry_after.is_some() && lower == b"retry-after";
+            if !Answer::overrides(&lower) && !is_older {
                 list.append((PyBytes::new(py, &lower), value))?;
             }
         }
         let (content_type, no_store) = (intern!(py, "content-type").to_str()?, Answer::FIELDS);
         for (name, value) in self.headers() {
             let is_ours = no_store.iter().any(|(ours, _)| *ours == name) && name != content_type;
+            let is_ours = is_ours || (self.retry_after.is_some() && name == "retry-after");
             if is_ours || (name == Challenge::FIELD && !is_challenged) {
                 list.append((PyBytes::new(py, name.as_bytes()), PyBytes::new(py, value.as_bytes())))?;
             }

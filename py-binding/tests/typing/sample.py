@@ -33,6 +33,7 @@ from sallet import (
     CredentialsError,
     Decision,
     Directives,
+    FailureThrottle,
     Key,
     Keyring,
     KeyringError,
@@ -214,7 +215,7 @@ async def judged(ring: Keyring) -> None:
     assert_type((bearer.realm, bearer.scopes), tuple[str, tuple[str, ...]])
     assert bearer.keyring is ring
     refusal = await bearer.identify({"type": "http", "headers": [(b"host", b"localhost")]}, scopes=["items:write"])
-    assert isinstance(refusal, Refusal) and refusal.is_missing
+    assert isinstance(refusal, Refusal) and refusal.is_missing and not refusal.is_throttled
     assert_type((refusal.status, refusal.detail, refusal.body), tuple[int, Any, bytes])
     assert_type(refusal.headers, list[tuple[str, str]])
     assert_type((refusal.reason, refusal.CLOSE_CODE), tuple[str, int])
@@ -255,7 +256,7 @@ def answer(refusal: Refusal, scope: Mapping[str, Any]) -> JSONResponse | None:
 
 
 def count(decision: Decision) -> None:
-    assert_type(decision.outcome, Literal["admitted", "refused", "anonymous", "failed"])
+    assert_type(decision.outcome, Literal["admitted", "refused", "throttled", "anonymous", "failed"])
     assert_type(
         (decision.scheme, decision.key_id, decision.reason, decision.status),
         tuple[str | None, str | None, str | None, int | None],
@@ -293,7 +294,9 @@ def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
     protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), https=True, docs=True)
     protect(FastAPI(), https_redirect="www.example.com")
     assert_type(resource_metadata(FastAPI(), "https://api.example", authorization_servers=["https://login.example"], scopes=()), str)
-    protect(FastAPI(), auth=bearer, on_refusal=answer, on_decision=count, hide=True)
+    throttle = FailureThrottle("10/minute", storage="redis://localhost:6379", exempt=["10.0.0.0/8"], per_user=False, max_counters=1000)
+    protect(FastAPI(), auth=bearer, on_refusal=answer, on_decision=count, hide=True, throttle=throttle)
+    AuthMiddleware(bare, bearer, throttle=throttle)
     protect(FastAPI(), auth=[bearer, Basic(authenticate=sign_in, cross_site=True), ApiKey(ring, header="X-Items-Key", scheme_name="Key")])
 
     assert_type(bearer.make_not_authenticated_error(), Exception)

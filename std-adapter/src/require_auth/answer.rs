@@ -131,7 +131,7 @@ fn shape(mut response: Response<Bytes>, protocol: Protocol, refusal: Refusal) ->
 
 fn put_grpc_status(response: &mut Response<Bytes>, refusal: Refusal) {
     let status = match (response.status(), refusal) {
-        (StatusCode::TOO_MANY_REQUESTS, _) => "8",
+        (StatusCode::TOO_MANY_REQUESTS, _) | (_, Refusal::Throttled) => "8",
         (_, Refusal::InsufficientScope | Refusal::CrossSite) => "7",
         (_, Refusal::Unavailable) => "14",
         // Malformed credentials as well: INVALID_ARGUMENT speaks of the message, which nobody has read.

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 import sallet
-from sallet import AuthMiddleware, Decision, PathRules, PolicyError, Refusal, SecurityHeaders, SecurityHeadersMiddleware
+from sallet import AuthMiddleware, Decision, FailureThrottle, PathRules, PolicyError, Refusal, SecurityHeaders, SecurityHeadersMiddleware
 from sallet._near import arguments
 from sallet._sallet import ByPath
 from sallet.auth import Scheme, check_hooks
@@ -33,6 +33,7 @@ class _Hooks(TypedDict):
     on_refusal: Callable[[Refusal, Any], Any] | None
     on_decision: Callable[[Decision], object] | None
     hide: bool
+    throttle: FailureThrottle | None
 
 
 class _LeftOut:
@@ -55,6 +56,7 @@ def protect(
     on_refusal: Callable[[Refusal, Any], Any] | None = None,
     on_decision: Callable[[Decision], object] | None = None,
     hide: bool = False,
+    throttle: FailureThrottle | None = None,
     docs: bool = True,
     https_redirect: bool | str = False,
     **options: Unpack[HeadersOptions],
@@ -92,8 +94,9 @@ def protect(
             exceptions inside.
         preflights: Path rules (`True` is `["/*"]`) where CORS preflights pass to the routes; a
             `CORSMiddleware` of this app answers them in front of the guard and needs none.
-        on_refusal, on_decision, hide: As those of `AuthMiddleware`: an answer of your own to what is refused, a
-            function that is told of each decision, and whether the credentials leave the scope once they were checked.
+        on_refusal, on_decision, hide, throttle: As those of `AuthMiddleware`: an answer of your own to what is refused, a
+            function that is told of each decision, whether the credentials leave the scope once they were checked,
+            and a `FailureThrottle` against guessing.
         docs: Whether FastAPI's docs get their page policies and are public. `False` opens nothing,
             and closes nothing that `protected` leaves open.
         https_redirect: `True` answers a request that came over plain HTTP with 308 and the same URL over
@@ -131,7 +134,7 @@ def protect(
         raise RuntimeError("protect() was already called on this app; call it once, with everything")
     if app.middleware_stack is not None:
         raise RuntimeError("protect() came too late: the app has started; call it before serving")
-    hooks = _Hooks(on_refusal=on_refusal, on_decision=on_decision, hide=hide)
+    hooks = _Hooks(on_refusal=on_refusal, on_decision=on_decision, hide=hide, throttle=throttle)
     protection = _Protection(
         app, headers, auth, public, protected, preflights, hooks, docs, https_redirect, options
     )
@@ -177,7 +180,7 @@ class _Protection:
         check_hooks(**hooks)
         if self._auth is None and any(hooks.values()):
             raise TypeError(
-                "on_refusal, on_decision and hide are about auth, and auth is left out: add auth=Bearer(keyring), or remove them"
+                "on_refusal, on_decision, hide and throttle are about auth, and auth is left out: add auth=Bearer(keyring), or remove them"
             )
         self._hooks = hooks
         if self._auth is None and (public or protected is not None or preflights):

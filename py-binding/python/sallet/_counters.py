@@ -1,0 +1,184 @@
+"""The counters of a `FailureThrottle`: `limits` counts, in this process or in Redis. Imported only where there is one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections import OrderedDict
+from typing import Any, TypeVar
+
+from limits import RateLimitItem, parse_many
+from limits.aio.strategies import FixedWindowRateLimiter as SharedLimiter
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from sallet._sallet import PolicyError
+
+_LOG = logging.getLogger("sallet.auth")
+_T = TypeVar("_T")
+
+Key = tuple[str, str]
+"""What failures are counted for: `("address", "192.0.2.7")`, `("user", digest)`."""
+
+_PATIENCE = 0.5
+"""Seconds that a request waits for Redis."""
+_PAUSE = 5.0
+"""Seconds in which Redis is not asked again after it has failed: each request would wait for it."""
+
+
+class BoundedMemory(Storage):
+    """Counters of which there are never more than `size`: the one that has counted nothing for longest gives way.
+
+    The storage of `limits` itself has one for every client until its window ends. Here a client that wants its counter forgotten
+    has to fail `size` times as others first, and each of those is counted too.
+    """
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+        self._counters: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._counters)
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        now = time.monotonic()
+        with self._lock:
+            count, end = self._counters.get(key, (0, 0.0))
+            count, end = (count, end) if end > now else (0, now + expiry)
+            self._counters[key] = (count + amount, end)
+            self._counters.move_to_end(key)
+            if len(self._counters) > self._size:
+                self._counters.popitem(last=False)
+        return count + amount
+
+    def get(self, key: str) -> int:
+        count, end = self._counters.get(key, (0, 0.0))
+        return count if end > time.monotonic() else 0
+
+    def get_expiry(self, key: str) -> float:
+        _, end = self._counters.get(key, (0, 0.0))
+        return time.time() + max(0.0, end - time.monotonic())
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int:
+        with self._lock:
+            count = len(self._counters)
+            self._counters.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        with self._lock:
+            self._counters.pop(key, None)
+
+
+def rates_of(text: str) -> list[RateLimitItem]:
+    """`"10/minute"`, or several: `"10/minute; 50/day"`."""
+    try:
+        rates = parse_many(text)
+    except (ValueError, TypeError, AttributeError):
+        rates = []
+    if not rates or any(rate.amount < 1 for rate in rates):
+        raise PolicyError(f'{text!r} is no rate: write a number above 0 and a time, as "10/minute" or "10/minute; 50/day"')
+    return rates
+
+
+class Counters:
+    """Counts failures in Redis, and in this process where there is none or it does not answer."""
+
+    def __init__(self, rates: list[RateLimitItem], storage: str, size: int) -> None:
+        self._rates = rates
+        self.memory = BoundedMemory(size)
+        self._local = FixedWindowRateLimiter(self.memory)
+        self._url = None if storage == "memory://" else f"async+{storage}"
+        self._shared: tuple[Any, SharedLimiter] | None = None
+        self._away_until = -math.inf
+        if self._url is not None:
+            try:
+                self._connect()
+            except (ConfigurationError, ValueError):
+                # Its words may hold the URL, and so a password.
+                raise PolicyError('the URL of storage cannot be read: write "redis://localhost:6379", with the port') from None
+
+    async def wait(self, keys: list[Key]) -> int | None:
+        """Seconds until all of these may try again; `None` if they may now."""
+        if self._asks_redis():
+            try:
+                return await asyncio.wait_for(self._shared_wait(keys), _PATIENCE)
+            except (StorageError, OSError, asyncio.TimeoutError) as error:
+                self._is_away(error)
+        ends = [
+            self._local.get_window_stats(rate, *key).reset_time
+            for rate in self._rates
+            for key in keys
+            if not self._local.test(rate, *key)
+        ]
+        return _seconds(ends)
+
+    async def count(self, keys: list[Key]) -> None:
+        """Counts a failure of each."""
+        if self._asks_redis():
+            try:
+                return await asyncio.wait_for(self._shared_count(keys), _PATIENCE)
+            except (StorageError, OSError, asyncio.TimeoutError) as error:
+                self._is_away(error)
+        for rate in self._rates:
+            for key in keys:
+                self._local.hit(rate, *key)
+        return None
+
+    def _connect(self) -> SharedLimiter:
+        """A connection belongs to the event loop that has opened it."""
+        storage: Any = storage_from_string(str(self._url), implementation="redispy", wrap_exceptions=True)
+        return SharedLimiter(storage)
+
+    def _limiter(self) -> SharedLimiter:
+        loop = asyncio.get_running_loop()
+        if self._shared is None or self._shared[0] is not loop:
+            self._shared = (loop, self._connect())
+        return self._shared[1]
+
+    async def _shared_wait(self, keys: list[Key]) -> int | None:
+        limiter, ends = self._limiter(), []
+        for rate in self._rates:
+            for key in keys:
+                if not await limiter.test(rate, *key):
+                    ends.append((await limiter.get_window_stats(rate, *key)).reset_time)
+        return _seconds(ends)
+
+    async def _shared_count(self, keys: list[Key]) -> None:
+        limiter = self._limiter()
+        for rate in self._rates:
+            for key in keys:
+                await limiter.hit(rate, *key)
+
+    def _asks_redis(self) -> bool:
+        return self._url is not None and time.monotonic() >= self._away_until
+
+    def _is_away(self, error: Exception) -> None:
+        # Its words may hold the URL, and so a password.
+        cause = error.__cause__ or error
+        self._away_until = time.monotonic() + _PAUSE
+        _LOG.warning(
+            "the storage of the throttle does not answer (%s), so this process counts failures by itself for %d seconds: "
+            "see that Redis runs and that storage= names it",
+            type(cause).__name__,
+            _PAUSE,
+        )
+
+
+def _seconds(ends: list[float]) -> int | None:
+    return max(1, math.ceil(max(ends) - time.time())) if ends else None
