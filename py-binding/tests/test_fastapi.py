@@ -323,7 +323,7 @@ def test_the_plain_bearer_cannot_be_called_and_is_no_authenticate():
     plain = PlainBearer(keyring())
     with pytest.raises(TypeError, match="from sallet.fastapi import Bearer"):
         plain(object())
-    with pytest.raises(TypeError, match="authenticate is a callable"):
+    with pytest.raises(TypeError, match="authenticate is a function that takes Credentials"):
         PlainBearer(authenticate=plain)
 
 
