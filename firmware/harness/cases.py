@@ -92,19 +92,23 @@ def admitted(name: str, authorization: str | bytes, key: str = "sensor-7") -> Ca
     return Case(name, 200, READINGS, authorization=(authorization,), key=key)
 
 
-def missing(name: str, *authorization: str | bytes, path: str = "/readings", **more: object) -> Case:
-    return Case(
-        name, 401, detail("Not authenticated"), path, authorization=authorization, own={"www-authenticate": REALM}, **more
-    )
+READ, WRITE = ', scope="readings:read"', ', scope="led:write"'
+
+
+def missing(
+    name: str, *authorization: str | bytes, path: str = "/readings", method: str = "GET", **more: object
+) -> Case:
+    own = {"www-authenticate": REALM + (WRITE if method == "PUT" else READ)}
+    return Case(name, 401, detail("Not authenticated"), path, method, authorization, own=own, **more)
 
 
 def invalid(name: str, token: str) -> Case:
-    own = {"www-authenticate": f'{REALM}, error="invalid_token"'}
+    own = {"www-authenticate": f'{REALM}, error="invalid_token"{READ}'}
     return Case(name, 401, detail("The token is not valid"), authorization=bearer(token), own=own)
 
 
 LED_ON, LED_OFF = '{"led":"on"}', '{"led":"off"}'
-FORBIDDEN = f'{REALM}, error="insufficient_scope", scope="led:write"'
+FORBIDDEN = f'{REALM}, error="insufficient_scope"{WRITE}'
 
 # In this order: some set the LED that later ones ask for, and the last of them as the first found it.
 CASES = [
@@ -138,9 +142,9 @@ CASES = [
         "a body far too large", 413, detail("The body may have 64 bytes"), "/led", "PUT", bearer(OPERATOR),
         data="GET /led HTTP/1.1\r\nhost: a\r\n\r\n" * 4_000, key="operator", own=CLOSE,
     ),
-    Case(
-        "a stranger's body is not read as a request", 401, detail("Not authenticated"), "/led", "PUT",
-        data="GET /health HTTP/1.1\r\nhost: a\r\n\r\n", own={"www-authenticate": REALM},
+    missing(
+        "a stranger's body is not read as a request", path="/led", method="PUT",
+        data="GET /health HTTP/1.1\r\nhost: a\r\n\r\n",
     ),
     Case(
         "a body that waits to be asked for", 200, LED_ON, "/led", "PUT", bearer(OPERATOR),

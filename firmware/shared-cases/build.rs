@@ -158,7 +158,8 @@ fn need(case: &Value, scheme: &Value) -> String {
             "query" => place("in_query"),
             "subprotocol" => place("in_subprotocol"),
             "resource_metadata" => format!(".resource_metadata(ResourceMetadata::new({value}))"),
-            "max_len" | "cross_site" => format!(".{option}({value})"),
+            "max_len" => format!(".with_max_length({value})"),
+            "cross_site" => format!(".cross_site({value})"),
             _ => panic!("{option} is no option"),
         };
     }
