@@ -23,7 +23,7 @@ impl<S: AsRef<str>> PlaceName<S> {
     /// The name.
     ///
     /// # Errors
-    /// [`PlaceError`] when it could not stand in a request.
+    /// [`PlaceError`] when no request could have it.
     pub fn parse(name: S) -> Result<Self, PlaceError> {
         check(name.as_ref()).map(|()| Self(name))
     }
@@ -69,7 +69,7 @@ const fn check(name: &str) -> Result<(), PlaceError> {
     }
 }
 
-/// Why a name cannot be one where credentials stand.
+/// Why a text cannot be the name of a place for credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlaceError {
@@ -87,7 +87,7 @@ impl PlaceError {
         match self {
             Self::Empty => "the name of a place for credentials is empty: write it, as in \"X-API-Key\"",
             Self::Character => {
-                "a name where credentials stand holds letters, digits and !#$%&'*+-.^_`|~ only, as in \"X-API-Key\""
+                "the name of a place for credentials holds letters, digits and !#$%&'*+-.^_`|~ only, as in \"X-API-Key\""
             }
             Self::Cookie => {
                 "browsers send cookies by themselves, also for pages of other sites: have clients send the key in a header \

@@ -21,7 +21,7 @@ impl<S: AsRef<str>> ResourceMetadata<S> {
     /// The URL.
     ///
     /// # Errors
-    /// [`ResourceMetadataError`] when it is none, or could not stand in a header.
+    /// [`ResourceMetadataError`] when it is not one, or no header could have it.
     pub fn parse(url: S) -> Result<Self, ResourceMetadataError> {
         check(url.as_ref()).map(|()| Self(url))
     }
