@@ -323,10 +323,7 @@ fn which(setup: &[Asked], sent: &Sent<'_>) -> Option<usize> {
         })
     };
     let is_anothers = |asked: &Asked| {
-        asked.word().is_some()
-            && sent.field(asked) == Saw::Wrong
-            && !is_named(asked)
-            && setup.iter().any(is_named)
+        asked.word().is_some() && sent.field(asked) == Saw::Wrong && !is_named(asked) && setup.iter().any(is_named)
     };
     repeated.or_else(|| setup.iter().position(|asked| sent.shows(asked).0 != Saw::Nothing && !is_anothers(asked)))
 }
