@@ -240,6 +240,47 @@ def test_the_token_need_not_stand_on_the_command_line(apps: Path, monkeypatch: p
     assert "it refuses the token" in run("check", "guarded:app", cwd=apps).stdout
 
 
+OTHERS = """
+import hashlib
+from sallet import ApiKey, AuthMiddleware, Basic, Key, Keyring, SecurityHeadersMiddleware
+from probed import bare
+
+PAIR = hashlib.sha256("Ada: \u00e9%s".encode()).hexdigest()
+app = SecurityHeadersMiddleware(AuthMiddleware(bare, auth=[
+    Basic(Keyring([Key("ada", digest=PAIR)])), ApiKey(Keyring.from_tokens({"check": "%s"}), header="X-Items-Key"),
+]))
+"""
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_user_and_an_api_key_are_sent_and_never_their_secrets_on_a_command_line(apps: Path, monkeypatch: pytest.MonkeyPatch, piped: bool):
+    secret = "test-of-the-check-x7Qm2VbN9kLpW4sRtY8uZc3HdJf6Ga1E"
+    (apps / "others.py").write_text(OTHERS % (secret, secret))
+    for variable in ("SALLET_TOKEN", "SALLET_PASSWORD", "SALLET_API_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def look(*arguments: str, variable: str, given: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "PYTHONUTF8": "1", **({} if piped else {variable: given})}
+        command = [sys.executable, "-m", "sallet", "check", "others:app", *arguments]
+        return subprocess.run(
+            command, input=f"{given}\n" if piped else "", capture_output=True, text=True, encoding="utf-8", timeout=60, cwd=apps, env=env, check=False
+        )
+
+    user = ("--user", "Ada")
+    for done in (
+        look(*user, variable="SALLET_PASSWORD", given=f" \u00e9{secret}"),
+        look("--api-key", "X-Items-Key", variable="SALLET_API_KEY", given=secret),
+    ):
+        assert done.stdout.count(": 404") == 2 and ": 401" not in done.stdout, done.stderr
+        assert secret not in done.stdout + done.stderr
+    wrong = look(*user, variable="SALLET_PASSWORD", given="no").stdout
+    assert wrong.count(": 401") == 2 and "it refuses the user and password that was sent in authorization" in wrong
+    assert "the API key that was sent in x-api-key" in look("--api-key", variable="SALLET_API_KEY", given=secret).stdout
+    for mistake in (("--user", f"Ada:{secret}"), ("--api-key", f"X={secret}"), (*user, "--api-key")):
+        done = look(*mistake, variable="SALLET_PASSWORD", given="x")
+        assert done.returncode == 2 and secret not in done.stdout + done.stderr and "Traceback" not in done.stderr
+
+
 def test_an_own_policy_that_displaced_the_apps_is_told(apps: Path):
     """A page that says one thing about frames loses all the rest of the policy."""
     (apps / "displaced.py").write_text(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import base64
+import getpass
+import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from sallet import NONCE, PolicyError, SecurityHeaders, unchecked
 
@@ -51,13 +56,70 @@ class Answer:
     unchecked: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
-def check(app: Any, token: str | None = None) -> bool:
+class Shown(NamedTuple):
+    """A credential to send, and how it is called in messages."""
+
+    name: str
+    field: tuple[bytes, bytes]
+
+
+def credential_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what to send. A secret is never one of them: others on this machine can see a command line."""
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument(
+        "--token",
+        help="a bearer token, for an app that asks for one; - reads it from standard input. Others "
+        "on this machine can see a command line, so the variable SALLET_TOKEN counts too",
+    )
+    one.add_argument(
+        "--user",
+        metavar="NAME",
+        help="a user of Basic; the password is in SALLET_PASSWORD, or one line of standard input",
+    )
+    one.add_argument(
+        "--api-key",
+        metavar="HEADER",
+        nargs="?",
+        const="X-API-Key",
+        help="an API key in this header (X-API-Key); the key is in SALLET_API_KEY, or one line of standard input",
+    )
+
+
+def credential(arguments: argparse.Namespace) -> Shown | None:
+    """What those arguments say to send.
+
+    Raises:
+        ValueError: It cannot be sent.
+    """
+    if arguments.user is not None:
+        if ":" in arguments.user:
+            raise ValueError("--user is the name alone: put the password into SALLET_PASSWORD, or write it to standard input")
+        pair = f"{arguments.user}:{_secret('SALLET_PASSWORD', 'Password')}"
+        return Shown("the user and password", (b"authorization", b"Basic " + base64.b64encode(pair.encode())))
+    if arguments.api_key is not None:
+        name, key = arguments.api_key, _secret("SALLET_API_KEY", "API key")
+        if re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) is None:
+            raise ValueError("--api-key is the name of a header, and the key is read from SALLET_API_KEY or standard input")
+        return Shown("the API key", (name.lower().encode(), key.strip().encode("latin-1", errors="replace")))
+    token = os.environ.get("SALLET_TOKEN") if arguments.token is None else arguments.token
+    token = sys.stdin.readline().strip() if token == "-" else token
+    return None if token is None else Shown("the token", (b"authorization", f"Bearer {token}".encode("latin-1", errors="replace")))
+
+
+def _secret(variable: str, prompt: str) -> str:
+    if (found := os.environ.get(variable)) is not None:
+        return found
+    if sys.stdin.isatty():
+        return getpass.getpass(f"{prompt}: ")
+    return sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+
+
+def check(app: Any, shown: Shown | None = None) -> bool:
     """Prints what `app` sends and what is weak in it; whether anything is of high severity."""
-    authorization = None if token is None else f"Bearer {token}".encode("latin-1")
     high = False
     refused = True
     for path in PROBES:
-        answer = asyncio.run(ask(app, path, authorization))
+        answer = asyncio.run(ask(app, path, None if shown is None else shown.field))
         refused = refused and answer.status == 401
         print(f"GET {path} (https): {answer.status}")
         if answer.error is not None:
@@ -74,11 +136,12 @@ def check(app: Any, token: str | None = None) -> bool:
         high = high or any(finding.severity == "high" for finding in found)
     if refused:
         print("The app asked for credentials each time, so its own answers, whose own headers win,")
-        if token is None:
-            print("were not seen: give a token in SALLET_TOKEN, or with --token.")
+        if shown is None:
+            print("were not seen: give a token in SALLET_TOKEN, or with --token; or a user with --user, a key with --api-key.")
         else:
-            print("were not seen: it refuses the token, which is sent as Authorization: Bearer. If the app has no")
-            print("Bearer scheme, use sallet.testing.signed_in and look at the headers in a test.")
+            field = shown.field[0].decode()
+            print(f"were not seen: it refuses {shown.name} that was sent in {field}. If its credentials are no such thing,")
+            print("use sallet.testing.signed_in and look at the headers in a test.")
     return high
 
 
@@ -154,7 +217,7 @@ def displaced(answer: Answer) -> Iterator[Finding]:
         )
 
 
-async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer:
+async def ask(app: Any, path: str, credential: tuple[bytes, bytes] | None = None) -> Answer:
     """One GET over https, by calling the app: no server, no lifespan, no network."""
     scope: dict[str, Any] = {
         "type": "http",
@@ -168,7 +231,7 @@ async def ask(app: Any, path: str, authorization: bytes | None = None) -> Answer
         "root_path": "",
         "headers": [
             (b"host", b"localhost"),
-            *([] if authorization is None else [(b"authorization", authorization)]),
+            *([] if credential is None else [credential]),
         ],
         "client": ("127.0.0.1", 0),
         "server": ("localhost", 443),

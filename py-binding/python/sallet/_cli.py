@@ -7,12 +7,11 @@ import getpass
 import hashlib
 import inspect
 import json
-import os
 import sys
 from collections.abc import Sequence
 
 from sallet import Key, Passwords, SalletError, SecurityHeaders, generate_token
-from sallet._check import check
+from sallet._check import check, credential, credential_arguments
 
 PRESETS = {
     "strict": SecurityHeaders.STRICT,
@@ -81,12 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     look.add_argument("app", metavar="module:app", help="such as main:app")
     look.add_argument("--app-dir", default=".", help="where the module is (.)")
-    look.add_argument(
-        "--token",
-        default=os.environ.get("SALLET_TOKEN"),
-        help="a bearer token, for an app that asks for one; - reads it from standard input. Others "
-        "on this machine can see a command line, so the variable SALLET_TOKEN counts too",
-    )
+    credential_arguments(look)
     look.set_defaults(run=_check)
     return parser
 
@@ -165,8 +159,11 @@ def _headers(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     sys.path.insert(0, arguments.app_dir)
-    token = sys.stdin.readline().strip() if arguments.token == "-" else arguments.token
-    return 1 if check(_load(arguments.app), token) else 0
+    try:
+        shown = credential(arguments)
+    except ValueError as error:
+        raise _Misuse(str(error)) from None
+    return 1 if check(_load(arguments.app), shown) else 0
 
 
 def _load(spec: str) -> object:
