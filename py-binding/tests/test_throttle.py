@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
+import hashlib
 import importlib
 import logging
 import socket
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from typing import Any
 import pytest
 from fastapi import Depends, FastAPI, HTTPException
 from harness import asgi
-from keys import READER, UNKNOWN, keyring
+from keys import EXPIRED, READER, UNKNOWN, keyring
 from needs import program
 from sallet import ApiKey, AuthMiddleware, Basic, Bearer, FailureThrottle, PolicyError, Principal
 from sallet.fastapi import Bearer as Dependency
@@ -164,6 +167,28 @@ def test_an_exempt_address_counts_for_the_user_alone():
     assert statuses(app, (bad, "192.0.2.1"), (good, "192.0.2.2"), (good, "192.0.2.1")) == [401, 200, 429]
 
 
+def test_a_token_counts_from_all_addresses_together_when_asked():
+    """An expired one and an unknown one alike: what is answered says nothing about whose it is."""
+    addresses = [f"192.0.2.{at}" for at in range(1, 5)]
+    for wrong in ([asgi.bearer(EXPIRED)], BAD, [("x-api-key", UNKNOWN)]):
+        schemes = [Bearer(keyring()), ApiKey(keyring())]
+        app = guard(schemes, FailureThrottle("3/minute", per_token=True))
+        assert statuses(app, *((wrong, address) for address in addresses)) == [401, 401, 401, 429]
+        assert statuses(app, (GOOD, addresses[0]), ([("x-api-key", READER)], addresses[3])) == [200, 200]
+        off = guard(schemes, FailureThrottle("3/minute"))
+        assert statuses(off, *((wrong, address) for address in addresses)) == [401] * 4
+    judged: list[str] = []
+    app = guard(Bearer(authenticate=lambda credentials: judged.append(credentials.token)), FailureThrottle("1/minute", per_token=True))
+    assert statuses(app, *((BAD, address) for address in addresses)) == [401, 429, 429, 429] and judged == [UNKNOWN]
+
+
+def test_no_counter_is_named_as_a_token_or_a_digest():
+    throttle = FailureThrottle("3/minute", per_token=True)
+    statuses(guard(None, throttle), (BAD, "192.0.2.1"))
+    (name,) = throttle._counters.memory["token"]._counters
+    assert UNKNOWN not in name and hashlib.sha256(UNKNOWN.encode()).hexdigest() not in name
+
+
 def test_a_window_ends():
     app = guard(throttle=FailureThrottle("1/second"))
     assert statuses(app, (BAD, "192.0.2.1"), (GOOD, "192.0.2.1")) == [401, 429]
@@ -210,17 +235,69 @@ def test_a_token_leaves_the_scope_also_where_it_is_not_judged():
 
 def test_a_million_failing_clients_take_the_memory_of_a_few():
     throttle = FailureThrottle("1/hour", max_counters=1000)
-    counters = throttle._counters
+    counters, memory = throttle._counters, throttle._counters.memory["address"]
 
     first, last = [("address", "192.0.2.1")], [("address", "192.0.2.2")]
     asyncio.run(counters.count(first))
     assert asyncio.run(counters.wait(first))
     for at in range(1_000_000):
-        counters.memory.incr(str(at), 3600)
-        assert len(counters.memory) <= 1000
+        memory.incr(str(at), 3600)
+        assert len(memory) <= 1000
     asyncio.run(counters.count(last))
-    assert len(counters.memory) == 1000
+    assert len(memory) == 1000
     assert asyncio.run(counters.wait(last)) and asyncio.run(counters.wait(first)) is None
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
+def test_memory_is_flat_under_the_guard(scheme):
+    """8,000 clients, each with an address and a credential of its own: the second half leaves nothing in memory that the first has not."""
+    throttle = FailureThrottle("1/hour", max_counters=200, per_token=True)
+    auth = Bearer(keyring()) if scheme == "Bearer" else Basic(authenticate=lambda credentials: None)
+    app = guard(auth, throttle)
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status"))
+
+    async def receive() -> Any:
+        raise AssertionError("the body is not read")
+
+    async def fail(at: int) -> None:
+        shown = asgi.bearer(f"{UNKNOWN}{at}") if scheme == "Bearer" else basic(f"user-{at}", "x")[0]
+        scope = asgi.http_scope(headers=[shown], client=(f"2001:db8:{at // 256:x}:{at % 256:x}::1", 1))
+        await app(scope, receive, send)
+
+    async def fail_all(numbers: range) -> None:
+        for at in numbers:
+            statuses.clear()
+            await fail(at)
+            assert statuses[0] == 401
+
+    statuses: list[Any] = []
+    asyncio.run(fail_all(range(1000)))
+    gc.collect()
+    tracemalloc.start()
+    try:
+        asyncio.run(fail_all(range(1000, 4500)))
+        gc.collect()
+        half = tracemalloc.get_traced_memory()[0]
+        asyncio.run(fail_all(range(4500, 8000)))
+        gc.collect()
+        whole = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    # Counters that stayed would be 3500 of some 300 bytes each.
+    assert whole - half < 100_000
+    sizes = {kind: len(memory) for kind, memory in throttle._counters.memory.items()}
+    assert sizes == {"address": 200, "user": 200 * (scheme == "Basic"), "token": 200 * (scheme == "Bearer")}
+
+
+def test_many_wrong_tokens_push_out_no_address():
+    throttle = FailureThrottle("2/hour", max_counters=10, per_token=True)
+    app = guard(None, throttle)
+    assert statuses(app, *[(BAD, "192.0.2.1")] * 2) == [401, 401]
+    for at in range(4):
+        assert statuses(app, *(([asgi.bearer(f"{UNKNOWN}{at}{each}")], f"192.0.2.{10 + at}") for each in range(2))) == [401, 401]
+    assert statuses(app, (GOOD, "192.0.2.1")) == [429]
 
 
 @pytest.mark.parametrize(

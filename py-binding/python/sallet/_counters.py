@@ -22,7 +22,7 @@ _LOG = logging.getLogger("sallet.auth")
 _T = TypeVar("_T")
 
 Key = tuple[str, str]
-"""What failures are counted for: `("address", "192.0.2.7")`, `("user", digest)`."""
+"""What failures are counted for: `("address", "192.0.2.7")`, `("user", digest)`, `("token", digest)`."""
 
 _PATIENCE = 0.5
 """Seconds that a request waits for Redis."""
@@ -101,8 +101,9 @@ class Counters:
 
     def __init__(self, rates: list[RateLimitItem], storage: str, size: int) -> None:
         self._rates = rates
-        self.memory = BoundedMemory(size)
-        self._local = FixedWindowRateLimiter(self.memory)
+        # Apart, so that a client with many wrong tokens pushes out no address.
+        self.memory = {kind: BoundedMemory(size) for kind in ("address", "user", "token")}
+        self._local = {kind: FixedWindowRateLimiter(memory) for kind, memory in self.memory.items()}
         self._url = None if storage == "memory://" else f"async+{storage}"
         self._shared: tuple[Any, SharedLimiter] | None = None
         self._away_until = -math.inf
@@ -121,10 +122,10 @@ class Counters:
             except (StorageError, OSError, asyncio.TimeoutError) as error:
                 self._is_away(error)
         ends = [
-            self._local.get_window_stats(rate, *key).reset_time
+            self._local[key[0]].get_window_stats(rate, *key).reset_time
             for rate in self._rates
             for key in keys
-            if not self._local.test(rate, *key)
+            if not self._local[key[0]].test(rate, *key)
         ]
         return _seconds(ends)
 
@@ -137,7 +138,7 @@ class Counters:
                 self._is_away(error)
         for rate in self._rates:
             for key in keys:
-                self._local.hit(rate, *key)
+                self._local[key[0]].hit(rate, *key)
         return None
 
     def _connect(self) -> SharedLimiter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import ipaddress
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -32,8 +33,8 @@ class FailureThrottle:
     Needs `pip install 'sallet[throttle]'`: the counting is done by the package `limits`.
 
     Only wrong credentials count: those that get 401 `invalid_token` (also an `HTTPException(401)` that `authenticate` raises) or 400,
-    on public paths too. None at all do not, nor do too few scopes (403). They are counted for the client's address and, with `Basic`, for
-    the user name. The first failure starts a window; once as many as the rate allows have come, every request with credentials is
+    on public paths too. None at all do not, nor do too few scopes (403). They are counted for the client's address, with `Basic` for
+    the user name, and with `per_token=True` for the token itself. The first failure starts a window; once as many as the rate allows have come, every request with credentials is
     refused until the window ends: 429 with `Retry-After`, no challenge, and `no-store`. On a public path it is anonymous instead.
 
     - It is refused before its credentials are looked at, so no password is hashed. **A good credential is refused as well**:
@@ -55,7 +56,13 @@ class FailureThrottle:
             `["10.0.0.0/8"]`.
         per_user: Whether failures with `Basic` are counted for the user name too, from all addresses together. That slows guessing from
             many addresses, and lets anybody who knows a name keep its user out while they go on guessing.
-        max_counters: How many counters a process keeps. Beyond that, the one that has not counted for longest is dropped.
+        per_token: Whether failures of `Bearer` and `ApiKey` are counted for the token too, from all addresses together. That spares
+            `authenticate` the machines of a customer that go on sending one expired key, and needs no look at who owns it: an
+            unknown token is answered as an expired one is. It does not slow guessing, where each token is another. Off by default,
+            because pages with a mistake send one text for everybody (`Bearer undefined`), and their users would get 429 for a 401.
+            Counted is an HMAC of the token's digest, never the token or its digest.
+        max_counters: How many counters a process keeps for addresses; as many for user names, and for tokens. Beyond that, the one that
+            has not counted for longest is dropped.
 
     Raises:
         ImportError: `limits` is not installed, or for Redis the package `redis`.
@@ -70,6 +77,7 @@ class FailureThrottle:
         storage: str = "memory://",
         exempt: Iterable[str] = (),
         per_user: bool = True,
+        per_token: bool = False,
         max_counters: int = 65_536,
     ) -> None:
         try:
@@ -86,20 +94,33 @@ class FailureThrottle:
         if isinstance(max_counters, bool) or not isinstance(max_counters, int) or max_counters < 1:
             raise TypeError("max_counters is a number above 0: leave it out for 65536")
         self._exempt = [_network(text) for text in exempt]
-        self._per_user = per_user
+        self._per: dict[str, bool] = {"user": per_user, "token": per_token}
         self._counters = _counters.Counters(_counters.rates_of(rate), storage, max_counters)
 
-    def _keys(self, scope: _Scope, username: str | None) -> list[Key]:
+    def _keys(self, scope: _Scope, shown: tuple[str, str] | None) -> list[Key]:
         keys: list[Key] = []
         client = scope.get("client")
         address = _address(client[0] if client else None)
         if isinstance(address, str) or not any(address in network for network in self._exempt):
             keys.append(("address", _group(address)))
-        if self._per_user and username is not None:
-            # Names that an app may take for one are one here.
-            name = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
-            keys.append(("user", hashlib.sha256(name.encode()).hexdigest()))
+        if shown is not None and self._per[shown[0]]:
+            keys.append((shown[0], _NAMES[shown[0]](shown[1])))
         return keys
+
+
+def _user(name: str) -> str:
+    # Names that an app may take for one are one here.
+    name = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _token(digest: str) -> str:
+    # Not the digest, which keyrings hold: a list of counters in Redis must not be compared with one.
+    return hmac.new(b"sallet throttle", digest.encode(), hashlib.sha256).hexdigest()
+
+
+_NAMES = {"user": _user, "token": _token}
+"""How a counter is named, which for a name that a client has chosen is of one length."""
 
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address | str
@@ -137,9 +158,9 @@ async def watch(
 ) -> None:
     """One request of a guard that has a throttle."""
     counters, keys = throttle._counters, []
-    is_shown, username = guard._shown(scope)
+    is_shown, shown = guard._shown(scope)
     seconds = None
-    if is_shown and (keys := throttle._keys(scope, username)):
+    if is_shown and (keys := throttle._keys(scope, shown)):
         seconds = await counters.wait(keys)
     by: Any = guard.auth
     found, raised = None, None

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::auth::{AlternativesError, AuthScheme, Reason, Requirement, user_and_password};
+use sallet_core::secret::Digest;
 
 use super::elsewhere;
 use super::keyring::Keyring;
@@ -45,6 +46,18 @@ pub(super) struct Judged<'a, 'py> {
     pub(super) private: bool,
     /// What a handshake is to be answered with, if the app chooses nothing.
     pub(super) subprotocol: Option<&'a str>,
+}
+
+/// What a request shows.
+#[derive(Debug)]
+pub(super) enum Shown {
+    Nothing,
+    /// Something that is not known, or cannot be read.
+    Unreadable,
+    /// With Basic, the user's name.
+    User(String),
+    /// With any other scheme, the digest of the token.
+    Token(Digest),
 }
 
 impl Judges {
@@ -184,26 +197,29 @@ impl Judges {
         Ok((judge, self.need(at, judge)?))
     }
 
-    /// Whether a request shows credentials, and the user name in those of Basic. Nobody knows where an `identify` of one's own finds
-    /// them, so there they are taken for shown.
-    pub(super) fn shown(&self, scope: &Bound<'_, PyDict>) -> PyResult<(bool, Option<String>)> {
+    /// What a request shows, for who counts failures. Nobody knows where an `identify` of one's own finds credentials, so there they
+    /// are taken for shown.
+    pub(super) fn shown(&self, scope: &Bound<'_, PyDict>) -> PyResult<Shown> {
         let needs = self.needs()?;
         let request = Request::of(scope, |name| needs.iter().any(|need| need.looks_at(name)))?;
         let at = match &self.alternatives {
             None => 0,
             Some(alternatives) => match alternatives.which(&request) {
-                None => return Ok((false, None)),
+                None => return Ok(Shown::Nothing),
                 Some(at) => at,
             },
         };
-        let Some(need) = needs.get(at) else { return Ok((true, None)) };
+        let Some(need) = needs.get(at) else { return Ok(Shown::Unreadable) };
         let is_basic = need.scheme() == AuthScheme::Basic;
-        let name = |presented: &str| user_and_password(presented).map(|(user, _)| user.to_owned());
-        match need.read(&request, |presented| if is_basic { name(presented) } else { None }) {
-            Ok(user) => Ok((true, user)),
-            Err(Reason::Missing) => Ok((self.get(at).is_some_and(|judge| !judge.is_native), None)),
-            Err(_) => Ok((true, None)),
-        }
+        let shown = need.read(&request, |presented| match user_and_password(presented) {
+            Some((user, _)) if is_basic => Shown::User(user.to_owned()),
+            _ => Shown::Token(Digest::of(presented.as_bytes())),
+        });
+        Ok(match shown {
+            Ok(shown) => shown,
+            Err(Reason::Missing) if self.get(at).is_some_and(|judge| judge.is_native) => Shown::Nothing,
+            Err(_) => Shown::Unreadable,
+        })
     }
 
     /// Takes the credentials of all out of a scope that nobody judges.
@@ -316,6 +332,12 @@ fn refused_list(error: AlternativesError) -> PyErr {
     PyTypeError::new_err(match error {
         AlternativesError::Empty => {
             "auth is an empty list, so nobody could be admitted: write auth=[Bearer(keyring), ApiKey(keyring)], or leave auth out".to_owned()
+        }
+        AlternativesError::SameCredential => {
+            "auth: two schemes read the same credential, so the second would never be asked: give one another scheme=, header= or name, \
+             or make them one that tries both: write Bearer(authenticate=lambda credentials: keyring.verify(credentials.token) or \
+             find_user(credentials))"
+                .to_owned()
         }
         error => format!("auth: {}", error.message()),
     })

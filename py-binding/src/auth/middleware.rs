@@ -14,7 +14,7 @@ use sallet_core::paths::is_preflight;
 use super::decision;
 use super::field_lines;
 use super::hidden;
-use super::judges::{Judged, Judges};
+use super::judges::{Judged, Judges, Shown};
 use super::path_rules::{PathRules, Routes};
 use super::principal::{Anonymous, AuthCredentials};
 use super::refusal::Refusal;
@@ -211,10 +211,16 @@ impl AuthMiddleware {
         setup.settle(scope, by, setup.judges.verdict_on(awaited, by)?, is_open)
     }
 
-    /// For a throttle: whether a request shows credentials, and the user name in those of Basic.
+    /// For a throttle: whether a request shows credentials, and what failures are counted for besides the address: `("user", name)` of
+    /// Basic, `("token", digest)` of any other scheme.
     #[pyo3(name = "_shown")]
-    fn shown(&self, scope: &Bound<'_, PyDict>) -> PyResult<(bool, Option<String>)> {
-        self.setup()?.judges.shown(scope)
+    fn shown(&self, scope: &Bound<'_, PyDict>) -> PyResult<(bool, Option<(&'static str, String)>)> {
+        Ok(match self.setup()?.judges.shown(scope)? {
+            Shown::Nothing => (false, None),
+            Shown::Unreadable => (true, None),
+            Shown::User(name) => (true, Some(("user", name))),
+            Shown::Token(digest) => (true, Some(("token", String::from_utf8_lossy(&digest.to_hex()).into_owned()))),
+        })
     }
 
     /// For a throttle, the refusal instead of a verdict. Credentials leave the scope all the same.
