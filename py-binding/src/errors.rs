@@ -13,6 +13,13 @@ create_exception!(sallet, PolicyError, SalletError, "A header policy is wrong; t
 create_exception!(sallet, CredentialsError, SalletError, "Credentials cannot be read.");
 create_exception!(sallet, KeyringError, SalletError, "A key, keyring or keyring file is wrong.");
 
+create_exception!(
+    sallet,
+    NotAUser,
+    PyTypeError,
+    "A function of the app's own returned what is no user. Its message names a class, and never shows a value."
+);
+
 /// A refused header value: what was given and where, the near name if it is a typo, and the core's sentence, which names the fix.
 pub(crate) fn policy_error(place: &str, error: sallet_core::PolicyError) -> PyErr {
     PolicyError::new_err(format!("{place}: {}", near::sentence(place, error)))
@@ -27,6 +34,12 @@ pub(crate) fn key_digest(id: &str, error: DigestError) -> PyErr {
 }
 
 pub(crate) fn key_token(id: &str, error: TokenError) -> PyErr {
+    if error == TokenError::Characters {
+        // What no Bearer can send may be a key of another scheme's.
+        let other = "; what Basic or ApiKey take besides is given as its SHA-256: write \
+                     digest=hashlib.sha256(b\"user:password\").hexdigest()";
+        return about_key(id, &format!("{}{other}", error.message()));
+    }
     about_key(id, error.message())
 }
 
@@ -71,5 +84,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("SalletError", py.get_type::<SalletError>())?;
     m.add("PolicyError", py.get_type::<PolicyError>())?;
     m.add("CredentialsError", py.get_type::<CredentialsError>())?;
-    m.add("KeyringError", py.get_type::<KeyringError>())
+    m.add("KeyringError", py.get_type::<KeyringError>())?;
+    crate::add_internal(m, py.get_type::<NotAUser>())
 }

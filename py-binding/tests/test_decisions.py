@@ -108,6 +108,19 @@ def test_an_error_that_nobody_else_logs_is_shown_with_its_place(caplog):
     assert first.endswith("from '127.0.0.1')") and lines[-1].strip() == "raise LookupError(credentials.token)"
 
 
+@pytest.mark.parametrize("public", [[], ["/x"]])
+def test_what_is_no_user_is_told_by_its_class_with_the_fix(public, caplog):
+    """It was returned and not raised; its value may be the token."""
+    caplog.set_level(logging.INFO, "sallet.auth")
+    told: list[Decision] = []
+    app = AuthMiddleware(inside, Bearer(authenticate=lambda credentials: credentials.token), public=public, on_decision=told.append)
+    asgi.call(app, "/x", [asgi.bearer(READER)])
+    (decision,) = told
+    assert decision.reason is not None and decision.reason.startswith("authenticate returned an instance of str, which is not a user")
+    assert "write return Principal(id, scopes=[...])" in decision.reason and "raised" not in decision.reason
+    assert decision.reason in caplog.text and READER not in caplog.text
+
+
 def test_what_a_dependency_refuses_is_told_too():
     told: list[Decision] = []
     app, bearer = FastAPI(), Dependency(keyring())

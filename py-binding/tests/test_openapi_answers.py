@@ -7,7 +7,8 @@ from fastapi import APIRouter, FastAPI, HTTPException, Security
 from fastapi.openapi.utils import get_openapi
 from harness import asgi
 from keys import EXPIRED, READER, UNKNOWN, WRITER, keyring
-from sallet.fastapi import Bearer, protect
+from sallet import FailureThrottle, Principal
+from sallet.fastapi import Basic, Bearer, protect
 
 # As schemathesis and other clients send them: none, wrong ones, good ones, and what no grammar allows.
 CREDENTIALS = [
@@ -126,3 +127,22 @@ def test_marking_twice_changes_nothing():
     assert repr(app.openapi()) == first
     asgi.call(app, "/items")  # the start marks again
     assert repr(app.openapi()) == first
+
+
+def test_what_basic_refuses_of_another_site_and_what_a_throttle_answers_is_described():
+    app = FastAPI()
+    app.add_api_route("/", lambda: "ok", methods=["GET", "POST"])
+    basic = Basic(authenticate=lambda credentials: Principal("a") if credentials.password == "good" else None)
+    protect(app, auth=[basic, Bearer(keyring())], throttle=FailureThrottle("1/minute"))
+    responses = {method: operation["responses"] for _, method, operation in operations(app.openapi())}
+    good = [("authorization", "Basic YTpnb29k")]
+    forged = [*good, ("origin", "https://evil.example"), ("host", "api.example")]
+    assert [asgi.call(app, "/", headers, method="POST").status for headers in (good, forged, [asgi.bearer(UNKNOWN)], good)] == [200, 403, 401, 429]
+    assert responses["POST"].keys() - responses["GET"].keys() == {"403"}
+    assert "another site" in responses["POST"]["403"]["description"] and "headers" not in responses["POST"]["403"]
+    assert responses["GET"]["429"]["headers"].keys() == {"Retry-After"}
+    # Neither of them where neither can be.
+    plain = FastAPI()
+    plain.add_api_route("/", lambda: "ok", methods=["POST"])
+    protect(plain, auth=[Basic(authenticate=lambda credentials: None, cross_site=True), Bearer(keyring())])
+    assert plain.openapi()["paths"]["/"]["post"]["responses"].keys() == {"200", "400", "401"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import guarded
 import pytest
@@ -293,6 +294,24 @@ def test_a_protected_rule_that_guards_no_route_is_told(rule, told, caplog):
     asgi.call(app, "/")
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert [told in message and repr(rule) in message for message in warned] == ([] if told is None else [True])
+
+
+@pytest.mark.parametrize("around", [False, True])
+def test_a_public_rule_that_opens_nothing_is_told_once(around, caplog):
+    app = FastAPI()
+    app.get("/api/health")(lambda: "well")
+    app.get("/login")(lambda: "in")
+    rules: dict[str, Any] = {"protected": ["/api/*"], "public": ["/api/health", "GET /login", "/static/*"]}
+    if around:
+        app.add_middleware(AuthMiddleware, auth=Bearer(keyring()), **rules)
+    else:
+        protect(app, auth=FastAPIBearer(keyring()), **rules)
+    for _ in range(2):
+        assert [asgi.call(app, path).status for path in ("/login", "/api/health", "/api/x")] == [200, 200, 401]
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    # Not of the docs pages, which protect opens itself.
+    assert len(warned) == 2 and all("no rule of protected (/api/*) covers it" in message for message in warned)
+    assert "'GET /login' opens nothing" in warned[0] and "'/static/*' opens nothing" in warned[1]
 
 
 def test_half_a_segment_is_no_root_path():

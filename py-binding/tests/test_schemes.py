@@ -10,7 +10,7 @@ import pytest
 from fastapi import Depends, FastAPI, Security
 from harness import asgi
 from keys import READER, UNKNOWN, WRITER, keyring
-from sallet import ApiKey, AuthMiddleware, Basic, Bearer, Credentials, Key, Keyring, PolicyError, Principal
+from sallet import ApiKey, AuthMiddleware, Basic, Bearer, Credentials, Key, Keyring, KeyringError, Passwords, PolicyError, Principal
 from sallet import fastapi as for_fastapi
 from sallet.fastapi import protect
 from whoami import guard, whoami
@@ -267,7 +267,7 @@ other = for_fastapi.Bearer(keyring(), scheme_name="Other")
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
-        (lambda: Bearer(keyring(), scheme="two words"), PolicyError, "^scheme: a name where credentials"),
+        (lambda: Bearer(keyring(), scheme="two words"), PolicyError, "^scheme: the name of a place for credentials"),
         (lambda: Bearer(keyring(), scheme="basic"), PolicyError, r"write Basic\(\.\.\.\) from sallet"),
         (lambda: ApiKey(keyring(), header="X API Key"), PolicyError, "^header: .*X-API-Key"),
         (lambda: ApiKey(keyring(), header="Cookie"), PolicyError, "browsers send cookies by themselves"),
@@ -287,8 +287,11 @@ other = for_fastapi.Bearer(keyring(), scheme_name="Other")
         (lambda: ApiKey(keyring(), name="x"), TypeError, "did you mean header"),  # as FastAPI's APIKeyHeader
         (lambda: Bearer(keyring(), word="Token"), TypeError, "did you mean scheme"),
         (lambda: Basic(keyring(), header="x"), TypeError, "no argument 'header'"),
+        (lambda: Bearer(authenticate=Passwords({})), TypeError, r"^Passwords asks for .*write Basic\(authenticate=Passwords\(\.\.\.\)\)"),
+        (lambda: for_fastapi.ApiKey(authenticate=Passwords({})), TypeError, r"ApiKey does not read"),
+        (lambda: Key("ada", token=f"ada:{READER}"), KeyringError, r"write digest=hashlib\.sha256\(b.user:password.\)\.hexdigest"),
         (lambda: AuthMiddleware(whoami, []), TypeError, r"write auth=\[Bearer\(keyring\), ApiKey\(keyring\)\]"),
-        (lambda: AuthMiddleware(whoami, [Bearer(keyring()), Bearer(keyring())]), TypeError, "read the same credential"),
+        (lambda: AuthMiddleware(whoami, [Bearer(keyring()), Bearer(keyring())]), TypeError, r"read the same credential.*make them one that tries both: write Bearer\(authenticate="),
         (lambda: AuthMiddleware(whoami, [ApiKey(keyring()), ApiKey(keyring(), header="x-api-key")]), TypeError, "read the same credential"),
         (lambda: AuthMiddleware(whoami, [Bearer(keyring()), keyring()]), TypeError, r"^auth\[1\]: .*write auth=Bearer"),
         (lambda: AuthMiddleware(whoami, [Bearer(keyring()), None]), TypeError, r"^auth\[1\]: "),

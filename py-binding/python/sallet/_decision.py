@@ -8,7 +8,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sallet._sallet import Principal, Refusal, Scheme
+from sallet._sallet import NotAUser, Principal, Refusal, Scheme
 
 __all__ = ["Decision"]
 
@@ -49,7 +49,8 @@ def tell(outcome: Any, scope: MutableMapping[str, Any], by: Any, about: Any) -> 
     if isinstance(about, Refusal):
         key_id, reason, status = about.key_id, about.reason, about.status
     elif isinstance(about, BaseException):
-        reason = f"authenticate raised {type(about).__name__}"
+        # What was returned and is no user is said in words that show its class and no value.
+        reason = str(about) if isinstance(about, NotAUser) else f"authenticate raised {type(about).__name__}"
         if isinstance(raised := getattr(about, "status_code", None), int) and raised < 400:
             reason += f" {int(raised)}, which refuses nothing: redirect in on_refusal="
     elif type(about) is Principal:

@@ -37,6 +37,14 @@ def _report(guard: _sallet.AuthMiddleware) -> None:
             )
     for rule in guard.public:
         path = rule.rpartition(" ")[2]
+        if not _is_inside(rule, guard.protected):
+            auth.warning(
+                "public: %r opens nothing, because no rule of protected (%s) covers it and it is open without one: remove it, or "
+                "protect the path around it",
+                rule,
+                ", ".join(guard.protected or ()),
+            )
+            continue
         if not paths or path in paths or path.endswith("/*"):
             continue
         other = path.rstrip("/") if path.endswith("/") else f"{path}/"
@@ -59,7 +67,6 @@ def _report(guard: _sallet.AuthMiddleware) -> None:
 
 def _what_is_open(guard: _sallet.AuthMiddleware) -> str:
     said = f"credentials are needed for {'every path' if guard.protected is None else ', '.join(guard.protected)}"
-    # Docs pages that nothing protects are public besides.
     if exceptions := [rule for rule in guard.public if _is_inside(rule, guard.protected)]:
         said += f", except for {', '.join(exceptions)}"
     if guard.protected is not None:

@@ -12,6 +12,7 @@ from sallet._coroutines import is_async, mark_asgi3
 from sallet._decision import Decision
 from sallet._near import arguments
 from sallet._sallet import Credentials, Refusal
+from sallet.passwords import Passwords
 from sallet.throttle import FailureThrottle
 
 __all__ = ["ApiKey", "AuthMiddleware", "Basic", "Bearer", "Decision"]
@@ -46,6 +47,12 @@ class Scheme(_sallet.Scheme):
     def __init__(
         self, *args: Any, authenticate: Any = None, timeout: float | None = None, threaded: bool = False, **options: Any
     ) -> None:
+        if isinstance(authenticate, Passwords) and not isinstance(self, Basic):
+            name = type(self).__name__
+            raise TypeError(
+                f"Passwords asks for a user and a password, which {name} does not read: write Basic(authenticate=Passwords(...)), "
+                f"or give {name} a Keyring"
+            )
         super().__init__(*args, **prepared(authenticate, timeout, threaded), **options)
         if type(self).identify is not Scheme.identify:
             check_identify(self)

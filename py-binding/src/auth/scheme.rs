@@ -21,6 +21,7 @@ use super::refusal::Refusal;
 use super::request::{self, Request};
 use super::scopes;
 use super::user::{self, User};
+use crate::errors::NotAUser;
 use crate::{asgi, errors};
 
 /// The native half of `sallet.Bearer`, which says all about it, and of every other scheme.
@@ -185,7 +186,7 @@ fn accepted(found: Bound<'_, PyAny>) -> PyResult<Result<User<'_>, Bound<'_, Refu
         Err(error) => {
             let user = error.into_inner();
             if user.is_none() {
-                return Err(PyTypeError::new_err(
+                return Err(NotAUser::new_err(
                     "identify returned None: return the user, or the Refusal that await super().identify(scope) returned",
                 ));
             }
@@ -316,6 +317,15 @@ impl Scheme {
     #[getter]
     fn header(&self) -> PyResult<&str> {
         Ok(self.setup()?.need().field())
+    }
+
+    /// Whether what a page of another site makes a browser send is refused.
+    #[getter]
+    #[pyo3(name = "_minds_the_site")]
+    fn minds_the_site(&self) -> PyResult<bool> {
+        const FIELD: &str = "sec-fetch-site";
+        let need = self.setup()?.need();
+        Ok(need.looks_at(FIELD.as_bytes()) && !need.field().eq_ignore_ascii_case(FIELD))
     }
 
     /// Checks the scopes of a user who is already verified: `None` when they are enough, else the refusal.

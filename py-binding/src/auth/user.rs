@@ -1,12 +1,13 @@
 //! What is a user, and what is a mistake of the function that should have returned one.
 
-use pyo3::exceptions::{PyBaseException, PyTypeError};
+use pyo3::exceptions::PyBaseException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyMapping, PyString, PyType};
 
 use super::principal::Principal;
+use crate::errors::NotAUser;
 
 /// Whose answer is looked at, for the message.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +63,7 @@ fn refused(kind: &Bound<'_, PyType>, source: Source, mistake: &str) -> PyErr {
         Source::Authenticate => ("authenticate", "None"),
         Source::Identify => ("identify", "the Refusal of super().identify(...)"),
     };
-    PyTypeError::new_err(format!(
+    NotAUser::new_err(format!(
         "{function} returned an instance of {name}, which is not a user: {mistake}; write return Principal(id, scopes=[...]) \
          or return an object of your own class; to refuse, return {nobody}"
     ))

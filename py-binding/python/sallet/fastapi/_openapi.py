@@ -20,14 +20,13 @@ _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"
 
 
 # RFC 6750 section 3.1
-_ANSWERS = {
-    "400": "The credentials cannot be read",
-    "401": "Not authenticated, or the token is not valid",
-    "403": "The token does not have the required scope",
-}
+_SCOPE = "The token does not have the required scope"
+_SITE = "A page of another site makes the browser send the credentials"
+# RFC 9110 section 9.2.1: of these no page of another site can make anything of.
+_SAFE = frozenset({"get", "head", "options", "trace"})
 
 
-def _answer(description: str) -> Schema:
+def _answer(description: str, field: str | None = "WWW-Authenticate") -> Schema:
     body = {
         "type": "object",
         "properties": {"detail": {"type": "string"}},
@@ -35,12 +34,14 @@ def _answer(description: str) -> Schema:
     }
     return {
         "description": description,
-        "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}},
+        **({"headers": {field: {"schema": {"type": "string"}}}} if field else {}),
         "content": {"application/json": {"schema": body}},
     }
 
 
-def mark(apps: Iterable[Mounted], auth: Scheme | tuple[Scheme, ...], rules: sallet.PathRules) -> None:
+def mark(
+    apps: Iterable[Mounted], auth: Scheme | tuple[Scheme, ...], rules: sallet.PathRules, throttles: bool
+) -> None:
     """Makes `openapi()` of every app tell which operations `auth` guards.
 
     Called again, it takes in apps mounted since, and an `app.openapi` the user has replaced.
@@ -53,7 +54,7 @@ def mark(apps: Iterable[Mounted], auth: Scheme | tuple[Scheme, ...], rules: sall
         if isinstance(current, MarkedOpenAPI) and current.auth is auth:
             current.prefixes = at
         else:
-            app.openapi = MarkedOpenAPI(current, auth, rules, at)  # type: ignore[method-assign]
+            app.openapi = MarkedOpenAPI(current, auth, rules, at, throttles)  # type: ignore[method-assign]
 
 
 class MarkedOpenAPI:
@@ -69,11 +70,15 @@ class MarkedOpenAPI:
         auth: Scheme | tuple[Scheme, ...],
         rules: sallet.PathRules,
         prefixes: Sequence[str],
+        throttles: bool,
     ) -> None:
         self.auth = auth
         self.prefixes = prefixes
         self._original = original
         self._rules = rules
+        self._throttles = throttles
+        schemes = auth if isinstance(auth, tuple) else (auth,)
+        self._minds_the_site = any(scheme._minds_the_site for scheme in schemes)
 
     def __call__(self) -> Schema:
         schema = self._original()
@@ -89,17 +94,26 @@ class MarkedOpenAPI:
                 ]
                 operation["security"] = alternatives
                 asked = (scopes for each in alternatives for name, scopes in each.items() if name in schemes)
-                self._answers(operation, any(asked))
+                self._answers(operation, any(asked), self._minds_the_site and method not in _SAFE)
         return schema
 
-    def _answers(self, operation: Schema, asks_for_scopes: bool) -> None:
+    def _answers(self, operation: Schema, asks_for_scopes: bool, minds_the_site: bool) -> None:
         """Describes what the guard answers, except where the app has described that itself."""
         responses = operation.setdefault("responses", {})
         if "default" in responses or "4XX" in responses:
             return
-        for status, description in _ANSWERS.items():
-            if status != "403" or asks_for_scopes:
-                responses.setdefault(status, _answer(description))
+        answers = {
+            "400": _answer("The credentials cannot be read"),
+            "401": _answer("Not authenticated, or the token is not valid"),
+        }
+        if asks_for_scopes or minds_the_site:
+            # Only what other credentials would change has a challenge.
+            why = "; or: ".join(said for said, is_so in ((_SCOPE, asks_for_scopes), (_SITE, minds_the_site)) if is_so)
+            answers["403"] = _answer(why, "WWW-Authenticate" if asks_for_scopes else None)
+        if self._throttles:
+            answers["429"] = _answer("Too many wrong credentials came before", "Retry-After")
+        for status, answer in answers.items():
+            responses.setdefault(status, answer)
 
     def _is_public(self, method: str, path: str) -> bool:
         # Mounted in two places and guarded in one of them, the operation is marked.

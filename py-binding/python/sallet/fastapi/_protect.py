@@ -78,8 +78,9 @@ def protect(
       made yourself is not touched: give it its policy with `docs_page`. Starlette's page for an
       exception works too, where `debug=True`.
     - **`app.openapi()`** gains the security scheme, and on every operation that is not public
-      `security`, so that the Authorize button works, and the answers 400, 401 and, where scopes
-      are needed, 403. Those that you have described yourself stay.
+      `security`, so that the Authorize button works, and the answers 400 and 401; 403 where scopes
+      are needed, and where `Basic` refuses what another site's page makes a browser send; 429 with a `throttle`.
+      Those that you have described yourself stay.
 
     Args:
         app: The FastAPI (or plain Starlette) app. Routes, mounts and middleware may be added
@@ -264,12 +265,13 @@ class _Protection:
         return app if self._building is not None else self._wrap(app, self._with_pages(docs))
 
     def _may_open(self, rule: str) -> bool:
-        """Not what `protected` names itself."""
+        """Not what `protected` names itself, nor what is open without a rule."""
         try:
             PathRules([rule], protected=self._protected)
         except PolicyError:
             return False
-        return True
+        method, _, path = rule.rpartition(" ")
+        return PathRules(protected=self._protected).needs_credentials(method or "GET", path)
 
     def _find_docs(self) -> Docs:
         # Mounts, and an app.openapi replaced by the user, may have come since protect().
@@ -295,7 +297,7 @@ class _Protection:
 
     def _mark_openapi(self) -> None:
         if self._auth is not None:
-            mark(mounted_apps(self._app), self._auth, self._rules)
+            mark(mounted_apps(self._app), self._auth, self._rules, self._hooks["throttle"] is not None)
 
 
 def _once(rules: Any) -> Any:
