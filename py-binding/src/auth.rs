@@ -10,6 +10,7 @@ use sallet_core::secret::Token;
 
 use crate::errors;
 
+mod any_of;
 mod credentials;
 mod decision;
 mod elsewhere;
@@ -46,6 +47,7 @@ fn generate_token(prefix: &str) -> PyResult<String> {
 /// Adds this module's classes and functions.
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     add_internal(m, m.py().get_type::<principal::Anonymous>())?;
+    add_internal(m, m.py().get_type::<any_of::Alternatives>())?;
     m.add_class::<credentials::Credentials>()?;
     m.add_class::<key::Key>()?;
     add_internal(m, m.py().get_type::<keyring::Keyring>())?;

@@ -1,5 +1,7 @@
 //! Who judges the requests of a guard: a scheme, or the first of several whose credentials are there.
 
+use std::iter;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -195,6 +197,30 @@ impl Judges {
         let found = all.find(|(_, judge)| judge.auth.is(by));
         let (at, judge) = found.ok_or_else(|| PyTypeError::new_err("this scheme is not one of the guard's"))?;
         Ok((judge, self.need(at, judge)?))
+    }
+
+    /// Who would judge a request; `None` where it shows credentials of none.
+    pub(super) fn which(&self, scope: &Bound<'_, PyDict>) -> PyResult<Option<usize>> {
+        let Some(alternatives) = &self.alternatives else { return Ok(Some(0)) };
+        let request =
+            Request::of(scope, |name| alternatives.needs().iter().any(|need| need.borrowed().looks_at(name)))?;
+        Ok(alternatives.which(&request))
+    }
+
+    /// The refusal of a request that shows credentials of none.
+    pub(super) fn missing<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Refusal>> {
+        match &self.alternatives {
+            Some(alternatives) => need::missing(py, alternatives),
+            None => self.need_at(0)?.map_or_else(
+                || Bound::new(py, Refusal::new(Reason::Missing, iter::empty())),
+                |need| need.refusal(py, Reason::Missing),
+            ),
+        }
+    }
+
+    /// What the one at this place asks for, if it is a scheme.
+    pub(super) fn need_at(&self, at: usize) -> PyResult<Option<Need<'_>>> {
+        self.get(at).map_or(Ok(None), |judge| self.need(at, judge))
     }
 
     /// What a request shows, for who counts failures. Nobody knows where an `identify` of one's own finds credentials, so there they

@@ -54,11 +54,16 @@ impl<'a> Need<'a> {
 
     /// The refusal that the app's own function has raised.
     pub(super) fn raised<'py>(&self, py: Python<'py>, raised: Raised) -> PyResult<Bound<'py, Refusal>> {
-        let challenges = raised.challenged().map(|answer| self.challenges(answer));
-        Bound::new(py, Refusal::raised(raised, challenges.into_iter().flatten()))
+        let challenges = self.challenges_of(&raised);
+        Bound::new(py, Refusal::raised(raised, challenges.into_iter()))
     }
 
-    fn challenges(&self, answer: Answer) -> Vec<Challenge<'_>> {
+    /// What goes with an answer that was raised.
+    pub(super) fn challenges_of(&self, raised: &Raised) -> Vec<Challenge<'_>> {
+        raised.challenged().map_or_else(Vec::new, |answer| self.challenges(answer))
+    }
+
+    pub(super) fn challenges(&self, answer: Answer) -> Vec<Challenge<'_>> {
         match self.among {
             None => self.own.challenge(answer).into_iter().collect(),
             Some((all, at)) => all.challenges(Some(at), answer).collect(),

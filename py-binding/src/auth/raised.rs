@@ -42,6 +42,16 @@ impl Raised {
         Ok(Some(Self { status, detail: detail.unbind(), body, fields, error: error.unbind() }))
     }
 
+    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self {
+            status: self.status,
+            detail: self.detail.clone_ref(py),
+            body: self.body.clone_ref(py),
+            fields: self.fields.clone(),
+            error: self.error.clone_ref(py),
+        }
+    }
+
     /// What its 401 must have as well, unless it brings its own (RFC 9110 section 15.5.2).
     pub(super) fn challenged(&self) -> Option<Answer> {
         let has = self.fields.iter().any(|(name, _)| name == Challenge::FIELD);

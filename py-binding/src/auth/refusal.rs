@@ -9,6 +9,7 @@ use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, intern};
 use sallet_core::Cursor;
 use sallet_core::auth::{Challenge, CredentialsError, Reason, Refusal as Answer};
 
+use super::need::Need;
 use super::principal::Principal;
 use super::raised::Raised;
 use super::scheme::Scheme;
@@ -45,6 +46,16 @@ impl Refusal {
     fn of<'a>(why: Why, challenges: impl Iterator<Item = Challenge<'a>>) -> Self {
         let challenges = challenges.map(|challenge| challenge.to_string()).collect();
         Self { why, challenges, key_id: None, retry_after: None }
+    }
+
+    /// The same refusal by one of several schemes, with the challenges that go with it there.
+    pub(super) fn among(&self, py: Python<'_>, need: &Need<'_>) -> Self {
+        let (why, challenges) = match &self.why {
+            Why::Reason(reason) => (Why::Reason(*reason), need.challenges(reason.refusal())),
+            Why::Raised(raised) => (Why::Raised(raised.clone_ref(py)), need.challenges_of(raised)),
+        };
+        let key_id = self.key_id.as_ref().map(|id| id.clone_ref(py));
+        Self { key_id, retry_after: self.retry_after.clone(), ..Self::of(why, challenges.into_iter()) }
     }
 
     /// The refusal of a client that has shown too many wrong credentials. Other credentials would not help, so nothing is asked for.

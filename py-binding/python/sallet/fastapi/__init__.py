@@ -37,10 +37,11 @@ if _numbers and (int(_numbers[1]), int(_numbers[2])) < _OLDEST:
     )
 
 from sallet.fastapi import _schemes
+from sallet.fastapi._any_of import AnyOf
 from sallet.fastapi._own_page import docs_page
 from sallet.fastapi._protect import protect
 from sallet.fastapi._resource_metadata import resource_metadata
 from sallet.fastapi._schemes import *
 
-__all__ = ["docs_page", "protect", "resource_metadata"]
+__all__ = ["AnyOf", "docs_page", "protect", "resource_metadata"]
 __all__ += _schemes.__all__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import HTTPException, WebSocketException
 from fastapi.openapi.models import SecurityBase as SecurityModel
@@ -18,6 +18,14 @@ from sallet._refuse import as_reason, closes, note
 from sallet._sallet import signed_in_user
 from sallet.auth import Scheme
 from sallet.fastapi._subclass import NOT_SAID, asked, keep_scopes, passed
+
+
+class OfRoute(NamedTuple):
+    """A link of the chain in `scope["sallet.auth"]` that a dependency has added; those of guards are plain tuples."""
+
+    by: Any
+    outcome: Any
+    earlier: Any
 
 
 class Dependency(Scheme):
@@ -64,18 +72,12 @@ class Dependency(Scheme):
         public paths. A WebSocket is closed with 1008 where the server cannot send a response.
         """
         missing, _ = self._begin({"type": "http", "headers": []})
-        return _exception(missing, {"type": "http"})
+        return exception_of(missing, {"type": "http"})
 
     async def _verdict(self, scope: Any) -> Any:
         """The user or refusal: the guard's, an earlier dependency's, or else a new one. An error that the guard has met is raised."""
-        earlier = scope.get("sallet.auth")
-        link = earlier
-        while link is not None:
-            scheme, outcome, link = link
-            if scheme is self:
-                if isinstance(outcome, Exception):
-                    raise outcome
-                return outcome
+        if (outcome := self._earlier_verdict(scope)) is not None:
+            return outcome
         if (user := signed_in_user(self, scope)) is not None:
             outcome = user
         else:
@@ -89,8 +91,19 @@ class Dependency(Scheme):
                 if outcome is None:
                     tell("failed", scope, self, error)
                     raise
-        scope["sallet.auth"] = (self, outcome, earlier)
+        scope["sallet.auth"] = OfRoute(self, outcome, scope.get("sallet.auth"))
         return outcome
+
+    def _earlier_verdict(self, scope: Any) -> Any:
+        """The user or refusal of a guard, or of a dependency before this one; `None` if there is none yet."""
+        link = scope.get("sallet.auth")
+        while link is not None:
+            by, outcome, link = link
+            if by is self:
+                if isinstance(outcome, Exception):
+                    raise outcome
+                return outcome
+        return None
 
     def _admit(self, outcome: Any, scopes: Iterable[str], scope: Any) -> None:
         """Raises a refusal: that one, or the one of a user whose scopes are not enough."""
@@ -99,17 +112,30 @@ class Dependency(Scheme):
             note(refusal, scope, self)
             if refusal.is_missing and not closes(scope):
                 raise self.make_not_authenticated_error()
-            raise _exception(refusal, scope)
+            raise exception_of(refusal, scope)
 
 
-def _exception(refusal: Refusal, scope: Any) -> Exception:
+class _Fields(dict[str, str]):
+    """Fields of which one name may have several lines, as Starlette sends them; to look one up gives all its lines as one list."""
+
+    def __init__(self, lines: list[tuple[str, str]]) -> None:
+        for name, value in lines:
+            # RFC 9110 section 5.3
+            self[name] = f"{self[name]}, {value}" if name in self else value
+        self._lines = lines
+
+    def items(self) -> Any:
+        return self._lines
+
+    def copy(self) -> _Fields:
+        return _Fields(self._lines)
+
+
+def exception_of(refusal: Refusal, scope: Any) -> Exception:
+    """A refusal as what FastAPI answers."""
     if closes(scope):
         return WebSocketException(Refusal.CLOSE_CODE, as_reason(refusal.detail if isinstance(refusal.detail, str) else ""))
-    headers: dict[str, str] = {}
-    for name, value in refusal.headers:
-        if name != "content-type":
-            # Several challenges are one list (RFC 9110 section 11.6.1): an HTTPException has one line of a name.
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    headers = _Fields([(name, value) for name, value in refusal.headers if name != "content-type"])
     raised = refusal._error
     if isinstance(raised, StarletteHTTPException):
         # The app may have a handler for its class. One exception may be raised for many requests, and of several schemes.

@@ -15,6 +15,7 @@ from sallet import AuthMiddleware, Decision, FailureThrottle, PathRules, PolicyE
 from sallet._near import arguments
 from sallet._sallet import ByPath
 from sallet.auth import Scheme, check_hooks
+from sallet.fastapi._any_of import AnyOf
 from sallet.fastapi._dependency import Dependency
 from sallet.fastapi._docs import Docs, PagePolicy, find_docs
 from sallet.fastapi._https import HttpsRedirect, redirect_host
@@ -49,7 +50,7 @@ def protect(
     app: Starlette,
     *,
     headers: PolicyRule | None = None,
-    auth: Scheme | Sequence[Scheme] = _LEFT_OUT,
+    auth: Scheme | Sequence[Scheme] | AnyOf = _LEFT_OUT,
     public: Iterable[str] = (),
     protected: Iterable[str] | None = None,
     preflights: Iterable[str] | bool = False,
@@ -87,8 +88,8 @@ def protect(
             later; everything is put together when the app starts.
         headers: The policy, or a function of the ASGI scope; `SecurityHeaders.STRICT` by default.
         auth: A `Bearer`, a `Basic` or an `ApiKey` of `sallet.fastapi` (or a plain one of `sallet`), or a list of
-            them, as `[Bearer(keys), ApiKey(keys)]`: the first whose credentials are there decides. Leave it out for
-            headers only.
+            them, as `[Bearer(keys), ApiKey(keys)]`, or an `AnyOf`: the first whose credentials are there decides. Leave it
+            out for headers only.
         public: Paths that need no credentials: `"/health"` opens that path alone, `"/static/*"`
             everything below, `"GET /items"` one method of it (HEAD counts as GET).
         protected: Guards these paths alone and leaves the others open; `public` then opens
@@ -119,7 +120,8 @@ def protect(
         RuntimeError: `auth` is of a subclass that has not called `super().__init__`.
 
     A `Security(bearer, scopes=...)` of a route that no token can satisfy keeps the app from
-    starting: a str where a list belongs, which FastAPI takes apart, or a scope with a space.
+    starting: a str where a list belongs, which FastAPI takes apart, or a scope with a space. So does a `Principal` that a
+    route would read from the request, because its `Depends(bearer)` was forgotten.
 
     An app instrumented by `opentelemetry-instrumentation-fastapi` must be instrumented before
     this call: the contrib package insists on wrapping Starlette's own stack. When it is taken out
@@ -149,7 +151,7 @@ class _Protection:
         self,
         app: Starlette,
         headers: PolicyRule | None,
-        auth: Scheme | Sequence[Scheme],
+        auth: Scheme | Sequence[Scheme] | AnyOf,
         public: Iterable[str],
         protected: Iterable[str] | None,
         preflights: Iterable[str] | bool,
@@ -166,6 +168,7 @@ class _Protection:
             raise TypeError(
                 "auth is None, so everything would be open: give auth=Bearer(...), or leave auth out for headers only"
             )
+        auth = auth.schemes if isinstance(auth, AnyOf) else auth
         schemes = tuple(auth) if isinstance(auth, (list, tuple)) else (auth,)
         for scheme in schemes:
             if scheme is not _LEFT_OUT and not isinstance(scheme, Scheme):
