@@ -1,15 +1,17 @@
 """`sallet.fastapi`: what FastAPI's own security classes do, done the same; and what `protect` promises."""
 
-from typing import Annotated, Any
+import json
+from typing import Annotated, Any, Optional
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Request, Security, WebSocket
+from fastapi import APIRouter, Body, Depends, FastAPI, Request, Security, WebSocket
 from fastapi.security import HTTPBearer, SecurityScopes
 from fastapi.security.base import SecurityBase
 from harness import asgi
 from harness.asgi import bearer
 from keys import EXPIRED, READER, UNKNOWN, WRITER, keyring
-from sallet import Principal, SecurityHeaders
+from pydantic import BaseModel
+from sallet import PolicyError, Principal, SecurityHeaders
 from sallet import Bearer as PlainBearer
 from sallet.fastapi import Bearer, protect
 from starlette.authentication import requires
@@ -339,3 +341,99 @@ def test_a_subclass_of_the_plain_bearer_may_be_a_dependency_of_its_own():
         return who.name
 
     assert asgi.call(app, "/", [asgi.bearer(READER)]).status == 200
+
+
+# A Principal as what a route returns, and never as what a client sends
+
+
+SHAPE = {"id": "reader-1", "name": "reader", "scopes": ["items:read"]}
+
+
+class Answer(BaseModel):
+    who: Principal
+    others: list[Principal] = []
+
+
+def test_a_route_may_return_who_it_is():
+    app, scheme = FastAPI(), make_bearer()
+    Who = Annotated[Principal, Depends(scheme)]
+
+    @app.get("/bare")
+    async def bare(who: Who):  # type: ignore[no-untyped-def]
+        return who
+
+    @app.get("/typed")
+    async def typed(who: Who) -> Principal:
+        return who
+
+    @app.get("/inside")
+    async def inside(who: Who) -> Answer:
+        return Answer(who=who, others=[who])
+
+    shown = [bearer(READER)]
+    assert asgi.call(app, "/bare", shown).json() == SHAPE
+    assert asgi.call(app, "/typed", shown).json() == SHAPE
+    assert asgi.call(app, "/inside", shown).json() == {"who": SHAPE, "others": [SHAPE]}
+    schema = app.openapi()["paths"]["/typed"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema["properties"].keys() == SHAPE.keys() and schema["required"] == list(SHAPE)
+    one = FastAPI(separate_input_output_schemas=False)
+    one.add_api_route("/", typed)
+    assert one.openapi()["paths"]["/"]
+    assert vars(Principal("a", scopes=["x"])) == {"id": "a", "name": "a", "scopes": ("x",)}
+
+
+@pytest.mark.parametrize("body", [SHAPE, {"who": SHAPE}, [SHAPE], None])
+@pytest.mark.parametrize("query", ["", "?who=admin", "?id=admin&name=admin&scopes=x"])
+@pytest.mark.parametrize("kind", [Principal, Optional[Principal], list[Principal], Annotated[Principal, Body()], Annotated[Principal, Body(embed=True)], Answer])
+def test_no_client_says_who_it_is(kind, query, body):
+    """Where `Depends(bearer)` was forgotten, FastAPI takes the parameter for one of the query or the body."""
+    app, seen = FastAPI(), []
+
+    def route(who: Any) -> None:
+        seen.append(who)
+
+    route.__annotations__["who"] = kind
+    app.add_api_route("/", route, methods=["POST"])
+    shown = [("content-type", "application/json"), ("who", "admin"), ("cookie", "who=admin")]
+    reply = asgi.call(app, f"/{query}", shown, method="POST", body=json.dumps(body).encode())
+    assert reply.status == 422 and seen == []
+
+
+@pytest.mark.parametrize("kind", [Principal, Optional[Principal], list[Principal], Annotated[Principal, Body()]])
+def test_a_forgotten_depends_keeps_a_protected_app_from_starting(kind):
+    def route(who: Any) -> None: ...
+
+    route.__annotations__["who"] = kind
+    app, inner = FastAPI(), FastAPI()
+    inner.add_api_route("/me", route, methods=["POST"])
+    app.mount("/v1", inner)
+    protect(app, auth=make_bearer())
+    error = asgi.call(app, "/").error
+    assert isinstance(error, PolicyError), error
+    assert "/v1/me: who is a Principal" in str(error) and "write who: Annotated[Principal, Depends(bearer)]" in str(error)
+
+
+def test_requires_holds_for_a_mapping_too():
+    """It is the app's own object, so it has no `is_authenticated`; `request.auth` speaks of every user alike."""
+    app = FastAPI()
+    protect(app, auth=Bearer(authenticate=lambda credentials: {"sub": "ann", "scope": "items:read"}), public=["/open"])
+
+    @app.get("/in")
+    @requires(["authenticated", "items:read"])
+    async def read(request: Request) -> str:
+        return str(request.user["sub"])
+
+    @app.get("/write")
+    @requires("items:write")
+    async def write(request: Request) -> str:
+        return "ok"
+
+    @app.get("/open")
+    @requires("authenticated")
+    async def signed_in(request: Request) -> str:
+        return "ok"
+
+    shown = [bearer("x")]
+    assert asgi.call(app, "/in", shown).json() == "ann"
+    assert asgi.call(app, "/write", shown).status == 403
+    assert [asgi.call(app, "/open", headers).status for headers in (shown, [])] == [200, 403]

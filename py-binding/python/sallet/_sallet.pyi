@@ -74,6 +74,9 @@ class CredentialsError(SalletError):
 class KeyringError(SalletError):
     """A key, keyring or keyring file is wrong."""
 
+class NotAUser(TypeError):
+    """A function of the app's own returned what is no user. Its message names a class, and never shows a value."""
+
 # The words that editors offer. `_Unchecked` is what `unchecked` returns, which may stand for each of them.
 # <words>
 _DirectiveName = Literal[
@@ -768,6 +771,10 @@ class Principal:
     @property
     def identity(self) -> str:
         """The id, as Starlette calls it."""
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any, /) -> Any: ...
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, handler: Any, /) -> Any: ...
     def __eq__(self, other: object) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -885,6 +892,8 @@ class Scheme:
     @property
     def header(self) -> str:
         """The request field that is read, such as `X-API-Key`."""
+    @property
+    def _minds_the_site(self) -> bool: ...
     def authorize(self, user: Any, scopes: Iterable[str] | None = None) -> Refusal | None:
         """Checks the scopes of a user who is already verified: `None` when they are enough."""
     def _begin(self, scope: _Scope) -> tuple[Any, bool]: ...
@@ -894,6 +903,20 @@ class Scheme:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
 
+@final
+class Alternatives:
+    """The native half of `sallet.fastapi.AnyOf`; documented there."""
+
+    def __new__(cls, schemes: tuple[Any, ...], /) -> Self: ...
+    def which(self, scope: _Scope, /) -> int | None:
+        """The place of the scheme that judges the request; `None` where it shows credentials of none of them."""
+    def missing(self) -> Refusal:
+        """The refusal of a request that shows none."""
+    def among(self, at: int, refusal: Refusal, /) -> Refusal:
+        """A refusal of the scheme at this place, with the challenges of all that would do."""
+    def take_out(self, scope: _Scope, /) -> None:
+        """Takes the tokens of all out of the query and the subprotocols."""
+
 class AuthMiddleware:
     """The native half of `sallet.AuthMiddleware`; documented there."""
 
@@ -901,7 +924,7 @@ class AuthMiddleware:
     def __call__(self, scope: _Scope, receive: Any, send: Any) -> Awaitable[None]:
         """The ASGI call."""
     def _settle(self, scope: _Scope, by: Any, returned: Any, raised: Any, is_open: bool, /) -> Refusal | None: ...
-    def _shown(self, scope: _Scope, /) -> tuple[bool, str | None]: ...
+    def _shown(self, scope: _Scope, /) -> tuple[bool, tuple[Literal["user", "token"], str] | None]: ...
     def _throttled(self, scope: _Scope, seconds: int, /) -> Refusal: ...
     def _judge(self, scope: _Scope, send: Any, /) -> tuple[Any, Any, Any, bool, Any]: ...
     @property

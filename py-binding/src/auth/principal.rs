@@ -1,7 +1,8 @@
 //! The user that a keyring verifies, in the forms that frameworks look for.
 
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::scopes;
@@ -89,6 +90,38 @@ impl Principal {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (id, name, scopes) = self.parts(py);
         Ok(format!("Principal(id={}, name={}, scopes={})", id.repr()?, name.repr()?, scopes.repr()?))
+    }
+
+    /// What `vars`, and so FastAPI, makes of it where a route returns it. A new one each time: the object cannot be changed.
+    #[getter]
+    fn __dict__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item(intern!(py, "id"), &self.id)?;
+        dict.set_item(intern!(py, "name"), &self.name)?;
+        dict.set_item(intern!(py, "scopes"), &self.scopes)?;
+        Ok(dict)
+    }
+
+    /// Pydantic writes it as its id, name and scopes, and reads none: who somebody is, no request can say.
+    #[classmethod]
+    fn __get_pydantic_core_schema__<'py>(
+        cls: &Bound<'py, PyType>,
+        _source: &Bound<'py, PyAny>,
+        _handler: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = cls.py();
+        py.import("sallet._pydantic")?.call_method0(intern!(py, "core_schema"))
+    }
+
+    /// The same shape for readers of a schema.
+    #[classmethod]
+    fn __get_pydantic_json_schema__<'py>(
+        cls: &Bound<'py, PyType>,
+        _schema: &Bound<'py, PyAny>,
+        handler: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = cls.py();
+        handler.call1((py.import("sallet._pydantic")?.call_method0(intern!(py, "shape"))?,))
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {

@@ -56,7 +56,7 @@ from sallet import (
     templates,
     unchecked,
 )
-from sallet.fastapi import ApiKey, Basic, Bearer, docs_page, protect, resource_metadata
+from sallet.fastapi import AnyOf, ApiKey, Basic, Bearer, docs_page, protect, resource_metadata
 from sallet.templates import csp_nonce as csp_nonce_context
 from sallet.templates import csp_nonce_attr_of, csp_nonce_of
 from sallet.testing import assert_protected, signed_in
@@ -294,10 +294,19 @@ def fastapi_app(headers: SecurityHeaders, ring: Keyring) -> FastAPI:
     protect(app, headers=headers, auth=bearer, public=["/health"], paths={"/plain": SecurityHeaders.EMPTY}, override=False, remove=(), https=True, docs=True)
     protect(FastAPI(), https_redirect="www.example.com")
     assert_type(resource_metadata(FastAPI(), "https://api.example", authorization_servers=["https://login.example"], scopes=()), str)
-    throttle = FailureThrottle("10/minute", storage="redis://localhost:6379", exempt=["10.0.0.0/8"], per_user=False, max_counters=1000)
+    throttle = FailureThrottle("10/minute", storage="redis://localhost:6379", exempt=["10.0.0.0/8"], per_user=False, per_token=True, max_counters=1000)
     protect(FastAPI(), auth=bearer, on_refusal=answer, on_decision=count, hide=True, throttle=throttle)
     AuthMiddleware(bare, bearer, throttle=throttle)
     protect(FastAPI(), auth=[bearer, Basic(authenticate=sign_in, cross_site=True), ApiKey(ring, header="X-Items-Key", scheme_name="Key")])
+
+    either = AnyOf(bearer, ApiKey(ring), auto_error=False)
+    by_either = FastAPI()
+    protect(by_either, auth=either)
+    AuthMiddleware(bare, list(either.schemes))
+
+    @by_either.get("/")
+    async def of_any(who: Principal | None = Security(either, scopes=["items:read"])) -> Principal | None:
+        return who
 
     assert_type(bearer.make_not_authenticated_error(), Exception)
 

@@ -1,17 +1,18 @@
-"""Scopes of routes are looked at when the app starts, and not when the first client comes."""
+"""What a route asks for is looked at when the app starts, and not when the first client comes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 import sallet
-from sallet import PolicyError
+from sallet import PolicyError, Principal
 from sallet._routes import contexts, unwrap
 from sallet.auth import Scheme
+from sallet.fastapi._any_of import AnyOf
 
 # FastAPI keeps no trace of a `scopes=` that was a str, only its characters; so many scopes of one
 # letter each are taken for it.
@@ -19,7 +20,7 @@ _LETTERS = 4
 
 
 def mistakes(app: Any, prefix: str = "", seen: frozenset[int] = frozenset()) -> Iterator[str]:
-    """A sentence for each `Security(bearer, scopes=...)` that no token can satisfy."""
+    """A sentence for each `Security(bearer, scopes=...)` that no token can satisfy, and each `Principal` that no scheme finds."""
     routes: Sequence[BaseRoute] = getattr(app, "routes", ())
     for context in contexts(routes):
         route = context.original_route
@@ -29,6 +30,11 @@ def mistakes(app: Any, prefix: str = "", seen: frozenset[int] = frozenset()) -> 
             for scopes in _asked(dependant):
                 if (wrong := _mistake(scopes)) is not None:
                     yield f"{path}: {wrong}"
+            for name in _read_from_request(dependant):
+                yield (
+                    f"{path}: {name} is a Principal and nothing says who finds it, so FastAPI would read it from the query or the body, "
+                    f"which the client writes: write {name}: Annotated[Principal, Depends(bearer)]"
+                )
         inner = unwrap(getattr(route, "app", None))
         if inner is not None and id(inner) not in seen:
             yield from mistakes(inner, path, seen | {id(inner)})
@@ -36,9 +42,22 @@ def mistakes(app: Any, prefix: str = "", seen: frozenset[int] = frozenset()) -> 
 
 def _asked(dependant: Any) -> Iterator[list[str]]:
     for inner in dependant.dependencies:
-        if isinstance(inner.call, Scheme) and inner.own_oauth_scopes:
+        if isinstance(inner.call, Scheme | AnyOf) and inner.own_oauth_scopes:
             yield inner.own_oauth_scopes
         yield from _asked(inner)
+
+
+def _read_from_request(dependant: Any) -> Iterator[str]:
+    for place in ("path", "query", "header", "cookie", "body"):
+        for field in getattr(dependant, f"{place}_params"):
+            if _is_principal(field.field_info.annotation):
+                yield field.name
+    for inner in dependant.dependencies:
+        yield from _read_from_request(inner)
+
+
+def _is_principal(kind: Any) -> bool:
+    return kind is Principal or any(map(_is_principal, get_args(kind)))
 
 
 def _mistake(scopes: list[str]) -> str | None:
