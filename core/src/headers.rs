@@ -28,7 +28,8 @@ mod x_xss_protection;
 
 pub use cache_control::CacheControl;
 pub(crate) use cache_control::{
-    ends_in_quotes, forbids_sharing, has_element, is_targeted, surrogate_forbids_sharing, targeted_forbids_sharing,
+    ends_in_quotes, forbids_sharing, has_element, is_targeted, says_shared, surrogate_forbids_sharing,
+    targeted_forbids_sharing, targeted_says_shared,
 };
 pub use clear_site_data::ClearSiteData;
 pub(crate) use content_security_policy::holds_placeholder;

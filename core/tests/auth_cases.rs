@@ -4,6 +4,7 @@ use sallet_core::auth::{
     Alternatives, AuthRequest, AuthScheme, Key, Keyring, PlaceName, Realm, Reason, RequestFields, Requirement,
     ResourceMetadata, Scopes,
 };
+use sallet_core::merge::{self, ForOne, Privacy};
 use sallet_core::paths::{PathRule, PathRules, RequestPath, is_preflight};
 use sallet_core::secret::Digest;
 use serde_json::Value;
@@ -86,6 +87,32 @@ fn lines(case: &Value) -> Vec<(&str, Vec<u8>)> {
         .collect()
 }
 
+/// What the app says to caches, as it is sent: in the order of the names.
+fn sent(privacy: Privacy, mut lines: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut for_one = ForOne::new(privacy);
+    let shared: Vec<_> = lines.iter().map(|(name, value)| for_one.line(name.as_bytes(), value.as_bytes())).collect();
+    for ((name, value), shared) in lines.iter_mut().zip(shared) {
+        if shared && for_one.makes_private(name.as_bytes()) {
+            *value = String::from_utf8(merge::made_private(name.as_bytes(), value.as_bytes()).concat()).unwrap();
+        }
+    }
+    lines.extend(for_one.adds_private().then(|| owned(merge::PRIVATE)));
+    lines.sort_by(|(one, _), (other, _)| one.cmp(other));
+    lines
+}
+
+/// Names in lower case, and values.
+fn pairs(lines: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    lines.as_array().into_iter().flatten().map(|line| (text(&line[0]).to_ascii_lowercase(), text(&line[1]))).collect()
+}
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+const PRIVATE: (&str, &str) = ("cache-control", "private");
+
 #[test]
 fn every_case_has_its_verdict_its_answer_and_its_reason() {
     let table: Value = serde_json::from_str(TABLE).unwrap();
@@ -117,7 +144,9 @@ fn every_case_has_its_verdict_its_answer_and_its_reason() {
             Ok((key, need)) => {
                 assert_eq!(expect["status"], 200, "{name}");
                 assert_eq!((&expect["id"], &expect["principal"]), (&key.id.into(), &key.principal.into()), "{name}");
-                assert_eq!(expect["private"] == true, need.makes_private(&request), "{name}");
+                let expected =
+                    if expect["caching"].is_null() { vec![owned(PRIVATE)] } else { pairs(&expect["caching"]) };
+                assert_eq!(sent(need.privacy(&request), pairs(&case["caching"])), expected, "{name}");
             }
             Err(reason) => {
                 let refusal = reason.refusal();

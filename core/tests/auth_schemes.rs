@@ -4,6 +4,7 @@ use sallet_core::auth::{
     Alternatives, AlternativesError, AuthScheme, CredentialsError, Place, PlaceName, Realm, Reason, Refusal,
     RequestFields, Requirement, Scopes, user_and_password,
 };
+use sallet_core::merge::Privacy;
 
 const fn need(scheme: AuthScheme) -> Requirement {
     Requirement::new(scheme, Realm::new("items"), Scopes::EMPTY)
@@ -134,18 +135,18 @@ fn a_token_may_be_in_other_places_that_are_named() {
 }
 
 #[test]
-fn caches_keep_off_what_authorization_admitted_and_no_more() {
+fn caches_know_of_authorization_and_of_nothing_else() {
     let named = BEARER.in_subprotocol(PlaceName::new("bearer")).in_query(PlaceName::new("t"));
     let place = |need: &Requirement, fields: &[(&str, &[u8])]| {
         let request = RequestFields::new("GET", fields).with_query(b"t=x");
-        (need.place(&request), need.makes_private(&request))
+        (need.place(&request), need.privacy(&request))
     };
-    assert_eq!(place(&BEARER, &[("authorization", b"Bearer x")]), (Some(Place::Field), false));
-    assert_eq!(place(&BASIC, &[("authorization", b"Basic YTpi")]), (Some(Place::Field), false));
-    assert_eq!(place(&KEY, &[("x-api-key", b"x")]), (Some(Place::Field), true));
-    assert_eq!(place(&named, &[]), (Some(Place::Query), true));
+    assert_eq!(place(&BEARER, &[("authorization", b"Bearer x")]), (Some(Place::Field), Privacy::UnlessShared));
+    assert_eq!(place(&BASIC, &[("authorization", b"Basic YTpi")]), (Some(Place::Field), Privacy::UnlessShared));
+    assert_eq!(place(&KEY, &[("x-api-key", b"x")]), (Some(Place::Field), Privacy::Always));
+    assert_eq!(place(&named, &[]), (Some(Place::Query), Privacy::Always));
     let elsewhere = BEARER.in_field(PlaceName::new("X-Forwarded-Authorization"));
-    assert_eq!(place(&elsewhere, &[("x-forwarded-authorization", b"Bearer x")]), (Some(Place::Field), true));
+    assert_eq!(place(&elsewhere, &[("x-forwarded-authorization", b"Bearer x")]), (Some(Place::Field), Privacy::Always));
 }
 
 /// A credential for a scheme, good or bad: bad ones decide as well.

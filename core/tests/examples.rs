@@ -95,7 +95,7 @@ fn check(server: &Server, scope: &str) {
             "/items",
             &["-H", "Authorization: Bearer mF_9.B5f-4.1JqN"],
             401,
-            Some("The token is not valid"),
+            Some("The credentials are not valid"),
             Some(unknown.as_str()),
         ),
         ("/items", &["-H", TOKEN, "-H", TOKEN], 400, None, Some(r#"Bearer realm="items", error="invalid_request""#)),

@@ -104,7 +104,7 @@ def missing(
 
 def invalid(name: str, token: str) -> Case:
     own = {"www-authenticate": f'{REALM}, error="invalid_token"{READ}'}
-    return Case(name, 401, detail("The token is not valid"), authorization=bearer(token), own=own)
+    return Case(name, 401, detail("The credentials are not valid"), authorization=bearer(token), own=own)
 
 
 LED_ON, LED_OFF = '{"led":"on"}', '{"led":"off"}'
@@ -125,7 +125,7 @@ CASES = [
     Case("on", 200, LED_ON, "/led", "PUT", bearer(OPERATOR), data="on", key="operator"),
     Case("it is on", 200, LED_ON, "/led", authorization=bearer(SENSOR), key="sensor-7"),
     Case(
-        "a scope too few", 403, detail("The token does not have the required scope"), "/led", "PUT", bearer(SENSOR),
+        "a scope too few", 403, detail("The credentials do not have the required scope"), "/led", "PUT", bearer(SENSOR),
         data="off", own={"www-authenticate": FORBIDDEN},
     ),
     Case("still on", 200, LED_ON, "/led", authorization=bearer(SENSOR), key="sensor-7"),

@@ -122,10 +122,6 @@ fn auth(code: &mut String, table: &Table) {
         *code += ",\n";
     }
     *code += "];\n";
-    for (name, fields) in [("ADMITTED", ""), ("ADMITTED_PRIVATE", "cache-control: private\r\n")] {
-        let answers: String = (0..keys.len()).map(|key| format!("admitted!({key}, {fields:?}),")).collect();
-        let _ = writeln!(code, "pub(crate) static {name}: [Answer; KEYS.len()] = [{answers}];");
-    }
     *code += "pub(crate) static AUTH: &[AuthCase] = &[\n";
     let bearer = Value::from(vec!["bearer"]);
     for case in cases(table) {
@@ -135,7 +131,11 @@ fn auth(code: &mut String, table: &Table) {
             let rules = case[name].as_array().into_iter().flatten();
             rules.map(|rule| format!("PathRule::new({:?}),", text(rule))).collect::<String>()
         };
-        let _ = writeln!(code, "auth_case!([{needs}], [{}], [{}]),", rules("public"), rules("preflights"));
+        let lines = case["caching"].as_array().into_iter().flatten();
+        let caching: String =
+            lines.map(|line| format!("({:?}, {:?}),", text(&line[0]).to_ascii_lowercase(), text(&line[1]))).collect();
+        let (public, preflights) = (rules("public"), rules("preflights"));
+        let _ = writeln!(code, "auth_case!([{needs}], [{public}], [{preflights}], [{caching}]),");
     }
     *code += "];\n";
 }

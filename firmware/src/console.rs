@@ -46,7 +46,7 @@ pub fn ask<const N: usize, U: Read + ReadReady + Write>(
     }
 }
 
-/// One line for one request: `status=401 key=- deciding=86195 sending=32115 stack=3252 reason=no key has this token`. Times are
+/// One line for one request: `status=401 key=- deciding=86195 sending=32115 stack=3252 reason=no key matches the credentials`. Times are
 /// in ticks, `stack` is the most that was ever in use, and the reason is there where credentials were refused.
 ///
 /// # Errors

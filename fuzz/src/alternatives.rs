@@ -6,6 +6,7 @@ use sallet_core::auth::{
     Alternatives, AlternativesError, AuthScheme, Place, PlaceName, Realm, Reason, Refusal, RequestFields, Requirement,
     Scopes, without_token,
 };
+use sallet_core::merge::Privacy;
 
 use crate::abnf::{self, Rest};
 use crate::basic;
@@ -306,7 +307,8 @@ fn reads(asked: &Asked, need: &Requirement, sent: &Sent<'_>, request: &RequestFi
     if matches!(saw, Saw::Token(_)) {
         assert_eq!(need.place(request), place);
         let caches_know = place == Some(Place::Field) && (asked.word().is_some() || *asked == Asked::BareKey);
-        assert_eq!(need.makes_private(request), !caches_know);
+        let privacy = if caches_know { Privacy::UnlessShared } else { Privacy::Always };
+        assert_eq!(need.privacy(request), privacy);
     }
 }
 

@@ -36,15 +36,15 @@ def redirects(credentials: Any) -> Any:
     raise HTTPException(302, headers={"Location": "/login"})
 
 
-BEARER, UNKNOWN_TOKEN = Bearer(keyring()), "no key has this token"
+BEARER, UNKNOWN_TOKEN = Bearer(keyring()), "no key matches the credentials"
 CASES: dict[str, tuple[Any, list[Any], dict[str, Any], list[Any]]] = {
     "admitted": (BEARER, [asgi.bearer(READER)], {}, ["admitted", "Bearer", "reader-1", None, None]),
     "refused": (BEARER, [asgi.bearer(UNKNOWN)], {}, ["refused", "Bearer", None, UNKNOWN_TOKEN, 401]),
     "too few scopes": (
         Bearer(keyring(), scopes=["items:write"]), [asgi.bearer(READER)], {},
-        ["refused", "Bearer", "reader-1", "the token does not have a required scope", 403],
+        ["refused", "Bearer", "reader-1", "the credentials do not have a required scope", 403],
     ),
-    "anonymous": (BEARER, [], {"public": ["/x"]}, ["anonymous", "Bearer", None, "no credentials of the scheme were sent", 401]),
+    "anonymous": (BEARER, [], {"public": ["/x"]}, ["anonymous", "Bearer", None, "no credentials of an accepted scheme were sent", 401]),
     "anonymous with a bad one": (BEARER, [asgi.bearer(UNKNOWN)], {"public": ["/x"]}, ["anonymous", "Bearer", None, UNKNOWN_TOKEN, 401]),
     "public with a good one": (BEARER, [asgi.bearer(READER)], {"public": ["/x"]}, ["admitted", "Bearer", "reader-1", None, None]),
     "failed": (Bearer(authenticate=broken), [asgi.bearer(READER)], {}, ["failed", "Bearer", None, "authenticate raised LookupError", None]),
@@ -60,9 +60,9 @@ CASES: dict[str, tuple[Any, list[Any], dict[str, Any], list[Any]]] = {
         Bearer(authenticate=redirects), [asgi.bearer(READER)], {},
         ["failed", "Bearer", None, "authenticate raised HTTPException 302, which refuses nothing: redirect in on_refusal=", None],
     ),
-    "nobody of several": ([BEARER, ApiKey(keyring())], [], {}, ["refused", None, None, "no credentials of the scheme were sent", 401]),
+    "nobody of several": ([BEARER, ApiKey(keyring())], [], {}, ["refused", None, None, "no credentials of an accepted scheme were sent", 401]),
     "one of several": ([BEARER, ApiKey(keyring())], [("x-api-key", WRITER)], {}, ["admitted", "ApiKey", "writer-1", None, None]),
-    "another scheme": (Basic(authenticate=broken), [], {}, ["refused", "Basic", None, "no credentials of the scheme were sent", 401]),
+    "another scheme": (Basic(authenticate=broken), [], {}, ["refused", "Basic", None, "no credentials of an accepted scheme were sent", 401]),
 }  # fmt: skip
 
 

@@ -205,6 +205,7 @@ def test_two_lines_of_cache_control_are_one_list():
     ("auth", "path", "headers", "private"),
     [
         (Bearer(keyring()), "/", [asgi.bearer(READER)], False),
+        (Bearer(authenticate=fetch), "/", [asgi.bearer(READER)], False),
         (Bearer(keyring(), query="t"), "/", [asgi.bearer(READER)], False),
         (Bearer(keyring(), query="t"), f"/?t={READER}", [], True),
         ([Bearer(keyring()), ApiKey(keyring())], "/", [asgi.bearer(READER)], False),
@@ -214,9 +215,13 @@ def test_two_lines_of_cache_control_are_one_list():
     ],
 )
 def test_where_the_credentials_are_decides(auth, path, headers, private):
-    for guarded in (AuthMiddleware(Sees(), auth), SecurityHeadersMiddleware(AuthMiddleware(Sees(), auth), SecurityHeaders.EMPTY)):
-        reply = asgi.call(guarded, path, headers)
-        assert (reply.status, reply.all("cache-control")) == (200, ["private"] if private else [])
+    """What is said of caches is what the app says where caches know of the credentials, and private in any case where it says nothing."""
+    public = "public, max-age=60"
+    for said, sent in (([], "private"), ([("cache-control", public)], f"private, {public}" if private else public)):
+        guard = AuthMiddleware(Sees(headers=said), auth)
+        for guarded in (guard, SecurityHeadersMiddleware(guard, SecurityHeaders.EMPTY)):
+            reply = asgi.call(guarded, path, headers)
+            assert (reply.status, reply.all("cache-control")) == (200, [sent])
 
 
 def test_the_policys_own_word_for_caches_counts_as_well():
@@ -237,9 +242,10 @@ def test_a_user_found_who_knows_where_is_for_one_reader_too():
     app = FastAPI()
     app.add_api_route("/", lambda: "in", dependencies=[Depends(ForRoutes(keyring()))])
     protect(app, headers=SecurityHeaders.EMPTY)
-    for guarded in (AuthMiddleware(Sees(), BySession(keyring())), app):
-        assert asgi.call(guarded, "/").all("cache-control") == ["private"]
-        assert not asgi.call(guarded, "/", [asgi.bearer(READER)]).has("cache-control")
+    public = [("cache-control", "public")]
+    for guarded, said in ((AuthMiddleware(Sees(), BySession(keyring())), []), (AuthMiddleware(Sees(headers=public), BySession(keyring())), public), (app, [])):
+        assert asgi.call(guarded, "/").all("cache-control") == ["private, public" if said else "private"]
+        assert asgi.call(guarded, "/", [asgi.bearer(READER)]).all("cache-control") == ["public" if said else "private"]
 
 
 class ForRoutes(for_fastapi.Bearer):

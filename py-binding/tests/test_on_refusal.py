@@ -55,9 +55,9 @@ def test_its_answer_is_sent_with_the_challenge_and_no_store(kind, is_async):
     reply = refused(later if is_async else problem, kind)
     assert reply.error is None
     if kind == "close":
-        assert reply.messages == [{"type": "websocket.close", "code": 1008, "reason": "The token is not valid"}]
+        assert reply.messages == [{"type": "websocket.close", "code": 1008, "reason": "The credentials are not valid"}]
         return
-    assert reply.json() == {"title": "The token is not valid", "status": 401, "instance": "/x"}
+    assert reply.json() == {"title": "The credentials are not valid", "status": 401, "instance": "/x"}
     assert reply.one("content-type") == "application/problem+json"
     assert (reply.one("www-authenticate"), reply.one("cache-control")) == (CHALLENGE, "no-store")
     assert reply.one("content-length") == str(len(reply.body))
@@ -137,7 +137,7 @@ def test_the_challenges_of_every_scheme_are_kept():
 def test_layers_around_see_the_refusal():
     for on_refusal in (None, problem):
         reply = refused(on_refusal, "http")
-        assert reply.scope["sallet.refusal"].reason == "no key has this token"
+        assert reply.scope["sallet.refusal"].reason == "no key matches the credentials"
 
 
 def test_under_protect_it_gets_headers_and_cors():

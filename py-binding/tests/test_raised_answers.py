@@ -184,7 +184,7 @@ def test_one_that_takes_too_long_is_cancelled_and_answered_503(with_connection):
 
     replies = both(slow_too if with_connection else slow, timeout=0.01)
     for reply in replies:
-        assert (reply.status, reply.json()) == (503, {"detail": "Tokens cannot be checked just now, try again later"})
+        assert (reply.status, reply.json()) == (503, {"detail": "Credentials cannot be checked just now, try again later"})
     assert ended == ["cancelled"] * 2
 
 

@@ -154,7 +154,7 @@ def test_the_counters(monkeypatch: pytest.MonkeyPatch) -> None:
     app = importlib.import_module("metrics").app
     for headers in ([], [asgi.bearer(READER)], [asgi.bearer(UNKNOWN)], [asgi.bearer(UNKNOWN)]):
         asgi.call(app, "/x", headers)
-    unknown = {"outcome": "refused", "scheme": "Bearer", "reason": "no key has this token"}
+    unknown = {"outcome": "refused", "scheme": "Bearer", "reason": "no key matches the credentials"}
     admitted = {"outcome": "admitted", "scheme": "Bearer", "reason": ""}
     count = lambda labels: REGISTRY.get_sample_value("sallet_decisions_total", labels)  # noqa: E731
     assert (count(unknown), count(admitted)) == (2, 1)

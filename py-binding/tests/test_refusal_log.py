@@ -39,13 +39,13 @@ def lines(*tokens):
 
 
 REASONS = {
-    "no credentials of the scheme were sent": (401, lines()),
-    "no key has this token": (401, lines("unknown-token")),
+    "no credentials of an accepted scheme were sent": (401, lines()),
+    "no key matches the credentials": (401, lines("unknown-token")),
     "the key has expired: give its owner a new one": (401, lines(OLD)),
     "the key is not valid yet: check its not_before and this machine's clock": (401, lines(NEW)),
     "There are credentials more than once: send one field line, in one place": (400, lines(GOOD, GOOD)),
-    "There is no token where one should be: write it after the scheme, as in: Bearer TOKEN": (400, lines("")),
-    "the token does not have a required scope": (403, lines(GOOD)),
+    "The credentials are empty: no token, key or password follows the name": (400, lines("")),
+    "the credentials do not have a required scope": (403, lines(GOOD)),
 }
 
 
@@ -76,7 +76,7 @@ def test_an_authenticate_that_returns_none_is_named(is_async, told):
 
     auth = Bearer(authenticate=slow if is_async else lambda credentials: None)
     assert asgi.call(AuthMiddleware(inside, auth), "/", lines("secret-token")).status == 401
-    assert told() == ["refused: authenticate refused the token (Bearer, 'GET' '/' from '127.0.0.1')"]
+    assert told() == ["refused: authenticate refused the credentials (Bearer, 'GET' '/' from '127.0.0.1')"]
 
 
 def test_an_identify_of_ones_own_keeps_the_reason(told):
@@ -103,8 +103,8 @@ def test_a_guard_and_its_dependency_log_a_refusal_once(told):
     assert asgi.call(app, "/items").status == 401
     assert asgi.call(app, "/items", lines(GOOD)).status == 403
     assert [line.partition(" (")[0] for line in told()] == [
-        "refused: no credentials of the scheme were sent",
-        "refused: the token does not have a required scope",
+        "refused: no credentials of an accepted scheme were sent",
+        "refused: the credentials do not have a required scope",
     ]
 
 
@@ -127,7 +127,7 @@ def test_a_missing_credential_is_logged_with_an_answer_of_ones_own(told):
     app = FastAPI()
     app.get("/items")(route(Depends(Mine(RING))))
     assert asgi.call(app, "/items").status == 403
-    assert told() == ["refused: no credentials of the scheme were sent (Bearer, 'GET' '/items' from '127.0.0.1')"]
+    assert told() == ["refused: no credentials of an accepted scheme were sent (Bearer, 'GET' '/items' from '127.0.0.1')"]
 
 
 @pytest.mark.parametrize("denial", [False, True])
@@ -140,7 +140,7 @@ def test_a_websocket_is_logged_too(denial, told):
     for guarded in (app, AuthMiddleware(inside, Bearer(RING))):
         scope = asgi.websocket_scope("/feed", denial=denial)
         asyncio.run(asgi.send_to(guarded, scope))
-    assert told() == ["refused: no credentials of the scheme were sent (Bearer, 'WEBSOCKET' '/feed' from '127.0.0.1')"] * 2
+    assert told() == ["refused: no credentials of an accepted scheme were sent (Bearer, 'WEBSOCKET' '/feed' from '127.0.0.1')"] * 2
 
 
 def test_nothing_is_logged_below_info(caplog):
@@ -151,5 +151,5 @@ def test_nothing_is_logged_below_info(caplog):
 
 def test_the_reason_of_a_refusal_can_be_read():
     refusal = Bearer(RING).authorize(Principal("ci"), ["write"])
-    assert (refusal.status, refusal.reason) == (403, "the token does not have a required scope")
+    assert (refusal.status, refusal.reason) == (403, "the credentials do not have a required scope")
     assert refusal.CLOSE_CODE == 1008

@@ -1,5 +1,5 @@
 """Real caches that everyone shares, in front of a real server: they keep every asset, but no page that has a nonce, and nothing that
-an API key has opened.
+a key or a token has opened.
 
 Both caches are set up as carelessly as they allow: what says nothing of caching is kept.
 """
@@ -24,7 +24,7 @@ from harness.proxies import nginx, varnish
 from harness.servers import free_port
 from keys import READER, WRITER, keyring
 from sallet import NONCE, AuthMiddleware, ContentSecurityPolicy, Principal, SecurityHeaders
-from sallet.fastapi import ApiKey, protect
+from sallet.fastapi import ApiKey, Bearer, protect
 
 POLICY = SecurityHeaders.STRICT.replace(
     content_security_policy=ContentSecurityPolicy.STRICT.extend({"script-src": [NONCE]})
@@ -50,7 +50,15 @@ CACHING = {
     "accel": {"x-accel-expires": "60"},
     "targeted": {"cdn-cache-control": "max-age=60", "cache-control": "max-age=60"},
 }
+# Where a token was in `Authorization`, these two mean every client.
+FOR_ALL = {"public", "shared"}
+MORE_CACHING = {
+    "revalidated": {"cache-control": "max-age=60, must-revalidate"},
+    "aged": {"cache-control": "max-age=60"},
+    "expires": {"expires": "Thu, 01 Jan 2099 00:00:00 GMT"},
+}
 key = ApiKey(keyring())
+token = Bearer(keyring())
 NONCE_SOURCE = re.compile(r"'nonce-([^']+)'")
 
 
@@ -92,10 +100,14 @@ def site(folder: Path) -> Counted:
         return JSONResponse([], headers=CACHING["public"])
 
     @app.get("/mine/{caching}")
-    async def mine(caching: str, who: Principal = Depends(key)) -> Response:
-        return Response(who.id, headers=CACHING[caching])
+    async def mine(request: Request, caching: str) -> Response:
+        return Response(request.user.id, headers=(CACHING | MORE_CACHING)[caching])
 
-    protect(app, headers=POLICY, auth=key, protected=["/mine"])
+    @app.get("/by-a-dependency/{caching}")
+    async def by_a_dependency(caching: str, who: Principal = Depends(token)) -> Response:
+        return Response(who.id, headers=(CACHING | MORE_CACHING)[caching])
+
+    protect(app, headers=POLICY, auth=[key, token], protected=["/mine"])
     return Counted(app)
 
 
@@ -103,11 +115,12 @@ def bare(_: Path) -> Counted:
     """A guard with no layer of headers around."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        headers = [(name.encode(), value.encode()) for name, value in CACHING[scope["path"].rpartition("/")[2]].items()]
+        said = (CACHING | MORE_CACHING)[scope["path"].rpartition("/")[2]]
+        headers = [(name.encode(), value.encode()) for name, value in said.items()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": scope["user"].id.encode()})
 
-    return Counted(AuthMiddleware(app, key))
+    return Counted(AuthMiddleware(app, [key, token]))
 
 
 @contextlib.contextmanager
@@ -202,3 +215,27 @@ def test_nobody_gets_what_is_for_another_api_key(make: Any, cache: str, tmp_path
             assert [answer.body for answer in answers] == [b"reader-1", b"writer-1", b"reader-1"], caching
             assert http.request(port, path=path).status == 401
             assert app.asked[path] == 4
+
+
+@pytest.mark.parametrize("cache", CACHES)
+@pytest.mark.parametrize(("make", "place"), [(site, "/mine"), (bare, "/mine"), (site, "/by-a-dependency")])
+def test_nor_what_is_for_another_token(make: Any, place: str, cache: str, tmp_path: Path) -> None:
+    """nginx's `proxy_cache` does not look at `Authorization`."""
+    app = make(tmp_path)
+    with serve(app) as backend, CACHES[cache](backend) as port:
+        for caching in (CACHING.keys() | MORE_CACHING.keys()) - FOR_ALL:
+            path = f"{place}/{caching}"
+            answers = [http.request(port, path=path, headers=[("authorization", f"Bearer {each}")]) for each in (READER, WRITER, READER)]
+            assert [answer.body for answer in answers] == [b"reader-1", b"writer-1", b"reader-1"], caching
+            assert http.request(port, path=path).status == 401
+            assert app.asked[path] == 4
+
+
+def test_an_app_may_share_what_a_token_has_opened(tmp_path: Path) -> None:
+    app = bare(tmp_path)
+    with serve(app) as backend, nginx_cache(backend) as port:
+        for caching in FOR_ALL:
+            path = f"/mine/{caching}"
+            answers = [http.request(port, path=path, headers=[("authorization", f"Bearer {each}")]) for each in (READER, WRITER)]
+            assert [answer.body for answer in answers] == [b"reader-1", b"reader-1"]
+            assert (app.asked[path], answers[0].one("cache-control")) == (1, CACHING[caching]["cache-control"])

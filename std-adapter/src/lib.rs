@@ -68,6 +68,7 @@ mod checked;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
+mod for_one;
 mod nonce;
 mod parts;
 #[cfg(feature = "axum")]

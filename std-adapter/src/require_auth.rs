@@ -65,8 +65,10 @@
 //! field is marked [sensitive](http::HeaderValue::set_sensitive) on every request, refused or not, so that it is printed nowhere
 //! and HTTP/2 does not index it. Several schemes are said by [`RequireAuthLayer::or`].
 //!
-//! A response that another field than `Authorization` admitted is made `Cache-Control: private`. Where there is that field, shared caches
-//! keep off by themselves (RFC 9111 section 3.5), but for nginx's `proxy_cache`: with it, say `private` in the policy.
+//! The response to an admitted request is made `Cache-Control: private`, unless the app says that or `no-store` itself. Where there is
+//! `Authorization`, shared caches keep off by themselves (RFC 9111 section 3.5), but nginx's `proxy_cache` does not look at it. An app that
+//! says `public` or `s-maxage` means every client: what `Authorization` admitted is sent as it says, what another field admitted is made
+//! private all the same ([`Privacy`](sallet_core::merge::Privacy)). A policy around that says `no-store` itself is sent instead.
 //!
 //! Other requests get the response of RFC 6750 section 3.1, before the request body is polled once: 401, 400 or 403
 //! with a challenge for each scheme, `cache-control: no-store`, and a JSON body of one sentence;

@@ -3,6 +3,7 @@
 use core::ops::Deref;
 
 use super::{AuthRequest, Challenge, Refusal, Requirement};
+use crate::dialect::{ok, valid};
 use crate::grammar;
 
 /// Requirements of which a request has to meet one: the first whose credentials are there, alone and finally.
@@ -20,22 +21,44 @@ use crate::grammar;
 ///
 /// const BEARER: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
 /// const KEY: Requirement = Requirement::new(AuthScheme::ApiKey, Realm::new("items"), Scopes::EMPTY);
-/// let either = Alternatives::try_new([BEARER, KEY].as_slice())?;
+/// const EITHER: Alternatives = Alternatives::new(&[BEARER, KEY]);
 ///
-/// let decides = |fields: &[(&str, &[u8])]| either.which(&RequestFields::new("GET", fields));
+/// let decides = |fields: &[(&str, &[u8])]| EITHER.which(&RequestFields::new("GET", fields));
 /// assert_eq!(decides(&[("authorization", b"Bearer x"), ("x-api-key", b"y")]), Some(0));
 /// assert_eq!(decides(&[("authorization", b"Digest x"), ("x-api-key", b"y")]), Some(1));
 /// assert_eq!(decides(&[]), None);
 ///
-/// let challenges = either.challenges(None, Refusal::Missing).map(|challenge| challenge.to_string());
+/// let challenges = EITHER.challenges(None, Refusal::Missing).map(|challenge| challenge.to_string());
 /// assert!(challenges.eq([r#"Bearer realm="items""#, r#"ApiKey realm="items", header="X-API-Key""#]));
-/// # Ok::<(), sallet_core::auth::AlternativesError>(())
+/// ```
+///
+/// Two of which the second would never be asked do not compile:
+///
+/// ```compile_fail,E0080
+/// # use sallet_core::auth::{Alternatives, AuthScheme, Realm, Requirement, Scopes};
+/// # const BEARER: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY);
+/// const BOTH: Alternatives = Alternatives::new(&[BEARER, BEARER]);
+/// // error[E0080]: evaluation panicked: two schemes read the same credential, so the second would never be asked: give
+/// //               one another word, header or name, or join what they accept
 /// ```
 ///
 /// `N` is where the requirements are: `&'static [Requirement]`, `Vec<Requirement<String>>`, anything that dereferences to a slice of
 /// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alternatives<N = &'static [Requirement]>(N);
+
+impl<'a> Alternatives<&'a [Requirement<&'a str>]> {
+    /// Alternatives in the order in which they are asked.
+    ///
+    /// # Panics
+    /// When there is none, or two read the same credentials; in a `const` that is a compile error. For those that a host has put together
+    /// there is [`Alternatives::try_new`].
+    #[track_caller]
+    pub const fn new(needs: &'a [Requirement<&'a str>]) -> Self {
+        valid!(check_all(needs));
+        Self(needs)
+    }
+}
 
 impl<N, S> Alternatives<N>
 where
@@ -47,13 +70,9 @@ where
     /// # Errors
     /// [`AlternativesError`] when there is none, or two read the same credentials: the second would never be asked.
     pub fn try_new(needs: N) -> Result<Self, AlternativesError> {
-        if needs.is_empty() {
-            return Err(AlternativesError::Empty);
-        }
+        check(needs.len())?;
         for (at, need) in needs.iter().enumerate() {
-            if needs.iter().take(at).any(|earlier| earlier.borrowed().reads_the_same(&need.borrowed())) {
-                return Err(AlternativesError::SameCredential);
-            }
+            needs.iter().take(at).try_for_each(|earlier| earlier.borrowed().check_beside(&need.borrowed()))?;
         }
         Ok(Self(needs))
     }
@@ -78,6 +97,14 @@ where
         repeated.or_else(|| needs().position(|need| need.is_tried(request) && !is_anothers(&need)))
     }
 
+    /// The subprotocol to answer a handshake with if the app chooses none: [`Requirement::offered_subprotocol`] of the first that has one.
+    pub fn offered_subprotocol<'n>(&'n self, request: &impl AuthRequest) -> Option<&'n str>
+    where
+        S: 'n,
+    {
+        self.0.iter().find_map(|need| need.borrowed().offered_subprotocol(request))
+    }
+
     /// The challenges that go with a refusal, in the order of the alternatives. `decided` is what [`which`](Self::which) said. A 401 has
     /// a challenge for each of them. A 400 or 403 has only that of the one that decided, because other credentials would not
     /// help; a 403 for another site and a 503 have none.
@@ -98,15 +125,36 @@ where
     }
 }
 
+const fn check_all(needs: &[Requirement<&str>]) -> Result<(), AlternativesError> {
+    ok!(check(needs.len()));
+    let mut rest = needs;
+    while let [need, later @ ..] = rest {
+        let mut others = later;
+        while let [other, more @ ..] = others {
+            ok!(need.check_beside(other));
+            others = more;
+        }
+        rest = later;
+    }
+    Ok(())
+}
+
+const fn check(count: usize) -> Result<(), AlternativesError> {
+    if count == 0 { Err(AlternativesError::Empty) } else { Ok(()) }
+}
+
 impl Requirement<&str> {
-    /// Whether the one of two that is asked later would never find anything.
-    fn reads_the_same(&self, other: &Self) -> bool {
-        let alike = |a: Option<&str>, b: Option<&str>| a.is_some() && a == b;
+    /// Whether the one of two that is asked later could find anything.
+    const fn check_beside(&self, other: &Self) -> Result<(), AlternativesError> {
+        const fn alike(a: Option<&str>, b: Option<&str>) -> bool {
+            matches!((a, b), (Some(a), Some(b)) if grammar::eq(a, b))
+        }
         let same_field = self.field().eq_ignore_ascii_case(other.field());
         let (a, b) = (self.scheme().has_word(), other.scheme().has_word());
-        same_field && (!a || !b || self.word().eq_ignore_ascii_case(other.word()))
+        let same = same_field && (!a || !b || self.word().eq_ignore_ascii_case(other.word()))
             || alike(self.subprotocol(), other.subprotocol())
-            || alike(self.parameter(), other.parameter())
+            || alike(self.parameter(), other.parameter());
+        if same { Err(AlternativesError::SameCredential) } else { Ok(()) }
     }
 
     /// Whether its field begins with its word.

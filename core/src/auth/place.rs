@@ -85,9 +85,9 @@ impl PlaceError {
     /// What is wrong and how to mend it.
     pub const fn message(self) -> &'static str {
         match self {
-            Self::Empty => "the name of a place for credentials is empty: write it, as in \"X-API-Key\"",
+            Self::Empty => "the name of a place for credentials is empty: write it, as in \"X-API-Key\" or \"Token\"",
             Self::Character => {
-                "the name of a place for credentials holds letters, digits and !#$%&'*+-.^_`|~ only, as in \"X-API-Key\""
+                "the name of a place for credentials holds letters, digits and !#$%&'*+-.^_`|~ only, as in \"X-API-Key\" or \"Token\""
             }
             Self::Cookie => {
                 "browsers send cookies by themselves, also for pages of other sites: have clients send the key in a header \

@@ -136,10 +136,10 @@ impl Refusal {
         match self {
             Self::Missing => "Not authenticated",
             Self::Malformed(error) => error.message(),
-            Self::InvalidToken => "The token is not valid",
+            Self::InvalidToken => "The credentials are not valid",
             Self::CrossSite => "The request was made for a page of another site",
-            Self::InsufficientScope => "The token does not have the required scope",
-            Self::Unavailable => "Tokens cannot be checked just now, try again later",
+            Self::InsufficientScope => "The credentials do not have the required scope",
+            Self::Unavailable => "Credentials cannot be checked just now, try again later",
             Self::Throttled => "Too many wrong credentials, try again later",
         }
     }

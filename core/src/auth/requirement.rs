@@ -5,6 +5,7 @@ use super::{
     ResourceMetadata, Scopes, cross_site, query, subprotocol,
 };
 use crate::grammar;
+use crate::merge::Privacy;
 
 /// Credentials in their place.
 #[derive(Clone, Copy)]
@@ -78,6 +79,11 @@ impl<S> Requirement<S> {
     /// The scheme.
     pub const fn scheme(&self) -> AuthScheme {
         self.scheme
+    }
+
+    /// Whether credentials are looked for in its field alone, so that none have to be taken out of subprotocols or a query.
+    pub const fn is_in_field(&self) -> bool {
+        self.subprotocol.is_none() && self.parameter.is_none()
     }
 
     /// How many bytes of a credential are looked at: [`Credentials::MAX_LEN`], unless said otherwise.
@@ -163,8 +169,8 @@ impl<'a> Requirement<&'a str> {
     }
 
     /// Read from a WebSocket handshake's subprotocols as well, as the one that follows `name`: `new WebSocket(url, [name, TOKEN])`. What
-    /// is there is a secret, so the host takes it out of the request ([`without_token`](super::without_token)), and answers with `name`
-    /// if the app chooses none.
+    /// is there is a secret, so the host takes it out of the request ([`without_token`](super::without_token)), and answers as
+    /// [`offered_subprotocol`](Self::offered_subprotocol) says.
     #[must_use]
     pub const fn in_subprotocol(self, name: PlaceName<&'a str>) -> Self {
         Self { subprotocol: Some(name), ..self }
@@ -205,6 +211,22 @@ impl<'a> Requirement<&'a str> {
             Some(name) => Some(name.as_str()),
             None => None,
         }
+    }
+
+    /// The subprotocol to answer a WebSocket handshake with if the app chooses none: the name before the token, where the client offers it.
+    /// A browser gives up when none of those it offered is chosen ([WebSockets, section
+    /// 2.2](https://websockets.spec.whatwg.org/#establish-a-websocket-connection), RFC 6455 section 4.1).
+    ///
+    /// ```
+    /// # use sallet_core::auth::{AuthScheme, PlaceName, Realm, RequestFields, Requirement, Scopes};
+    /// const NEED: Requirement = Requirement::new(AuthScheme::Bearer, Realm::new("items"), Scopes::EMPTY)
+    ///     .in_subprotocol(PlaceName::new("bearer"));
+    /// let fields = [("upgrade", &b"websocket"[..]), ("sec-websocket-protocol", b"chat, bearer, TOKEN")];
+    /// assert_eq!(NEED.offered_subprotocol(&RequestFields::new("GET", &fields)), Some("bearer"));
+    /// assert_eq!(NEED.offered_subprotocol(&RequestFields::new("GET", &fields[..1])), None);
+    /// ```
+    pub fn offered_subprotocol(&self, request: &impl AuthRequest) -> Option<&'a str> {
+        self.subprotocol().filter(|name| request.is_websocket() && subprotocol::is_offered(request, name))
     }
 
     /// The parameter of the query that a token is in.
@@ -274,7 +296,7 @@ impl<'a> Requirement<&'a str> {
     #[inline]
     fn find<'r>(&'r self, request: &'r impl AuthRequest) -> Result<Option<Found<'r>>, CredentialsError> {
         let in_field = self.find_in_field(request);
-        if self.subprotocol.is_none() && self.parameter.is_none() {
+        if self.is_in_field() {
             return in_field;
         }
         let mut found = in_field?;
@@ -345,12 +367,25 @@ impl<'a> Requirement<&'a str> {
         self.scheme.has_word() && self.find_in_field(request).is_err()
     }
 
-    /// Whether shared caches have to be told that the response to a request which this let in is private: they keep off by
-    /// themselves only where credentials are in `Authorization` (RFC 9111 section 3.5). What to change in it says
-    /// [`merge`](crate::merge::made_private).
-    pub fn makes_private(&self, request: &impl AuthRequest) -> bool {
-        let elsewhere = self.subprotocol.is_some() || self.parameter.is_some();
-        elsewhere && self.place(request) != Some(Place::Field) || !self.field().eq_ignore_ascii_case("authorization")
+    /// How firmly shared caches have to be kept off the response to a request that this admitted: by themselves they keep off only where
+    /// credentials are in `Authorization` (RFC 9111 section 3.5), and not all of them do. What to change in the response says
+    /// [`ForOne`](crate::merge::ForOne).
+    ///
+    /// ```
+    /// # use sallet_core::auth::{AuthScheme, Realm, RequestFields, Requirement, Scopes};
+    /// # use sallet_core::merge::Privacy;
+    /// let need = |scheme| Requirement::new(scheme, Realm::new("items"), Scopes::EMPTY);
+    /// let request = RequestFields::new("GET", &[("authorization", b"Bearer x"), ("x-api-key", b"y")]);
+    /// assert_eq!(need(AuthScheme::Bearer).privacy(&request), Privacy::UnlessShared);
+    /// assert_eq!(need(AuthScheme::ApiKey).privacy(&request), Privacy::Always);
+    /// ```
+    pub fn privacy(&self, request: &impl AuthRequest) -> Privacy {
+        let is_in_field = self.is_in_field() || self.place(request) == Some(Place::Field);
+        if is_in_field && self.field().eq_ignore_ascii_case("authorization") {
+            Privacy::UnlessShared
+        } else {
+            Privacy::Always
+        }
     }
 
     /// The challenge that goes with a refusal; `None` where asking for other credentials would not help.

@@ -42,6 +42,11 @@ pub fn without_token<'r>(request: &'r impl AuthRequest, name: &str) -> impl Iter
     })
 }
 
+/// Whether `name` is offered.
+pub(super) fn is_offered(request: &impl AuthRequest, name: &str) -> bool {
+    without_token(request, name).any(|one| one == name.as_bytes())
+}
+
 fn offered<R: AuthRequest>(request: &R) -> impl Iterator<Item = &[u8]> {
     request.lines(SUBPROTOCOL_FIELD).flat_map(elements)
 }

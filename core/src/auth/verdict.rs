@@ -87,21 +87,21 @@ impl Reason {
     /// The reason in words. No word of it comes from the request.
     pub const fn message(self) -> &'static str {
         match self {
-            Self::Missing => "no credentials of the scheme were sent",
+            Self::Missing => "no credentials of an accepted scheme were sent",
             Self::Malformed(error) | Self::App(Refusal::Malformed(error)) => error.message(),
-            Self::Unknown => "no key has this token",
+            Self::Unknown => "no key matches the credentials",
             Self::NotYetValid => "the key is not valid yet: check its not_before and this machine's clock",
             Self::Expired => "the key has expired: give its owner a new one",
-            Self::InsufficientScope => "the token does not have a required scope",
+            Self::InsufficientScope => "the credentials do not have a required scope",
             Self::CrossSite => {
                 "a page of another site made the browser send it: if that is meant, say cross_site where the scheme is set up"
             }
             Self::Throttled => "too many wrong credentials came before, so these were not looked at",
             Self::App(Refusal::CrossSite) => "the app's own function refuses requests of other sites",
             Self::App(Refusal::Missing) => "the app's own function asks for credentials",
-            Self::App(Refusal::InvalidToken) => "the app's own function refused the token",
+            Self::App(Refusal::InvalidToken) => "the app's own function refused the credentials",
             Self::App(Refusal::InsufficientScope) => "the app's own function asks for another scope",
-            Self::App(Refusal::Unavailable) => "the app's own function cannot check tokens just now",
+            Self::App(Refusal::Unavailable) => "the app's own function cannot check credentials just now",
             Self::App(Refusal::Throttled) => "the app's own function has had too many wrong credentials",
         }
     }

@@ -95,6 +95,38 @@ pub(crate) const fn forbids_sharing(value: &str) -> bool {
     has_element(value, "private") || has_element(value, "no-store") && !has_element(value, "must-understand")
 }
 
+/// Whether a line of a targeted field says `public`, or `s-maxage` with a number, and so that everybody may have the response.
+pub(crate) const fn targeted_says_shared(line: &str) -> bool {
+    let (mut public, mut shared_age) = (false, false);
+    let mut rest = Dictionary::new(grammar::trim(line));
+    while let Some(member) = rest.next() {
+        let Ok(member) = member else { return false };
+        if grammar::eq(member.key, "public") {
+            public = matches!(member.value, Value::Item(Item::Boolean(true)));
+        } else if grammar::eq(member.key, "s-maxage") {
+            shared_age = matches!(member.value, Value::Item(Item::Other));
+        }
+    }
+    public || shared_age
+}
+
+/// Likewise of a `Cache-Control` value.
+pub(crate) fn says_shared(value: &str) -> bool {
+    let mut start = 0;
+    while start <= value.len() {
+        let end = end_of_element(value, start);
+        let element = grammar::trim(grammar::slice(value, start, end));
+        let is_age = |(key, age): (&str, &str)| {
+            key.eq_ignore_ascii_case("s-maxage") && !age.is_empty() && age.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if element.eq_ignore_ascii_case("public") || element.split_once('=').is_some_and(is_age) {
+            return true;
+        }
+        start = end + 1;
+    }
+    false
+}
+
 /// Whether a `Surrogate-Control` value says `no-store` to all: `no-store;name` is for one surrogate ([Edge Architecture, section
 /// 2.2](https://www.w3.org/TR/edge-arch/)).
 pub(crate) const fn surrogate_forbids_sharing(value: &str) -> bool {

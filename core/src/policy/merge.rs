@@ -1,10 +1,12 @@
 //! Joining a policy with the fields that the app has set itself.
 
 mod caching;
+mod for_one;
 mod rules;
 
 use caching::Caching;
 pub use caching::{PRIVATE, is_caching, lets_caches_share, made_private};
+pub use for_one::{ForOne, Privacy};
 pub use rules::{MergeRules, Precedence};
 
 use core::ops::Deref;

@@ -1,11 +1,9 @@
 //! The table, as constants.
 
-use sallet_core::auth::{AuthScheme, Key, PlaceName, Realm, Requirement, ResourceMetadata, Scopes};
+use sallet_core::auth::{Alternatives, AuthScheme, Key, PlaceName, Realm, Requirement, ResourceMetadata, Scopes};
 use sallet_core::merge::{MergeRules, Precedence};
 use sallet_core::paths::{ByPath, PathRule, PathRules};
 use sallet_core::{CustomField, Scheme, SecurityHeaders, Template, const_block, const_template, digest_hex};
-use sallet_firmware::answer::Answer;
-use sallet_firmware::const_text;
 
 include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 
@@ -89,13 +87,19 @@ use page;
 
 /// One case of `cases/auth.json`.
 pub(crate) struct AuthCase {
-    pub(crate) needs: &'static [Requirement],
+    pub(crate) needs: Alternatives,
     pub(crate) rules: PathRules,
+    /// What the app tells caches.
+    pub(crate) caching: &'static [(&'static str, &'static str)],
 }
 
 macro_rules! auth_case {
-    ([$($need:expr,)*], [$($public:expr,)*], [$($preflights:expr,)*]) => {
-        AuthCase { needs: &[$($need),*], rules: PathRules::new(&[$($public),*]).preflights(&[$($preflights),*]) }
+    ([$($need:expr,)*], [$($public:expr,)*], [$($preflights:expr,)*], $caching:expr) => {
+        AuthCase {
+            needs: Alternatives::new(&[$($need),*]),
+            rules: PathRules::new(&[$($public),*]).preflights(&[$($preflights),*]),
+            caching: &$caching,
+        }
     };
 }
 use auth_case;
@@ -107,26 +111,6 @@ pub(crate) struct PathsCase {
     pub(crate) public: Option<PathRules>,
     pub(crate) protected: Option<PathRules>,
 }
-
-/// An app that says whom it sees.
-macro_rules! admitted {
-    ($key:literal, $fields:literal) => {{
-        const KEY: Key = KEYS[$key];
-        const BODY: &[u8] = const_text!(out => {
-            out.put(KEY.id.as_bytes());
-            out.put(b"/");
-            out.put(KEY.principal.as_bytes());
-        });
-        let start = const_text!(out => {
-            out.put(b"HTTP/1.1 200 OK\r\ncontent-length: ");
-            out.put_decimal(BODY.len() as u64);
-            out.put(b"\r\n");
-            out.put($fields.as_bytes());
-        });
-        Answer { key: Some(KEY.id), ..Answer::fixed(200, start, "", BODY) }
-    }};
-}
-use admitted;
 
 /// A preset with changes, by the names of the headers and their text.
 const fn changed<'a>(mut policy: SecurityHeaders<'a>, changes: &[(&str, Option<&'a str>)]) -> SecurityHeaders<'a> {

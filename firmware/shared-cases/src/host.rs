@@ -1,13 +1,15 @@
 //! An app that is set up anew for each request.
 
-use sallet_core::auth::{Alternatives, Keyring, Reason};
+use sallet_core::auth::{Key, Keyring, Reason};
+use sallet_core::merge::Privacy;
 use sallet_core::paths::{RequestPath, is_preflight};
 use sallet_firmware::answer;
 use sallet_firmware::answer::{Answer, Reply};
 use sallet_firmware::entropy::Entropy;
 use sallet_firmware::server::{App, Head, OwnAnswers};
 
-use crate::cases::{ADMITTED, ADMITTED_PRIVATE, AUTH, AuthCase, HEADERS, HeadersCase, KEYS, PATHS, PathsCase, Plan};
+use crate::admitted;
+use crate::cases::{AUTH, AuthCase, HEADERS, HeadersCase, KEYS, PATHS, PathsCase, Plan};
 use crate::joined::Joined;
 use crate::refused;
 
@@ -51,6 +53,7 @@ impl Host {
 pub(crate) enum Route {
     Fixed(Answer),
     Headers(&'static HeadersCase, &'static Plan),
+    Admitted(&'static AuthCase, &'static Key, Privacy),
     /// By the requirement at this place, or by none.
     Refused(&'static AuthCase, Option<usize>, Reason),
 }
@@ -75,7 +78,8 @@ impl App for Host {
             Case::None => Err(NO_SUCH_CASE),
             Case::Headers(case) => Ok((case.route(head), None)),
             Case::Auth(case) => Ok(match case.verdict(head, now) {
-                Ok(answer) => (Route::Fixed(answer), answer.key),
+                Ok(None) => (Route::Fixed(NOBODY), None),
+                Ok(Some((key, privacy))) => (Route::Admitted(case, key, privacy), Some(key.id)),
                 Err((decided, reason)) => (Route::Refused(case, decided, reason), None),
             }),
             Case::Paths(case) => Ok((Route::Fixed(case.say(head)), None)),
@@ -86,6 +90,7 @@ impl App for Host {
         match route {
             Route::Fixed(answer) => answer,
             Route::Headers(case, plan) => self.joined.answer(case, plan, &mut self.entropy),
+            Route::Admitted(case, key, privacy) => admitted::answer(self.joined.room(), key, privacy, case.caching),
             Route::Refused(case, decided, reason) => refused::answer(self.joined.room(), case.needs, decided, reason),
         }
     }
@@ -100,19 +105,17 @@ impl HeadersCase {
 }
 
 impl AuthCase {
-    /// The answer of the app, or which requirement refuses the request and why.
-    fn verdict(&self, head: &Head<'_>, now: u64) -> Result<Answer, (Option<usize>, Reason)> {
+    /// Whom the app sees, if it needs to see anybody, or which requirement refuses the request and why.
+    fn verdict(&self, head: &Head<'_>, now: u64) -> Result<Option<(&'static Key, Privacy)>, (Option<usize>, Reason)> {
         let has = |name| head.field_lines(name).next().is_some();
         let preflight = is_preflight(head.method(), has("origin"), has("access-control-request-method"));
         if self.rules.access(head.method(), &RequestPath::raw(head.path().as_bytes()), preflight).is_open() {
-            return Ok(NOBODY);
+            return Ok(None);
         }
-        let decided = Alternatives::try_new(self.needs).ok().and_then(|either| either.which(head));
-        let Some(need) = decided.and_then(|at| self.needs.get(at)) else { return Err((None, Reason::Missing)) };
+        let decided = self.needs.which(head);
+        let need = decided.and_then(|at| self.needs.needs().get(at)).ok_or((None, Reason::Missing))?;
         let key = need.verdict(&RING, head, now).map_err(|reason| (decided, reason))?;
-        let answers = if need.makes_private(head) { &ADMITTED_PRIVATE } else { &ADMITTED };
-        let answer = KEYS.iter().zip(answers).find(|(known, _)| known.id == key.id);
-        Ok(answer.map_or(NO_SUCH_CASE, |(_, answer)| *answer))
+        Ok(Some((key, need.privacy(head))))
     }
 }
 

@@ -7,6 +7,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
+mod admitted;
 mod cases;
 mod host;
 mod joined;

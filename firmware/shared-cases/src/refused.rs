@@ -1,7 +1,7 @@
 //! Answers to refused requests, rendered as they are sent: those of hundreds of cases would not fit into flash.
 
 use sallet_core::Cursor;
-use sallet_core::auth::{Alternatives, Challenge, Reason, Refusal, Requirement};
+use sallet_core::auth::{Alternatives, Challenge, Reason, Refusal};
 use sallet_firmware::answer::{Policy, Reply};
 
 use crate::joined::ROOM;
@@ -9,7 +9,7 @@ use crate::joined::ROOM;
 /// The answer of the requirement at `decided`, or of none, in `room`: a status, a line for each challenge, and the body.
 pub(crate) fn answer<'r>(
     room: &'r mut [u8; ROOM],
-    needs: &'static [Requirement],
+    needs: Alternatives,
     decided: Option<usize>,
     reason: Reason,
 ) -> Reply<'r> {
@@ -30,7 +30,7 @@ pub(crate) fn answer<'r>(
     }
 }
 
-fn put_start(out: &mut Cursor<'_>, needs: &'static [Requirement], decided: Option<usize>, refusal: Refusal) {
+fn put_start(out: &mut Cursor<'_>, needs: Alternatives, decided: Option<usize>, refusal: Refusal) {
     out.put(b"HTTP/1.1 ");
     out.put_decimal(u64::from(refusal.status()));
     out.put(b" \r\ncontent-length: ");
@@ -42,7 +42,7 @@ fn put_start(out: &mut Cursor<'_>, needs: &'static [Requirement], decided: Optio
         render(out);
         out.put(b"\r\n");
     };
-    for challenge in Alternatives::try_new(needs).iter().flat_map(|either| either.challenges(decided, refusal)) {
+    for challenge in needs.challenges(decided, refusal) {
         field(Challenge::FIELD, &|out| challenge.render(out));
     }
     for (name, value) in Refusal::FIELDS {

@@ -15,7 +15,7 @@ class Unavailable(Exception):
     """What an `authenticate` that takes too long has raised. It has the shape of Starlette's `HTTPException`."""
 
     status_code = 503
-    detail = "Tokens cannot be checked just now, try again later"
+    detail = "Credentials cannot be checked just now, try again later"
     headers = None
 
 

@@ -852,7 +852,7 @@ class Refusal:
         """The id of the key, where its scopes are not enough."""
     @property
     def is_missing(self) -> bool:
-        """Whether no credentials of the scheme were sent: the client has not tried yet."""
+        """Whether no credentials of an accepted scheme were sent: the client has not tried yet."""
     @property
     def is_throttled(self) -> bool:
         """Whether the request came after too many wrong credentials, and its own were not looked at."""

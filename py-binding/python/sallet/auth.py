@@ -126,9 +126,12 @@ class Bearer(Scheme):
             `scope["query_string"]`, and so the log of uvicorn; proxies, histories and `Referer` keep it, so
             this is for clients that can send it nowhere else.
 
-    A response to a request that was admitted by anything but `Authorization` is `Cache-Control: private`, unless
-    the app says so or `no-store` itself: shared caches keep off by themselves only for that field. nginx's
-    `proxy_cache` does not even there: with it, say `cache_control="private"` in the policy.
+    A response to a request that was admitted is `Cache-Control: private`, unless the app says that or `no-store`
+    itself. Caches that obey RFC 9111 keep off by themselves where there is `Authorization` (section 3.5), but
+    nginx's `proxy_cache` does not look at it. An app that says `public` or `s-maxage` means every client: what
+    `Authorization` admitted is sent as it says, what anything else admitted is made private all the same.
+    `must-revalidate` is no such permission here: it is often written to have less cached. A dependency alone
+    needs a layer of headers around, such as `protect`.
 
     A user is a `Principal`; a mapping that has something in it and tells of no failure (by a key `"error"`, by
     `"errors"`, a `"detail"` or a `"message"`, or by an `"active"` that is false); or an
@@ -236,7 +239,8 @@ class ApiKey(Scheme):
         header: The header. Not `Cookie`, which browsers send by themselves.
         websocket_subprotocol, query: Other places for the key, as of `Bearer`.
 
-    Responses are `Cache-Control: private`, as `Bearer` says, because shared caches know nothing of the header.
+    Responses are `Cache-Control: private`, as `Bearer` says, also where the app says `public`: shared caches know
+    nothing of the header.
 
     Raises:
         TypeError, PolicyError: As `Bearer`.

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::auth::{AlternativesError, AuthScheme, Reason, Requirement, user_and_password};
+use sallet_core::merge::Privacy;
 use sallet_core::secret::Digest;
 
 use super::elsewhere;
@@ -44,8 +45,8 @@ pub(super) struct Judged<'a, 'py> {
     pub(super) verdict: Verdict<'py>,
     /// Who has judged; `None` where no credential of any was there.
     pub(super) by: Option<Bound<'py, PyAny>>,
-    /// The guard has to make the response private.
-    pub(super) private: bool,
+    /// How the guard has to make the response private, if it has to.
+    pub(super) privacy: Option<Privacy>,
     /// What a handshake is to be answered with, if the app chooses nothing.
     pub(super) subprotocol: Option<&'a str>,
 }
@@ -106,15 +107,15 @@ impl Judges {
                 let need = scheme.get().need()?.borrowed();
                 let request = Request::of(scope, |name| need.looks_at(name))?;
                 let verdict = scheme.get().verdict(&request, Need::alone(need)).unwrap_or_else(Verdict::Raised);
-                let subprotocol = elsewhere::subprotocol(&request, &need);
-                let private = elsewhere::after(&request, &need)?;
-                Ok(Judged { verdict, by: Some(self.first.auth.bind(scope.py()).clone()), private, subprotocol })
+                let subprotocol = need.offered_subprotocol(&request);
+                let privacy = elsewhere::after(&request, &need, verdict.is_final_no())?;
+                Ok(Judged { verdict, by: Some(self.first.auth.bind(scope.py()).clone()), privacy, subprotocol })
             }
             (None, scheme) => {
                 let subprotocol = match scheme {
                     Some(scheme) => {
                         let need = scheme.get().need()?.borrowed();
-                        elsewhere::subprotocol(&Request::of(scope, |name| need.looks_at(name))?, &need)
+                        need.offered_subprotocol(&Request::of(scope, |name| need.looks_at(name))?)
                     }
                     None => None,
                 };
@@ -132,20 +133,20 @@ impl Judges {
     ) -> PyResult<Judged<'a, 'py>> {
         let needs: Vec<_> = alternatives.needs().iter().map(Requirement::borrowed).collect();
         let request = Request::of(scope, |name| needs.iter().any(|need| need.looks_at(name)))?;
-        let subprotocol = needs.iter().find_map(|need| elsewhere::subprotocol(&request, need));
+        let subprotocol = alternatives.offered_subprotocol(&request);
         let decided = alternatives.which(&request);
         let mut judged = match decided.and_then(|at| Some((at, *needs.get(at)?, self.get(at)?))) {
             None => Judged {
                 verdict: Verdict::Refused(need::missing(scope.py(), alternatives)?),
                 by: None,
-                private: false,
+                privacy: None,
                 subprotocol,
             },
             Some((at, need, judge)) => match &judge.scheme {
                 Some(scheme) if judge.is_native => {
                     let judged = scheme.get().verdict(&request, Need::among(need, alternatives, at));
                     let verdict = judged.unwrap_or_else(Verdict::Raised);
-                    Judged { verdict, by: Some(judge.auth.bind(scope.py()).clone()), private: false, subprotocol }
+                    Judged { verdict, by: Some(judge.auth.bind(scope.py()).clone()), privacy: None, subprotocol }
                 }
                 _ => judge.identify(scope, subprotocol)?,
             },
@@ -154,7 +155,7 @@ impl Judges {
             if Some(at) != decided {
                 elsewhere::take_out(&request, need)?;
             } else if self.get(at).is_some_and(|judge| judge.is_native) {
-                judged.private = elsewhere::after(&request, need)?;
+                judged.privacy = elsewhere::after(&request, need, judged.verdict.is_final_no())?;
             }
             // An `identify` has still to read its own, and takes it out itself.
         }
@@ -165,7 +166,7 @@ impl Judges {
     pub(super) fn accept<'py>(&self, user: Bound<'py, PyAny>) -> PyResult<Judged<'_, 'py>> {
         let by = self.first.auth.bind(user.py()).clone();
         let verdict = Verdict::of_identify(user, self.need(0, &self.first)?)?;
-        Ok(Judged { verdict, by: Some(by), private: false, subprotocol: None })
+        Ok(Judged { verdict, by: Some(by), privacy: None, subprotocol: None })
     }
 
     /// The rest of a [`Verdict::Pending`], with what was awaited, by the one who has judged.
@@ -324,10 +325,10 @@ impl Judge {
     fn identify<'a, 'py>(&self, scope: &Bound<'py, PyDict>, subprotocol: Option<&'a str>) -> PyResult<Judged<'a, 'py>> {
         let py = scope.py();
         let auth = self.auth.bind(py);
-        let private = elsewhere::after_unknown(scope)?;
+        let privacy = elsewhere::after_unknown(scope)?;
         let verdict =
             auth.call_method1(intern!(py, "identify"), (scope,)).map_or_else(Verdict::Raised, Verdict::Pending);
-        Ok(Judged { verdict, by: Some(auth.clone()), private, subprotocol })
+        Ok(Judged { verdict, by: Some(auth.clone()), privacy, subprotocol })
     }
 }
 

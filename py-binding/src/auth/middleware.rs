@@ -166,16 +166,16 @@ impl AuthMiddleware {
             let watch = WATCH.import(py, "sallet.throttle", "watch")?;
             return watch.call1((slf, throttle, is_open, &scope, receive, send));
         }
-        let Judged { verdict, by, private, subprotocol } = match signed_in {
+        let Judged { verdict, by, privacy, subprotocol } = match signed_in {
             Some(user) => this.judges.accept(user)?,
             None => this.judges.judge(dict)?,
         };
         let by = by.unwrap_or_else(|| this.judges.auth().bind(py).clone());
         let receive_and_reply = || {
             let (receive, send) = receive_and_send()?;
-            Ok::<_, PyErr>(match (private, subprotocol) {
-                (false, None) => (receive, send),
-                _ => (receive, Bound::new(py, Reply::new(&send, private, subprotocol))?.into_any()),
+            Ok::<_, PyErr>(match (privacy, subprotocol) {
+                (None, None) => (receive, send),
+                _ => (receive, Bound::new(py, Reply::new(&send, privacy, subprotocol))?.into_any()),
             })
         };
         if let Verdict::Pending(pending) = verdict {
@@ -188,7 +188,7 @@ impl AuthMiddleware {
             let refuse = REFUSE.import(py, "sallet._refuse", "refuse")?;
             return refuse.call1((refusal, by, this.on_refusal.as_ref(), &scope, receive, send));
         }
-        if !private && subprotocol.is_none() {
+        if privacy.is_none() && subprotocol.is_none() {
             return pass();
         }
         let (receive, send) = receive_and_reply()?;
@@ -235,11 +235,11 @@ impl AuthMiddleware {
     #[pyo3(name = "_judge")]
     fn judge_for_throttle<'py>(&self, scope: &Bound<'py, PyDict>, send: Bound<'py, PyAny>) -> PyResult<ToSettle<'py>> {
         let (setup, py) = (self.setup()?, scope.py());
-        let Judged { verdict, by, private, subprotocol } = setup.judges.judge(scope)?;
+        let Judged { verdict, by, privacy, subprotocol } = setup.judges.judge(scope)?;
         let by = by.unwrap_or_else(|| setup.judges.auth().bind(py).clone());
-        let send = match (private, subprotocol) {
-            (false, None) => send,
-            _ => Bound::new(py, Reply::new(&send, private, subprotocol))?.into_any(),
+        let send = match (privacy, subprotocol) {
+            (None, None) => send,
+            _ => Bound::new(py, Reply::new(&send, privacy, subprotocol))?.into_any(),
         };
         let (found, raised, is_pending) = match verdict {
             Verdict::Admitted { user, .. } => (Some(user.into_value()), None, false),

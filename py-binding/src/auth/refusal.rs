@@ -130,7 +130,7 @@ impl Refusal {
     fn reason(&self, py: Python<'_>) -> PyResult<String> {
         Ok(match &self.why {
             // What the app's own function is called in Python.
-            Why::Reason(Reason::App(Answer::InvalidToken)) => "authenticate refused the token".to_owned(),
+            Why::Reason(Reason::App(Answer::InvalidToken)) => "authenticate refused the credentials".to_owned(),
             Why::Reason(reason) => reason.message().to_owned(),
             Why::Raised(raised) => {
                 format!("authenticate raised {} {}", raised.error.bind(py).get_type().name()?, raised.status)
@@ -144,7 +144,7 @@ impl Refusal {
         self.key_id.as_ref().map(|id| id.bind(py).clone())
     }
 
-    /// Whether no credentials of the scheme were sent: the client has not tried yet.
+    /// Whether no credentials of an accepted scheme were sent: the client has not tried yet.
     #[getter]
     pub(super) const fn is_missing(&self) -> bool {
         matches!(self.why, Why::Reason(Reason::Missing))

@@ -5,6 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use pyo3::{PyTraverseError, PyVisit};
 
+use sallet_core::merge::Privacy;
+
 use crate::{asgi, headers};
 
 /// `send`, for one request.
@@ -12,16 +14,16 @@ use crate::{asgi, headers};
 #[derive(Debug)]
 pub(super) struct Reply {
     send: Py<PyAny>,
-    /// Shared caches must not keep the response.
-    private: bool,
+    /// How shared caches are to be kept off the response.
+    privacy: Option<Privacy>,
     /// What a handshake is answered with if the app chooses none.
     subprotocol: Option<Py<PyString>>,
 }
 
 impl Reply {
-    pub(super) fn new(send: &Bound<'_, PyAny>, private: bool, subprotocol: Option<&str>) -> Self {
+    pub(super) fn new(send: &Bound<'_, PyAny>, privacy: Option<Privacy>, subprotocol: Option<&str>) -> Self {
         let subprotocol = subprotocol.map(|name| PyString::new(send.py(), name).unbind());
-        Self { send: send.clone().unbind(), private, subprotocol }
+        Self { send: send.clone().unbind(), privacy, subprotocol }
     }
 
     /// A changed copy, for the app may keep its own; `None` where nothing changes.
@@ -29,10 +31,11 @@ impl Reply {
         let py = message.py();
         let Some(kind) = message.get_item(intern!(py, "type"))? else { return Ok(None) };
         let is = |known: &Bound<'py, PyString>| asgi::is(&kind, known);
-        if self.private && (is(intern!(py, "http.response.start")) || is(intern!(py, "websocket.http.response.start")))
+        if let Some(privacy) = self.privacy
+            && (is(intern!(py, "http.response.start")) || is(intern!(py, "websocket.http.response.start")))
         {
             let (changed, key) = (message.copy()?, intern!(py, "headers"));
-            changed.set_item(key, headers::made_private(py, message.get_item(key)?)?)?;
+            changed.set_item(key, headers::made_private(py, message.get_item(key)?, privacy)?)?;
             return Ok(Some(changed));
         }
         if let Some(name) = &self.subprotocol

@@ -114,6 +114,11 @@ impl Setup {
 }
 
 impl<'py> Verdict<'py> {
+    /// Whether nobody is admitted, whatever is still to come.
+    pub(super) const fn is_final_no(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Raised(_))
+    }
+
     pub(super) fn refused(py: Python<'py>, reason: Reason, need: Need<'_>) -> PyResult<Self> {
         need.refusal(py, reason).map(Self::Refused)
     }
@@ -355,7 +360,7 @@ impl Scheme {
         let request = Request::of(request::scope_of(scope)?, |name| need.looks_at(name))?;
         let verdict = setup.verdict(&request, Need::alone(need).without_scopes());
         // Also where `authenticate` has raised: the server logs the request all the same.
-        elsewhere::after(&request, &need)?;
+        elsewhere::after(&request, &need, verdict.as_ref().map_or(true, Verdict::is_final_no))?;
         let verdict = verdict?;
         let is_pending = matches!(verdict, Verdict::Pending(_));
         Ok((verdict.into_python()?, is_pending))

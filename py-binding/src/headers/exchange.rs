@@ -17,15 +17,16 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyNone, PyString};
 use pyo3::{PyTraverseError, PyVisit};
 use sallet_core::Nonce;
-use std::sync::atomic::{AtomicBool, Ordering};
+use sallet_core::merge::Privacy;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 /// Of one request. Most need none of it, and pay for none.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     nonce: OnceLock<Nonce>,
-    /// The response is for one reader alone.
-    for_one: AtomicBool,
+    /// The response is for one client alone: nothing yet, or how firmly caches are to be kept off it.
+    for_one: AtomicU8,
     more: OnceLock<Box<Mutex<More>>>,
 }
 
@@ -120,13 +121,18 @@ impl Exchange {
         Ok(())
     }
 
-    /// Says that no shared cache may keep the response.
-    pub(super) fn keep_for_one(&self) {
-        self.for_one.store(true, Ordering::Relaxed);
+    /// Says that shared caches are to be kept off the response. Of several the strictest counts.
+    pub(super) fn keep_for_one(&self, privacy: Privacy) {
+        self.for_one.fetch_max(1 + privacy as u8, Ordering::Relaxed);
     }
 
-    pub(super) fn is_for_one(&self) -> bool {
-        self.for_one.load(Ordering::Relaxed)
+    pub(super) fn privacy(&self) -> Option<Privacy> {
+        const UNLESS_SHARED: u8 = 1 + Privacy::UnlessShared as u8;
+        match self.for_one.load(Ordering::Relaxed) {
+            0 => None,
+            UNLESS_SHARED => Some(Privacy::UnlessShared),
+            _ => Some(Privacy::Always),
+        }
     }
 
     /// Whether something may have been said of this response; a glance.

@@ -30,8 +30,8 @@ pub(super) struct Told {
 }
 
 impl Told {
-    fn new(left_off: Vec<Vec<u8>>, sent: Sent, merged: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let policies = if sent == Sent::default() { Vec::new() } else { policies(merged.try_iter()?)? };
+    fn new(left_off: Vec<Vec<u8>>, sent: Sent, merged: &Bound<'_, PyList>) -> PyResult<Self> {
+        let policies = if sent == Sent::default() { Vec::new() } else { policies(merged.iter().map(Ok))? };
         Ok(Self { left_off, sent, policies })
     }
 
@@ -62,7 +62,7 @@ fn policies<'py>(fields: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>) -> P
 impl<'py> Start<'_, 'py> {
     /// A new list: the app's headers in order, less what goes, then the policy's. The app's own list, whatever iterable it is,
     /// stays as it was. `tells`: there are layers around.
-    pub(super) fn merged(&self, tells: bool) -> PyResult<Bound<'py, PyAny>> {
+    pub(super) fn merged(&self, tells: bool) -> PyResult<Bound<'py, PyList>> {
         let py = self.scope.py();
         let headers = match self.message.get_item(intern!(py, "headers"))? {
             Some(headers) => headers,
@@ -85,7 +85,7 @@ impl<'py> Start<'_, 'py> {
     // Out of the way of the above, as most responses go.
     #[cold]
     #[inline(never)]
-    fn decided(&self, headers: &Bound<'py, PyAny>, tells: bool) -> PyResult<Bound<'py, PyAny>> {
+    fn decided(&self, headers: &Bound<'py, PyAny>, tells: bool) -> PyResult<Bound<'py, PyList>> {
         let own = match headers.cast_exact::<PyList>() {
             Ok(list) => list.clone(),
             // A tuple or a generator; a generator can be read only once.
@@ -97,12 +97,12 @@ impl<'py> Start<'_, 'py> {
         if tells {
             self.exchange.tell(Told::new(left_off, sent, &merged)?);
         }
-        Ok(merged.into_any())
+        Ok(merged)
     }
 
     /// All of the policy behind what the app sends, where nothing of that matters: what the core would say, in less time. `None` on a 304
     /// that is to go without some.
-    fn added(&self, own: &Bound<'py, PyList>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn added(&self, own: &Bound<'py, PyList>) -> PyResult<Option<Bound<'py, PyList>>> {
         let (py, forms) = (own.py(), self.plan.over(self.scheme));
         let form = if forms.whole.needs_nonce() { self.form(own)? } else { NonceForm::Fresh };
         if form == NonceForm::LeftOff {
@@ -111,7 +111,7 @@ impl<'py> Start<'_, 'py> {
         let set = forms.form(form);
         self.report_marks(set)?;
         // One allocation of the right size.
-        let merged = own.as_sequence().concat(set.pairs.bind(py).as_sequence())?;
+        let merged = own.as_sequence().concat(set.pairs.bind(py).as_sequence())?.cast_into::<PyList>()?;
         if set.needs_nonce() {
             if self.exchange.nonce().is_none() {
                 self.exchange.draw(self.scope)?;
@@ -120,7 +120,7 @@ impl<'py> Start<'_, 'py> {
                 merged.set_item(own.len() + at, set.fields[at].pair(py, self.exchange.nonce())?)?;
             }
         }
-        Ok(Some(merged.into_any()))
+        Ok(Some(merged))
     }
 
     fn form(&self, own: &Bound<'py, PyList>) -> PyResult<NonceForm> {

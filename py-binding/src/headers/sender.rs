@@ -5,7 +5,7 @@ use super::exchange::{self, Exchange};
 use super::merge::Start;
 use super::message::Message;
 use super::middleware::SecurityHeadersMiddleware;
-use super::private::made_private;
+use super::private::make_private;
 use crate::asgi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -186,10 +186,10 @@ impl Sender {
         let said = choices.said(plan, exchange, scope)?;
         let plan = said.as_ref().unwrap_or(plan);
         let start = Start { message, scope, exchange, plan, scheme: choices.scheme(scope)? };
-        let mut merged = start.merged(self.outermost.get().is_some())?;
+        let merged = start.merged(self.outermost.get().is_some())?;
         // By the outermost, after whose policy nothing is said to caches any more.
-        if self.own_exchange.is_for_one() {
-            merged = made_private(py, Some(merged))?.into_any();
+        if let Some(privacy) = self.own_exchange.privacy() {
+            make_private(&merged, privacy)?;
         }
         self.end(py)?;
         let message = message.copy()?;

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, UPGRADE};
-use http::{HeaderName, Request, Response};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use http::{HeaderName, HeaderValue, Request, Response};
 use sallet_core::auth::{Alternatives, AuthRequest as _, AuthScheme, Reason, Refusal, RequestFields, Requirement};
+use sallet_core::merge::Privacy;
 use sallet_core::paths::{Access, PathRule, PathRules, is_preflight};
 
 use super::after::After;
@@ -18,6 +19,7 @@ use super::places::Places;
 use super::verify::{Judged, granted};
 use super::{Decision, Denied, Refused, User, Verify};
 use crate::events::{self, Said};
+use crate::for_one;
 use crate::parts::with_parts;
 use crate::request_path::{Paths, Place};
 
@@ -43,8 +45,8 @@ pub(super) struct Guard {
 #[derive(Debug, Clone)]
 struct Scheme {
     field: HeaderName,
-    /// Whether responses that it admits have to be made private, where that is the same for every request.
-    private: Option<bool>,
+    /// How responses that it admits are kept from caches, where that is the same for every request.
+    privacy: Option<Privacy>,
     now: fn() -> u64,
 }
 
@@ -94,10 +96,9 @@ impl Guard {
     fn see_last(&mut self, now: fn() -> u64) {
         let need = self.needs.needs().last().expect("alternatives are not empty").borrowed();
         let field: HeaderName = need.field().parse().expect("a checked name is one");
-        let is_in_field = need.subprotocol().is_none() && need.parameter().is_none();
-        let private = is_in_field.then(|| need.makes_private(&RequestFields::new("GET", &[])));
+        let privacy = need.is_in_field().then(|| need.privacy(&RequestFields::new("GET", &[])));
         self.places.add(need, &field);
-        self.schemes.push(Scheme { field, private, now });
+        self.schemes.push(Scheme { field, privacy, now });
     }
 
     pub(super) fn needs(&self) -> &[Requirement<String>] {
@@ -205,7 +206,7 @@ impl Guard {
     ) -> ControlFlow<Response<Bytes>, After> {
         let verdict = verdict.map_err(No::Said);
         let verdict = match case.at {
-            Some(at) => granted(verdict, self.needs()[at].borrowed()),
+            Some(at) => granted(verdict, &self.needs()[at].borrowed()),
             None => verdict,
         };
         self.end(verdict, case, request)
@@ -218,10 +219,11 @@ impl Guard {
         case: Case,
         request: &mut Request<B>,
     ) -> ControlFlow<Response<Bytes>, After> {
-        let private = verdict.is_ok() && self.makes_private(case, request);
-        let mut after = After { private, subprotocol: None };
+        let privacy = if verdict.is_ok() { self.privacy(case, request) } else { None };
+        let mut after = After { privacy, asked: for_one::is_asked(request), subprotocol: None };
         if !self.places.are_fields() {
-            after.subprotocol = self.places.offered(request).map(Box::new);
+            let name = self.needs.offered_subprotocol(&Asked::new(request, &SEC_WEBSOCKET_PROTOCOL));
+            after.subprotocol = name.and_then(|name| HeaderValue::from_str(name).ok()).map(Box::new);
             // What is called from here on is the app's.
             self.places.take_out(request);
         }
@@ -248,10 +250,10 @@ impl Guard {
         ControlFlow::Continue(after)
     }
 
-    fn makes_private<B>(&self, case: Case, request: &Request<B>) -> bool {
-        let Some(at) = case.at else { return false };
-        let Scheme { field, private, .. } = &self.schemes[at];
-        private.unwrap_or_else(|| self.needs()[at].borrowed().makes_private(&Asked::new(request, field)))
+    fn privacy<B>(&self, case: Case, request: &Request<B>) -> Option<Privacy> {
+        let at = case.at?;
+        let Scheme { field, privacy, .. } = &self.schemes[at];
+        Some(privacy.unwrap_or_else(|| self.needs()[at].borrowed().privacy(&Asked::new(request, field))))
     }
 }
 

@@ -133,7 +133,7 @@ impl Ring {
 
     pub(super) fn verdict(
         self,
-        need: Requirement<&str>,
+        need: &Requirement<&str>,
         request: &impl AuthRequest,
         now: u64,
     ) -> Result<Principal, Reason> {

@@ -38,7 +38,7 @@ where
 
     /// As for any verifier, but that no head of a request is made for a function that does not see it.
     fn judge<B>(&self, terms: &Terms<'_>, request: &mut Request<B>) -> Judged<Self::User, Self::Later> {
-        match PresentedToken::of(terms.need, request, terms.field) {
+        match PresentedToken::of(&terms.need, request, terms.field) {
             Ok(token) => Judged::Later(self.look_up(token)),
             Err(reason) => Judged::Now(Err(No::Found(reason))),
         }

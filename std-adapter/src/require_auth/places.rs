@@ -68,14 +68,6 @@ impl Places {
             }
         }
     }
-
-    /// The subprotocol to answer with: one of ours that the client offers.
-    pub(super) fn offered<B>(&self, request: &Request<B>) -> Option<HeaderValue> {
-        let is_offered = |name: &&String| {
-            without_token(&Asked::new(request, &SEC_WEBSOCKET_PROTOCOL), name).any(|one| one == name.as_bytes())
-        };
-        self.subprotocols.iter().find(is_offered).and_then(|name| HeaderValue::from_str(name).ok())
-    }
 }
 
 fn take_out_of(uri: &mut Uri, name: &str) {

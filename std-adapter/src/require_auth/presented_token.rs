@@ -31,7 +31,7 @@ enum Text {
 }
 
 impl PresentedToken {
-    pub(super) fn of<B>(need: Requirement<&str>, request: &Request<B>, field: &HeaderName) -> Result<Self, Reason> {
+    pub(super) fn of<B>(need: &Requirement<&str>, request: &Request<B>, field: &HeaderName) -> Result<Self, Reason> {
         need.read(&Asked::new(request, field), |token| Self::new(token, request.headers().get(field)))
     }
 

@@ -149,7 +149,6 @@ scheme! {
     /// A key in a field of its own, `X-API-Key` unless [`Auth::header`] names another, and what it is verified against.
     ///
     /// Shared caches do not know that such a response is one client's, as they do where there is `Authorization` (RFC 9111 section
-    /// 3.5). So it gets `Cache-Control: private`, and what the app said to caches is made private, unless that said `private` or
-    /// `no-store`.
+    /// 3.5). So what the app says to caches is made private, also where it says `public`, unless it says `private` or `no-store`.
     ApiKey
 }

@@ -77,9 +77,9 @@ pub trait Verify {
     /// The whole check of a request, but for what is looked up later.
     #[doc(hidden)]
     fn judge<B>(&self, terms: &Terms<'_>, request: &mut Request<B>) -> Judged<Self::User, Self::Later> {
-        match PresentedToken::of(terms.need, request, terms.field) {
+        match PresentedToken::of(&terms.need, request, terms.field) {
             Ok(token) => match with_parts(request, |parts| self.verify(token, parts)) {
-                Verdict::Now(verdict) => Judged::Now(granted(verdict.map_err(No::Said), terms.need)),
+                Verdict::Now(verdict) => Judged::Now(granted(verdict.map_err(No::Said), &terms.need)),
                 Verdict::Later(later) => Judged::Later(later),
             },
             Err(reason) => Judged::Now(Err(No::Found(reason))),
@@ -105,7 +105,7 @@ pub enum Judged<U, L> {
 }
 
 /// Compares scopes: whoever has said whose the token is.
-pub(super) fn granted<U: User>(verdict: Result<U, No>, need: Requirement<&str>) -> Result<U, No> {
+pub(super) fn granted<U: User>(verdict: Result<U, No>, need: &Requirement<&str>) -> Result<U, No> {
     let user = verdict?;
     if user.scopes().contains_all(need.scopes()) { Ok(user) } else { Err(No::Found(Reason::InsufficientScope)) }
 }
@@ -122,7 +122,7 @@ impl<K: Keys> Verify for K {
 
     fn judge<B>(&self, terms: &Terms<'_>, request: &mut Request<B>) -> Judged<Self::User, Self::Later> {
         Judged::Now(
-            self.current().verdict(terms.need, &Asked::new(request, terms.field), (terms.now)()).map_err(No::Found),
+            self.current().verdict(&terms.need, &Asked::new(request, terms.field), (terms.now)()).map_err(No::Found),
         )
     }
 }

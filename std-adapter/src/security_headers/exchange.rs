@@ -12,6 +12,7 @@ use super::config::{Config, SchemeOf};
 use super::field_set::Plan;
 use super::merge::{Start, Told, merge};
 use crate::RequestNonce;
+use crate::for_one;
 use crate::parts::with_parts;
 use crate::request_path::{Paths, Place};
 
@@ -63,6 +64,9 @@ impl Exchange {
         if config.rules.precedence() == Precedence::Add {
             request.extensions_mut().insert(Asked);
         }
+        if chosen.plan(config).tells_caches {
+            for_one::ask(request);
+        }
         Self { config: Arc::clone(config), chosen, scheme, nonce, asked }
     }
 
@@ -76,8 +80,10 @@ impl Exchange {
         // A layer further in has put its own there, where this one has no need for one.
         let inner = || response.extensions().get().copied();
         let nonce = handlers.as_ref().and_then(ResponsePolicy::nonce).or(self.nonce).or_else(inner);
+        let plan = handlers.as_ref().map_or_else(|| self.chosen.plan(&self.config), ResponsePolicy::plan);
+        let privacy = if plan.tells_caches { for_one::undo(response) } else { None };
         let start = Start {
-            plan: handlers.as_ref().map_or_else(|| self.chosen.plan(&self.config), ResponsePolicy::plan),
+            plan,
             rules: &self.config.rules,
             scheme: self.scheme,
             form: form_of(response, nonce.is_some()),
@@ -85,6 +91,7 @@ impl Exchange {
             asked: self.asked,
         };
         let told = merge(response.headers_mut(), &start, told);
+        for_one::again(response.headers_mut(), privacy);
         if let Some(nonce) = nonce {
             response.extensions_mut().insert(nonce);
         }

@@ -2,7 +2,7 @@
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sallet_core::merge::PolicyFields;
+use sallet_core::merge::{PolicyFields, is_caching};
 use sallet_core::{Field, FieldKind, NonceForm, NonceSlots, PolicyError, Scheme};
 
 use super::interned::interned;
@@ -11,6 +11,8 @@ use crate::RequestNonce;
 /// The fields of one policy, over HTTP and over HTTPS, with a nonce and without.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
+    /// Whether it tells caches something, but that a page with a nonce is private.
+    pub(super) tells_caches: bool,
     http: Forms,
     https: Forms,
 }
@@ -25,7 +27,12 @@ struct Forms {
 impl Plan {
     pub(super) fn new(policy: &sallet_core::SecurityHeaders<'_>) -> Result<Self, PolicyError> {
         let policy = policy.check()?;
-        Ok(Self { http: Forms::new(policy.over(Scheme::Http)), https: Forms::new(policy.over(Scheme::Https)) })
+        let tells = |field: Field<'_, '_>| field.kind() != FieldKind::Private && is_caching(field.name().as_bytes());
+        Ok(Self {
+            tells_caches: policy.fields().any(tells),
+            http: Forms::new(policy.over(Scheme::Http)),
+            https: Forms::new(policy.over(Scheme::Https)),
+        })
     }
 
     pub(super) const fn needs_nonce(&self, scheme: Scheme) -> bool {

@@ -95,7 +95,7 @@ impl ResponsePolicy {
         Self { nonce: Some(nonce), ..self }
     }
 
-    pub(super) fn of<B>(response: &Response<B>) -> Option<&Self> {
+    pub(crate) fn of<B>(response: &Response<B>) -> Option<&Self> {
         response.extensions().get()
     }
 

@@ -1,6 +1,7 @@
 //! The table of cases that all hosts share, through a hyper server.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::net::SocketAddr;
 use std::panic::{UnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -113,7 +114,7 @@ fn app(
                 HeaderValue::from_str(value).expect("a value"),
             );
         }
-        std::future::ready(Ok::<_, Infallible>(response))
+        ready(Ok::<_, Infallible>(response))
     })
 }
 
@@ -209,9 +210,20 @@ fn scheme(spec: &Value, case: &Value, keys: &Keys) -> Auth<Keys> {
     })
 }
 
-async fn whoami(request: Request<Incoming>) -> Answer {
-    let who = request.extensions().get::<Principal>();
-    Ok(text(who.map_or_else(String::new, |who| format!("{}/{}", who.id(), who.name()))))
+/// Says whom it sees, and tells caches what the case has it tell them.
+fn whoami(
+    case: &Value,
+) -> impl Fn(Request<Incoming>) -> Ready<Result<Response<Full<Bytes>>, Infallible>> + Clone + use<> {
+    let caching = pairs(&case["caching"]);
+    move |request| {
+        let who = request.extensions().get::<Principal>();
+        let mut response = text(who.map_or_else(String::new, |who| format!("{}/{}", who.id(), who.name())));
+        for (name, value) in &caching {
+            let name: HeaderName = name.parse().expect("a name");
+            response.headers_mut().append(name, value.parse().expect("a value"));
+        }
+        ready(Ok(response))
+    }
 }
 
 async fn one_case<V>(layer: RequireAuthLayer<V>, case: &Value)
@@ -220,8 +232,8 @@ where
     V::Later: Send,
 {
     let layer = layer.preflights(strings(&case["preflights"])).public(strings(&case["public"]));
-    let hyper = serve(layer.layer(service_fn(whoami))).await;
-    let tower = serve(TowerToHyperService::new(layer.layer(tower::service_fn(whoami)))).await;
+    let hyper = serve(layer.layer(service_fn(whoami(case)))).await;
+    let tower = serve(TowerToHyperService::new(layer.layer(tower::service_fn(whoami(case))))).await;
     for (addr, side) in [(hyper, "hyper"), (tower, "tower")] {
         let (log, listening) = Log::listen();
         let raw = one(addr, &request(case)).await;
@@ -407,12 +419,22 @@ fn same_answer(case: &Value, raw: &Raw, side: &str) {
         // On a public path a good token is a principal, and where it is none there is nobody.
         let who = if expect["brought"].is_null() { expect } else { &expect["brought"] };
         let who = who["id"].as_str().map(|id| format!("{id}/{}", who["principal"].as_str().expect("a principal")));
+        let is_somebody = who.is_some();
         if case["method"] != "HEAD" {
             assert_eq!(String::from_utf8_lossy(&raw.body), who.unwrap_or_default(), "{name}");
         }
         assert_eq!(raw.all("www-authenticate"), [""; 0], "{name}");
-        let private: &[&str] = if expect["private"] == true { &["private"] } else { &[] };
-        assert_eq!(raw.all("cache-control"), private, "{name}");
+        let told = |caching: &Value| {
+            let lines = pairs(caching).into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
+            sorted(lines.collect())
+        };
+        let told = match &expect["caching"] {
+            Value::Null if is_somebody => vec![("cache-control".to_owned(), "private".to_owned())],
+            Value::Null => told(&case["caching"]),
+            caching => told(caching),
+        };
+        let is_caching = |(name, _): &(String, String)| sallet_core::merge::is_caching(name.as_bytes());
+        assert_eq!(sorted(raw.fields.iter().filter(|line| is_caching(line)).cloned().collect()), told, "{name}");
         return;
     }
     assert_eq!(raw.all("www-authenticate"), strings(&expect["www-authenticate"]), "{name}");

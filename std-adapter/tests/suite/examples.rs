@@ -157,12 +157,12 @@ async fn tonic() {
     let denied = check(Some(&example.token("guest"))).await.expect_err("too few scopes");
     assert_eq!(
         (denied.code(), denied.message()),
-        (Code::PermissionDenied, "The token does not have the required scope")
+        (Code::PermissionDenied, "The credentials do not have the required scope")
     );
     let challenge = denied.metadata().get("www-authenticate").expect("a challenge");
     assert_eq!(challenge, r#"Bearer realm="health", error="insufficient_scope", scope="health:read""#);
     let unknown = check(Some("authorization: Bearer no")).await.expect_err("an unknown token");
-    assert_eq!((unknown.code(), unknown.message()), (Code::Unauthenticated, "The token is not valid"));
+    assert_eq!((unknown.code(), unknown.message()), (Code::Unauthenticated, "The credentials are not valid"));
     let none = check(None).await.expect_err("no token");
     assert_eq!((none.code(), none.message()), (Code::Unauthenticated, "Not authenticated"));
 

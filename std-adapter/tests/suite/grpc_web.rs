@@ -63,10 +63,10 @@ fn told_by(headers: &HeaderMap) -> [&str; 2] {
 
 /// Token, HTTP status, gRPC status and message.
 const REFUSALS: [(&str, u16, &str, &str); 4] = [
-    ("no", 401, "16", "The token is not valid"),
-    ("a b", 400, "16", "The credentials are neither one token nor a list of parameters"),
-    ("poor", 403, "7", "The token does not have the required scope"),
-    ("down", 503, "14", "Tokens cannot be checked just now, try again later"),
+    ("no", 401, "16", "The credentials are not valid"),
+    ("a b", 400, "16", "The credentials cannot be read: look for a space, a comma or a missing quote in them"),
+    ("poor", 403, "7", "The credentials do not have the required scope"),
+    ("down", 503, "14", "Credentials cannot be checked just now, try again later"),
 ];
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn over_http2_a_refusal_is_of_trailers_only() {
     let (status, headers, body) = check(app(false).await, Version::HTTP_2, "application/grpc-web+proto", "no").await;
     assert_eq!(
         (status, told_by(&headers), &*body),
-        (StatusCode::UNAUTHORIZED, ["16", "The token is not valid"], &b""[..])
+        (StatusCode::UNAUTHORIZED, ["16", "The credentials are not valid"], &b""[..])
     );
 }
 

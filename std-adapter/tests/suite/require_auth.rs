@@ -194,16 +194,16 @@ async fn tokens_that_a_function_looks_up() {
             Some("no"),
             401,
             Some(r#"Bearer realm="db", error="invalid_token""#),
-            r#"{"detail":"The token is not valid"}"#,
+            r#"{"detail":"The credentials are not valid"}"#,
         ),
         (
             "/",
             Some("poor"),
             403,
             Some(r#"Bearer realm="db", error="insufficient_scope""#),
-            r#"{"detail":"The token does not have the required scope"}"#,
+            r#"{"detail":"The credentials do not have the required scope"}"#,
         ),
-        ("/", Some("down"), 503, None, r#"{"detail":"Tokens cannot be checked just now, try again later"}"#),
+        ("/", Some("down"), 503, None, r#"{"detail":"Credentials cannot be checked just now, try again later"}"#),
         ("/open", Some("down"), 200, None, ""),
         ("/open", Some("abc"), 200, None, "kim"),
     ] {
@@ -268,10 +268,10 @@ async fn grpc_gets_trailers_only() {
     let service = layer.grpc().layer(service_fn(whoami));
     for (token, status, message) in [
         (None, "16", "Not authenticated"),
-        (Some("no"), "16", "The token is not valid"),
-        (Some("a b"), "16", "The credentials are neither one token nor a list of parameters"),
-        (Some("poor"), "7", "The token does not have the required scope"),
-        (Some("down"), "14", "Tokens cannot be checked just now, try again later"),
+        (Some("no"), "16", "The credentials are not valid"),
+        (Some("a b"), "16", "The credentials cannot be read: look for a space, a comma or a missing quote in them"),
+        (Some("poor"), "7", "The credentials do not have the required scope"),
+        (Some("down"), "14", "Credentials cannot be checked just now, try again later"),
     ] {
         let mut request = request("/", token);
         request.headers_mut().insert("content-type", "application/grpc+proto".parse().unwrap());

@@ -1,19 +1,24 @@
 //! Basic, API keys, other words and places, and several schemes at once.
 
 use std::convert::Infallible;
+use std::future::ready;
 
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{OriginalUri, RawQuery};
 use axum::routing::any;
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::header::CACHE_CONTROL;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::{AuthScheme, Key, Keyring, Reason, Refusal, Scopes};
-use sallet_core::digest_hex;
+use sallet_core::{CacheControl, CustomField, SecurityHeaders, digest_hex};
 use sallet_hyper::require_auth::{Decision, Refused, ResponseBody, Verify};
-use sallet_hyper::{ApiKey, Basic, Bearer, Layer, PresentedToken, Principal, RequireAuthLayer, User};
+use sallet_hyper::{
+    ApiKey, Basic, Bearer, Layer, PresentedToken, Principal, RequireAuthLayer, ResponsePolicy, SecurityHeadersLayer,
+    User,
+};
 use tower::{ServiceExt, service_fn};
 
 use super::client::{Raw, one};
@@ -162,24 +167,75 @@ async fn schemes_of_different_verifiers() {
     }
 }
 
-/// RFC 9111 section 3.5: caches keep off by themselves only where there is `Authorization`.
+/// RFC 9111 section 3.5: caches that obey it keep off by themselves, but only where there is `Authorization`.
 #[tokio::test]
-async fn what_authorization_did_not_admit_is_private() {
+async fn what_was_admitted_is_private() {
     let either = RequireAuthLayer::new(Bearer::new(&KEYS)).or(ApiKey::new(&KEYS)).public(["/open"]);
-    let cached = service_fn(async |_: Request<()>| {
-        let mut response = text("");
-        response.headers_mut().insert("cache-control", "max-age=60".parse().expect("a value"));
-        Answer::Ok(response)
-    });
-    for (path, fields, expected) in [
-        ("/", BEARER, "max-age=60"),
-        ("/", KEY, "private, max-age=60"),
-        ("/open", KEY, "private, max-age=60"),
-        ("/open", ("x-api-key", "no"), "max-age=60"),
+    for (path, fields, said, expected) in [
+        ("/", BEARER, None, Some("private")),
+        ("/", BEARER, Some("max-age=60"), Some("private, max-age=60")),
+        ("/", BEARER, Some("max-age=60, must-revalidate"), Some("private, max-age=60, must-revalidate")),
+        ("/", BEARER, Some("public, max-age=60"), Some("public, max-age=60")),
+        ("/", KEY, None, Some("private")),
+        ("/", KEY, Some("public, max-age=60"), Some("private, public, max-age=60")),
+        ("/open", KEY, Some("public, max-age=60"), Some("private, public, max-age=60")),
+        ("/open", ("x-api-key", "no"), Some("max-age=60"), Some("max-age=60")),
+        ("/open", ("authorization", "Bearer no"), None, None),
     ] {
+        let cached = service_fn(move |_: Request<()>| ready(Answer::Ok(saying(said))));
         let request = Request::get(path).header(fields.0, fields.1).body(()).expect("a request");
         let response = either.layer(cached).oneshot(request).await.expect("an answer");
-        assert_eq!(lines(response.headers(), "cache-control"), [expected], "{path} {fields:?}");
+        assert_eq!(lines(response.headers(), "cache-control"), Vec::from_iter(expected), "{path} {fields:?} {said:?}");
+    }
+}
+
+fn saying(caching: Option<&'static str>) -> Response<Full<Bytes>> {
+    let mut response = text("");
+    response.headers_mut().extend(caching.map(|value| (CACHE_CONTROL, HeaderValue::from_static(value))));
+    response
+}
+
+/// The policy of a layer around is the last word: its `no-store` is sent, and its `max-age` lets no cache in.
+#[tokio::test]
+async fn what_a_policy_around_says_to_caches_is_made_private_too() {
+    static CDN: SecurityHeaders<'_> =
+        SecurityHeaders::EMPTY.custom(&[CustomField::new("cdn-cache-control", "max-age=60")]);
+    static AGED: SecurityHeaders<'_> =
+        SecurityHeaders::EMPTY.cache_control(Some(CacheControl::new("public, max-age=60")));
+    let cdn_private = "max-age=60, private";
+    for (policy, fields, said, expected, cdn) in [
+        (&SecurityHeaders::API, BEARER, None, "no-store", None),
+        (&SecurityHeaders::API, KEY, None, "no-store", None),
+        (&SecurityHeaders::API, BEARER, Some("max-age=9"), "private, max-age=9", None),
+        // The app's own, though it is the same that would have been added.
+        (&SecurityHeaders::API, BEARER, Some("private, max-age=9"), "private, max-age=9", None),
+        (&AGED, KEY, None, "private, public, max-age=60", None),
+        (&AGED, BEARER, None, "public, max-age=60", None),
+        (&CDN, KEY, None, "private", Some(cdn_private)),
+        (&CDN, BEARER, Some("no-store"), "no-store", Some(cdn_private)),
+    ] {
+        let guarded = RequireAuthLayer::new(Bearer::new(&KEYS))
+            .or(ApiKey::new(&KEYS))
+            .layer(service_fn(move |_: Request<()>| ready(Answer::Ok(saying(said)))));
+        let chosen = ResponsePolicy::new(policy);
+        let by_the_handler =
+            RequireAuthLayer::new(Bearer::new(&KEYS)).or(ApiKey::new(&KEYS)).layer(service_fn(move |_: Request<()>| {
+                let mut response = saying(said);
+                response.extensions_mut().insert(chosen.clone());
+                ready(Answer::Ok(response))
+            }));
+        let request = || Request::get("/").header(fields.0, fields.1).body(()).expect("a request");
+        let empty = SecurityHeadersLayer::new(&SecurityHeaders::EMPTY);
+        let own = SecurityHeadersLayer::new(policy);
+        for response in [
+            own.layer(guarded.clone()).oneshot(request()).await,
+            empty.layer(own.layer(guarded)).oneshot(request()).await,
+            empty.layer(by_the_handler).oneshot(request()).await,
+        ] {
+            let headers = response.expect("an answer").into_parts().0.headers;
+            assert_eq!(lines(&headers, "cache-control"), [expected], "{fields:?} {said:?}");
+            assert_eq!(lines(&headers, "cdn-cache-control"), Vec::from_iter(cdn), "{fields:?} {said:?}");
+        }
     }
 }
 

@@ -230,10 +230,10 @@ async fn a_refusal_comes_before_everything() {
     };
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     let body = response.into_body();
-    assert_eq!(body.size_hint().exact(), Some(35));
+    assert_eq!(body.size_hint().exact(), Some(42));
     let mut body = pin!(body);
     let data = body.frame().await.expect("a frame").expect("no error").into_data().expect("data");
-    assert_eq!(&data[..], br#"{"detail":"The token is not valid"}"#);
+    assert_eq!(&data[..], br#"{"detail":"The credentials are not valid"}"#);
     assert!(body.is_end_stream());
     assert!(body.frame().await.is_none());
 }

@@ -77,17 +77,17 @@ async fn answers<V: Verify>(layer: RequireAuthLayer<V>) {
             403,
             Some(r#"Bearer realm="api", error="insufficient_scope", scope="a b""#),
             None,
-            r#"{"detail":"The token does not have the required scope"}"#,
+            r#"{"detail":"The credentials do not have the required scope"}"#,
         ),
-        ("away", 503, None, None, r#"{"detail":"Tokens cannot be checked just now, try again later"}"#),
-        ("many", 429, None, Some("2"), r#"{"detail":"Tokens cannot be checked just now, try again later"}"#),
+        ("away", 503, None, None, r#"{"detail":"Credentials cannot be checked just now, try again later"}"#),
+        ("many", 429, None, Some("2"), r#"{"detail":"Credentials cannot be checked just now, try again later"}"#),
         ("banned", 403, None, None, "banned for life"),
     ] {
         let response = ask(&layer, token).await;
         let field = |name: &str| response.headers().get(name).map(|value| value.to_str().expect("ASCII"));
         assert_eq!((response.status().as_u16(), field("retry-after")), (status, retry), "{token}");
         assert_eq!(field("www-authenticate"), challenge, "{token}");
-        assert_eq!(field("cache-control"), (status != 200).then_some("no-store"), "{token}");
+        assert_eq!(field("cache-control"), Some(if status == 200 { "private" } else { "no-store" }), "{token}");
         if body == "banned for life" {
             assert_eq!(field("content-type"), Some("text/plain"));
         }

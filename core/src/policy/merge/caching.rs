@@ -1,9 +1,10 @@
-//! What fields tell shared caches, and how they are kept from a response with a nonce.
+//! What fields tell shared caches, and how they are kept from a response that is for one client.
 
 use super::CACHE_CONTROL;
 use crate::grammar;
 use crate::headers::{
-    ends_in_quotes, forbids_sharing, has_element, is_targeted, surrogate_forbids_sharing, targeted_forbids_sharing,
+    self, ends_in_quotes, forbids_sharing, has_element, is_targeted, surrogate_forbids_sharing,
+    targeted_forbids_sharing, targeted_says_shared,
 };
 
 /// The forerunners of targeted fields: of every surrogate, and of Akamai's
@@ -35,6 +36,13 @@ pub const fn lets_caches_share(name: &[u8], value: &[u8]) -> bool {
     } else {
         targeted_forbids_sharing(value)
     }
+}
+
+/// Whether a field says that everybody may have the response, whoever asks: `public`, or `s-maxage` with its seconds. The forerunners of
+/// targeted fields and nginx's own have no word for it.
+pub(super) fn says_shared(name: &[u8], value: &[u8]) -> bool {
+    let Ok(value) = core::str::from_utf8(value) else { return false };
+    if is(name, CACHE_CONTROL) { headers::says_shared(value) } else { is_targeted(name) && targeted_says_shared(value) }
 }
 
 /// The value of a field that [lets caches share](lets_caches_share), changed so that it does not: three parts to be joined.
@@ -94,6 +102,10 @@ impl Caching {
             self.in_quotes |= ends_in_quotes(value.as_bytes());
         }
         is_first
+    }
+
+    pub(super) const fn ends_in_quotes(self) -> bool {
+        self.in_quotes
     }
 
     pub(super) const fn forbids_sharing(self) -> bool {

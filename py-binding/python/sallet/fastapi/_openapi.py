@@ -20,7 +20,7 @@ _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"
 
 
 # RFC 6750 section 3.1
-_SCOPE = "The token does not have the required scope"
+_SCOPE = "The credentials do not have the required scope"
 _SITE = "A page of another site makes the browser send the credentials"
 # RFC 9110 section 9.2.1: of these no page of another site can make anything of.
 _SAFE = frozenset({"get", "head", "options", "trace"})
@@ -104,7 +104,7 @@ class MarkedOpenAPI:
             return
         answers = {
             "400": _answer("The credentials cannot be read"),
-            "401": _answer("Not authenticated, or the token is not valid"),
+            "401": _answer("Not authenticated, or the credentials are not valid"),
         }
         if asks_for_scopes or minds_the_site:
             # Only what other credentials would change has a challenge.
