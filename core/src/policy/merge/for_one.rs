@@ -123,7 +123,8 @@ mod tests {
     fn what_the_app_says_of_sharing_counts_only_where_caches_know_of_the_credentials() {
         const CC: &str = "cache-control";
         // The lines, what is sent where a token in Authorization admitted, and where anything else did.
-        let rows: &[(&[(&'static str, &str)], &[&str], &[&str])] = &[
+        type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a [&'a str]);
+        let rows: &[Row<'_>] = &[
             (&[], &["private"], &["private"]),
             (&[("expires", "0")], &["0", "private"], &["0", "private"]),
             (&[(CC, "max-age=60")], &["private, max-age=60"], &["private, max-age=60"]),
