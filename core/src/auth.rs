@@ -6,7 +6,7 @@
 //! 2. A [`Requirement`] says which: of an [`AuthScheme`], for a [`Realm`], good for some [`Scopes`]. Where several schemes will do,
 //!    [`Alternatives`] says which of them judges the request.
 //! 3. [`Requirement::verdict`] reads the request, *verifies* the token against a [`Keyring`], in a time that tells nothing
-//!    about the keys, and sees whether the [`Key`] *grants* the scopes. It returns the key, or the [`Reason`] for the log.
+//!    about the keys (or, where there are very many, an [`IndexedKeyring`]), and sees whether the [`Key`] *grants* the scopes. It returns the key, or the [`Reason`] for the log.
 //! 4. [`Reason::refusal`] is what the client hears: a [`Refusal`] with a status, a [`Challenge`] and a body.
 //!
 //! So an adapter only converts requests ([`AuthRequest`]), sends answers and writes logs.
@@ -64,7 +64,11 @@ mod alternatives;
 mod challenge;
 mod credentials;
 mod cross_site;
+mod index;
+mod indexed_keyring;
 mod key;
+#[cfg(feature = "alloc")]
+mod key_table;
 mod keyring;
 mod params;
 mod place;
@@ -73,6 +77,7 @@ mod refusal;
 mod request;
 mod requirement;
 mod resource_metadata;
+mod ring;
 mod schemes;
 mod scopes;
 mod subprotocol;
@@ -81,7 +86,10 @@ mod verdict;
 pub use alternatives::{Alternatives, AlternativesError};
 pub use challenge::{Challenge, Realm, RealmError};
 pub use credentials::{Credentials, CredentialsError};
+pub use indexed_keyring::IndexedKeyring;
 pub use key::Key;
+#[cfg(feature = "alloc")]
+pub use key_table::{KeyBlobError, KeyChange, KeyProblem, KeyTable, KeyTableBuilder, TableKey};
 pub use keyring::{Keyring, KeyringError};
 pub use params::{ParamValue, Params};
 pub use place::{Place, PlaceError, PlaceName};
@@ -90,6 +98,7 @@ pub use refusal::Refusal;
 pub use request::{AuthRequest, RequestFields};
 pub use requirement::Requirement;
 pub use resource_metadata::{ResourceMetadata, ResourceMetadataError};
+pub use ring::Ring;
 pub use schemes::{AuthScheme, user_and_password};
 pub use scopes::{Scopes, ScopesError};
 pub use subprotocol::{SUBPROTOCOL_FIELD, without_token};

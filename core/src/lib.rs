@@ -1,4 +1,5 @@
-//! **Sallet, the core**: security headers and token authentication in a `no_std` crate that never allocates.
+//! **Sallet, the core**: security headers and token authentication in a `no_std` crate that never allocates (but for
+//! the table of keys of the feature `alloc`).
 //!
 //! A policy is a `const`, a mistake in it is a compile error, and its text is rendered by the compiler:
 //!
@@ -33,6 +34,9 @@
 //! entropy come from the caller. Which claims are made about time, and which are not, is said in [`secret`].
 #![no_std]
 #![forbid(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
 
 mod cursor;
 mod dialect;

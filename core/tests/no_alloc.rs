@@ -1,4 +1,4 @@
-//! The core needs no allocator: a program without one links, with every feature of the core, and runs.
+//! The core needs no allocator: a program without one links, with every feature of the core but `alloc`, and runs.
 //!
 //! `no_alloc/` is that program. Rustc refuses to finish a program in which any crate asks for `alloc` and none
 //! defines a global allocator, so the build is the proof, for what the program calls and for what it does not; the control shows

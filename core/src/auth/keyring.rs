@@ -4,7 +4,7 @@ use core::ops::Deref;
 
 use subtle::{Choice, ConstantTimeEq, CtOption};
 
-use super::{Key, Reason};
+use super::{Key, Reason, Ring, Scopes};
 use crate::dialect::{ok, valid};
 use crate::secret::Digest;
 
@@ -82,7 +82,8 @@ where
 {
     /// A ring of keys that came from a file or the environment.
     ///
-    /// Every key is compared with every other, which is quick for the sizes a linear search is meant for.
+    /// Every key is compared with every other, which is quick for the sizes a linear search is meant for: for more than a few hundred
+    /// there is [`IndexedKeyring`](super::IndexedKeyring).
     ///
     /// A ring without keys admits nobody. It is what remains when the last key was taken out, so it is no error: else the
     /// key that was to be revoked would stay in force.
@@ -136,6 +137,24 @@ where
     }
 }
 
+impl<'k, K, S> Ring for &'k Keyring<K>
+where
+    K: Deref<Target = [Key<S>]>,
+    S: AsRef<str> + 'k,
+{
+    type Found = &'k Key<S>;
+
+    #[inline]
+    fn verify(self, token: &[u8], now: u64) -> Result<&'k Key<S>, Reason> {
+        Keyring::verify(self, token, now)
+    }
+
+    #[inline]
+    fn grants(found: &&'k Key<S>, required: Scopes<&str>) -> bool {
+        found.grants(required)
+    }
+}
+
 impl<K, S> core::fmt::Debug for Keyring<K>
 where
     K: Deref<Target = [Key<S>]>,
@@ -167,6 +186,16 @@ pub enum KeyringError {
     DuplicateId,
     /// Two keys have one token.
     DuplicateToken,
+    /// The index of an [`IndexedKeyring`](super::IndexedKeyring) does not fit.
+    Room,
+    /// Keys of a `static` [`IndexedKeyring`](super::IndexedKeyring) are not in the order of their digests.
+    Order,
+    /// An id or a principal is longer than a table takes.
+    Long,
+    /// There are more keys than are counted, or more names.
+    TooMany,
+    /// A row of a table is no key.
+    Row,
 }
 
 impl KeyringError {
@@ -186,6 +215,11 @@ impl KeyringError {
             Self::DuplicateToken => {
                 "two keys have the same token: mint one for each, so that one can be withdrawn alone"
             }
+            Self::Room => "the index has no room for so many keys: IndexedKeyring::room says how much it takes",
+            Self::Long => "an id and a principal have at most 65535 bytes",
+            Self::TooMany => "a ring has at most 4 billion keys, and 4 GiB of ids and principals: make two of it",
+            Self::Row => "a row is not a key: see what was said of it when it was read",
+            Self::Order => "the keys of an indexed ring are in the order of their digests: sort them",
         }
     }
 }

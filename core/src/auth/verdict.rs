@@ -1,13 +1,12 @@
 //! The verdict on a request: whose it is, or why it is refused.
 
-use core::ops::Deref;
-
-use super::{AuthRequest, CredentialsError, Key, Keyring, Refusal, Requirement};
+use super::{AuthRequest, CredentialsError, Refusal, Requirement, Ring};
 
 impl Requirement<&str> {
     /// The whole check of one request: reads its credentials, verifies them against the ring, and compares scopes.
     ///
-    /// `now` is in seconds since 1970: see [`Keyring::verify`].
+    /// `ring` is a reference to a [`Keyring`](super::Keyring), to an [`IndexedKeyring`](super::IndexedKeyring) or another [`Ring`]. `now` is in seconds
+    /// since 1970: see [`Keyring::verify`](super::Keyring::verify).
     ///
     /// ```
     /// # use sallet_core::auth::{AuthScheme, Key, Keyring, Realm, Reason, Refusal, RequestFields, Requirement, Scopes};
@@ -28,18 +27,9 @@ impl Requirement<&str> {
     /// # Errors
     /// [`Reason`], which is for the log; [`Reason::refusal`] is the answer to send.
     #[inline]
-    pub fn verdict<'k, K, S>(
-        &self,
-        ring: &'k Keyring<K>,
-        request: &impl AuthRequest,
-        now: u64,
-    ) -> Result<&'k Key<S>, Reason>
-    where
-        K: Deref<Target = [Key<S>]>,
-        S: AsRef<str>,
-    {
+    pub fn verdict<R: Ring>(&self, ring: R, request: &impl AuthRequest, now: u64) -> Result<R::Found, Reason> {
         let key = self.read(request, |presented| ring.verify(presented.as_bytes(), now))??;
-        if key.grants(self.scopes()) { Ok(key) } else { Err(Reason::InsufficientScope) }
+        if R::grants(&key, self.scopes()) { Ok(key) } else { Err(Reason::InsufficientScope) }
     }
 }
 
@@ -63,6 +53,8 @@ pub enum Reason {
     CrossSite,
     /// Too many wrong credentials came from the client, or for this user: these were not looked at.
     Throttled,
+    /// The keys come from a store that has not answered for too long, or not yet: nobody knows which are still good.
+    Unavailable,
     /// A function of the app's own, which verifies instead of a keyring, has said so.
     App(Refusal),
 }
@@ -80,6 +72,7 @@ impl Reason {
             Self::InsufficientScope => Refusal::InsufficientScope,
             Self::CrossSite => Refusal::CrossSite,
             Self::Throttled => Refusal::Throttled,
+            Self::Unavailable => Refusal::Unavailable,
             Self::App(refusal) => refusal,
         }
     }
@@ -97,6 +90,9 @@ impl Reason {
                 "a page of another site made the browser send it: if that is meant, say cross_site where the scheme is set up"
             }
             Self::Throttled => "too many wrong credentials came before, so these were not looked at",
+            Self::Unavailable => {
+                "the store of the keys has not answered for too long: nobody is admitted until it does"
+            }
             Self::App(Refusal::CrossSite) => "the app's own function refuses requests of other sites",
             Self::App(Refusal::Missing) => "the app's own function asks for credentials",
             Self::App(Refusal::InvalidToken) => "the app's own function refused the credentials",

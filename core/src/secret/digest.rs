@@ -130,6 +130,23 @@ impl Digest {
         (self.0[0] ^ other.0[0]) | (self.0[1] ^ other.0[1]) | (self.0[2] ^ other.0[2]) | (self.0[3] ^ other.0[3])
     }
 
+    /// The leading 64 bits: what an index may look at.
+    pub(crate) const fn lead(&self) -> u64 {
+        self.0[0]
+    }
+
+    /// The order of *configured* digests.
+    pub(crate) const fn is_before(&self, other: &Self) -> bool {
+        let mut i = 0;
+        while i < 4 {
+            if self.0[i] != other.0[i] {
+                return self.0[i] < other.0[i];
+            }
+            i += 1;
+        }
+        false
+    }
+
     /// Whether two *configured* digests are the same. For construction: `subtle` cannot run in a `const`.
     pub(crate) const fn same_configured(&self, other: &Self) -> bool {
         self.difference(other) == 0

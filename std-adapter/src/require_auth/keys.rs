@@ -140,7 +140,7 @@ impl Ring {
         match self.0 {
             Kind::Static(ring) => need.verdict(ring, request, now).map(Principal::of_static),
             Kind::Shared(ring) => {
-                let at = index(&ring, need.verdict(&ring, request, now)?);
+                let at = index(&ring, need.verdict(&*ring, request, now)?);
                 Ok(Principal::of_shared(ring, at))
             }
         }
