@@ -52,6 +52,10 @@ pub(crate) fn ring(error: auth::KeyringError) -> PyErr {
     KeyringError::new_err(error.message())
 }
 
+pub(crate) fn blob(error: auth::KeyBlobError) -> PyErr {
+    KeyringError::new_err(error.message())
+}
+
 pub(crate) fn token(error: TokenError) -> PyErr {
     KeyringError::new_err(error.message())
 }

@@ -31,7 +31,9 @@ class Keyring(_sallet.Keyring):
     ```
 
     A presented token is hashed once and compared with every key in constant time, expired ones
-    included. It takes tokens with much entropy, as `python -m sallet token` mints them, and is no
+    included. Beyond 256 keys there is an index, so that a million are as fast: the time then
+    depends on the leading 64 bits of the token's SHA-256 too, which tells its sender nothing about
+    another's token if tokens have at least 128 random bits. It takes tokens with much entropy, as `python -m sallet token` mints them, and is no
     place for passwords: a fast hash does not protect those.
 
     A keyring without keys admits nobody: it is what is left when the last key was taken out. Only

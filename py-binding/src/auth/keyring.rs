@@ -1,20 +1,21 @@
-//! The keyring: the core's, behind a pointer that `reload` swaps.
+//! The keyring: a pointer to keys that are swapped whole, and when they are too old.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 use arc_swap::{ArcSwap, Guard};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use sallet_core::auth::{AuthRequest, Reason, Requirement};
+use sallet_core::auth::{AuthRequest, KeyTable, KeyTableBuilder, Reason, Requirement, Scopes};
 
+use super::holders::Holder;
 use super::key::Key;
-use super::principal::{AuthCredentials, Principal};
+use super::principal::Principal;
+use super::ring::{Found, Ring};
+use super::rows::{self, Problem};
 use crate::errors;
-
-type CoreKey = sallet_core::auth::Key<String>;
 
 /// The native half of `sallet.Keyring`, which says all about it.
 #[pyclass(frozen, subclass, module = "sallet")]
@@ -22,82 +23,121 @@ type CoreKey = sallet_core::auth::Key<String>;
 pub(super) struct Keyring {
     ring: ArcSwap<Ring>,
     tickets: AtomicU64,
+    /// From when on nobody is admitted: in nanoseconds of [`CLOCK`].
+    deadline: AtomicU64,
 }
 
-/// One state of a keyring: a request that has begun with it ends with it.
-#[derive(Debug)]
-pub(super) struct Ring {
-    keys: sallet_core::auth::Keyring<Box<[CoreKey]>>,
-    /// What a request gets, for each key; made once, for they are frozen.
-    holders: Vec<Holder>,
-    /// Whether any key has a window; else no clock is read.
-    timed: bool,
-    /// When the reading of these keys began, among the readings of this keyring.
-    ticket: u64,
+/// No time is as late.
+const NEVER: u64 = u64::MAX;
+
+/// A monotonic clock that starts when it is first looked at.
+static CLOCK: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+fn nanoseconds() -> u64 {
+    u64::try_from(CLOCK.elapsed().as_nanos()).unwrap_or(NEVER)
 }
 
-/// The user that a key stands for.
-#[derive(Debug)]
-pub(super) struct Holder {
-    pub(super) principal: Py<Principal>,
-    pub(super) credentials: Py<AuthCredentials>,
+/// What a request is judged by.
+pub(super) struct Current {
+    ring: Guard<Arc<Ring>>,
+    /// Nobody knows which keys are still good.
+    stale: bool,
 }
 
-impl Ring {
-    fn new(keys: &Bound<'_, PyAny>, ticket: u64) -> PyResult<Self> {
-        let py = keys.py();
-        let wrong = || {
-            PyTypeError::new_err(
-                "a Keyring is made of a list of Key: write Keyring([Key(...), ...]), or Keyring.from_file(path)",
-            )
-        };
-        let mut inner = Vec::new();
-        for key in keys.try_iter().map_err(|_| wrong())? {
-            inner.push(key?.cast::<Key>().map_err(|_| wrong())?.get().inner().clone());
-        }
-        let keys = sallet_core::auth::Keyring::try_new(inner.into_boxed_slice()).map_err(errors::ring)?;
-        let holders = keys.keys().iter().map(|key| Holder::new(py, key)).collect::<PyResult<_>>()?;
-        let timed = keys.keys().iter().any(|key| key.not_before.is_some() || key.not_after.is_some());
-        Ok(Self { keys, holders, timed, ticket })
-    }
-
-    fn now(&self) -> u64 {
-        if !self.timed {
-            return 0;
-        }
-        // A clock before 1970 is a broken one; at 0 it lets nothing in early.
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
-    }
-
+impl Current {
     /// The verdict on one request, which is the core's.
-    pub(super) fn verdict(&self, need: Requirement<&str>, request: &impl AuthRequest) -> Result<&Holder, Reason> {
-        need.verdict(&self.keys, request, self.now()).and_then(|key| self.holder(key).ok_or(Reason::Unknown))
+    #[inline]
+    pub(super) fn verdict(
+        &self,
+        py: Python<'_>,
+        need: Requirement<&str>,
+        request: &impl AuthRequest,
+    ) -> PyResult<Result<Holder, Reason>> {
+        self.holder(py, need.verdict(self, request, self.ring.now()))
     }
 
-    fn holder(&self, key: &CoreKey) -> Option<&Holder> {
-        self.holders.get(self.keys.keys().element_offset(key)?)
+    fn verify(&self, py: Python<'_>, token: &[u8]) -> PyResult<Result<Holder, Reason>> {
+        self.holder(py, sallet_core::auth::Ring::verify(self, token, self.ring.now()))
+    }
+
+    #[inline]
+    fn holder(&self, py: Python<'_>, found: Result<Found<'_>, Reason>) -> PyResult<Result<Holder, Reason>> {
+        Ok(match found {
+            Ok(found) => self.ring.holder(py, &found)?.ok_or(Reason::Unknown),
+            Err(reason) => Err(reason),
+        })
     }
 }
 
-impl Holder {
-    fn new(py: Python<'_>, key: &CoreKey) -> PyResult<Self> {
-        let principal = Py::new(py, Principal::of_key(py, key)?)?;
-        let credentials = Py::new(py, AuthCredentials::new(principal.clone_ref(py).into_any()))?;
-        Ok(Self { principal, credentials })
+impl<'r> sallet_core::auth::Ring for &'r Current {
+    type Found = Found<'r>;
+
+    #[inline]
+    fn verify(self, token: &[u8], now: u64) -> Result<Found<'r>, Reason> {
+        if self.stale {
+            return Err(Reason::Unavailable);
+        }
+        sallet_core::auth::Ring::verify(&**self.ring, token, now)
+    }
+
+    #[inline]
+    fn grants(found: &Found<'r>, required: Scopes<&str>) -> bool {
+        <&Ring as sallet_core::auth::Ring>::grants(found, required)
     }
 }
 
 impl Keyring {
-    pub(super) fn ring(&self) -> Guard<Arc<Ring>> {
-        self.ring.load()
+    #[inline]
+    pub(super) fn ring(&self) -> Current {
+        let deadline = self.deadline.load(Ordering::Relaxed);
+        // No clock is read where there is none.
+        let stale = deadline != NEVER && deadline <= nanoseconds();
+        Current { ring: self.ring.load(), stale }
     }
+
+    /// Puts another state in the place of this one, unless its reading began before.
+    fn put(&self, py: Python<'_>, fresh: Ring) {
+        let fresh = Arc::new(fresh);
+        let old = self.ring.rcu(|current| Arc::clone(if current.ticket < fresh.ticket { &fresh } else { current }));
+        // It may be large.
+        py.detach(|| drop(old));
+    }
+}
+
+/// All keys or none.
+fn ring_of(keys: &Bound<'_, PyAny>, ticket: u64) -> PyResult<Ring> {
+    let py = keys.py();
+    let wrong = || {
+        PyTypeError::new_err(
+            "a Keyring is made of a list of Key: write Keyring([Key(...), ...]), or Keyring.from_file(path)",
+        )
+    };
+    let (mut few, mut all) = (Vec::new(), KeyTableBuilder::new());
+    for (at, key) in keys.try_iter().map_err(|_| wrong())?.enumerate() {
+        let key = key?;
+        let key = key.cast::<Key>().map_err(|_| wrong())?.get().inner();
+        if at < Ring::SCANNED {
+            few.push(key.clone());
+        }
+        all.push(&key.borrowed());
+        rows::let_others_run(py, at);
+    }
+    if all.len() <= Ring::SCANNED {
+        return Ring::scanned(py, few, ticket);
+    }
+    drop(few);
+    Ring::of_table(py, py.detach(|| all.finish()).map_err(errors::ring)?, ticket, None)
 }
 
 #[pymethods]
 impl Keyring {
     #[new]
     fn new(keys: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self { ring: ArcSwap::from_pointee(Ring::new(keys, 0)?), tickets: AtomicU64::new(1) })
+        Ok(Self {
+            ring: ArcSwap::from_pointee(ring_of(keys, 0)?),
+            tickets: AtomicU64::new(1),
+            deadline: AtomicU64::new(NEVER),
+        })
     }
 
     /// The principal of a token, or `None`.
@@ -111,13 +151,11 @@ impl Keyring {
         } else {
             return Err(PyTypeError::new_err("a token is str or bytes"));
         };
-        let ring = self.ring();
-        let found = ring.keys.verify(token, ring.now()).ok().and_then(|key| ring.holder(key));
-        Ok(found.map(|holder| holder.principal.clone_ref(py)))
+        Ok(self.ring().verify(py, token)?.ok().map(|holder| holder.principal))
     }
 
     fn __len__(&self) -> usize {
-        self.ring().holders.len()
+        self.ring.load().len()
     }
 
     /// A keyring without keys is still one: `Bearer(ring) if ring else None` must not open an app whose last key was
@@ -128,8 +166,11 @@ impl Keyring {
     }
 
     fn __repr__(&self) -> String {
-        let ids: Vec<_> = self.ring().keys.keys().iter().map(|key| key.id.clone()).collect();
-        format!("<Keyring {ids:?}>")
+        let ring = self.ring.load();
+        match ring.ids() {
+            Some(ids) => format!("<Keyring {ids:?}>"),
+            None => format!("<Keyring of {} keys>", ring.len()),
+        }
     }
 
     /// A number to give to `_swap`, taken before the keys are read.
@@ -144,8 +185,76 @@ impl Keyring {
     /// a later one has taken out. This needs no lock, so a signal handler may reload in the middle of a reload.
     #[pyo3(name = "_swap")]
     fn swap(&self, keys: &Bound<'_, PyAny>, ticket: u64) -> PyResult<()> {
-        let fresh = Arc::new(Ring::new(keys, ticket)?);
-        self.ring.rcu(|current| Arc::clone(if current.ticket < ticket { &fresh } else { current }));
+        self.put(keys.py(), ring_of(keys, ticket)?);
+        Ok(())
+    }
+
+    /// The same with the rows of a store, of which those are left out that are in doubt. Returns what is wrong with them, by id.
+    #[pyo3(name = "_load")]
+    fn load(&self, rows: &Bound<'_, PyAny>, ticket: u64) -> PyResult<Vec<Problem>> {
+        let py = rows.py();
+        let (read, problems) = rows::read(rows)?;
+        let (table, found) = py.detach(|| read.finish_leniently());
+        self.put(py, Ring::of_table(py, table, ticket, None)?);
+        Ok(rows::joined(problems, found))
+    }
+
+    /// The same with what `_blob` has made.
+    #[pyo3(name = "_load_blob")]
+    fn load_blob(&self, blob: &Bound<'_, PyBytes>, ticket: u64) -> PyResult<Vec<Problem>> {
+        let (py, bytes) = (blob.py(), blob.as_bytes());
+        let (table, found) = py.detach(|| KeyTable::from_blob(bytes)).map_err(errors::blob)?;
+        self.put(py, Ring::of_table(py, table, ticket, None)?);
+        Ok(rows::joined(Vec::new(), found))
+    }
+
+    /// All that `_load` was given, in a form that is quicker to read. The digests are in it.
+    #[pyo3(name = "_blob")]
+    fn blob<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let ring = self.ring.load_full();
+        let table = ring.table()?;
+        let blob = py.detach(|| table.to_blob());
+        Ok(PyBytes::new(py, &blob))
+    }
+
+    /// Works in what has happened to some ids: pairs of an id and its row, or `None` where it has none any more.
+    #[pyo3(name = "_change")]
+    fn change(&self, changes: &Bound<'_, PyAny>, ticket: u64) -> PyResult<Vec<Problem>> {
+        let py = changes.py();
+        let (changes, problems) = rows::changes(changes)?;
+        loop {
+            let current = self.ring.load_full();
+            if current.ticket >= ticket {
+                return Ok(Vec::new());
+            }
+            let table = current.table()?;
+            let (next, found) = py.detach(|| table.with_changes(changes.iter().map(rows::Change::borrowed)));
+            let fresh = Arc::new(Ring::of_table(py, next, ticket, Some(&current))?);
+            let before = self.ring.compare_and_swap(&current, fresh);
+            if Arc::ptr_eq(&before, &current) {
+                return Ok(rows::joined(problems, found));
+            }
+        }
+    }
+
+    /// From so many seconds on nobody is admitted, because nobody knows which keys are still good; `None` takes that back.
+    #[pyo3(name = "_deadline", signature = (seconds))]
+    fn deadline(&self, seconds: Option<f64>) -> PyResult<()> {
+        let at = match seconds {
+            None => NEVER,
+            Some(seconds) if seconds.is_nan() || seconds < 0.0 => {
+                return Err(PyValueError::new_err("seconds is 0 or more, or None"));
+            }
+            // Good from the start of the clock on, whatever it says.
+            Some(0.0) => 0,
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "saturates, and is not negative"
+            )]
+            Some(seconds) => nanoseconds().saturating_add((seconds * 1e9) as u64).min(NEVER - 1),
+        };
+        self.deadline.store(at, Ordering::Relaxed);
         Ok(())
     }
 

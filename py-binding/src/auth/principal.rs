@@ -23,11 +23,12 @@ pub(super) struct Principal {
 }
 
 impl Principal {
-    pub(super) fn of_key(py: Python<'_>, key: &sallet_core::auth::Key<String>) -> PyResult<Self> {
+    pub(super) fn of_key(py: Python<'_>, key: &sallet_core::auth::Key<&str>) -> PyResult<Self> {
+        let id = PyString::new(py, key.id);
         Ok(Self {
-            id: PyString::new(py, &key.id).unbind(),
-            name: PyString::new(py, &key.principal).unbind(),
-            scopes: scopes::to_tuple(py, scopes::granted(&key.scopes))?.unbind(),
+            name: if key.principal == key.id { id.clone() } else { PyString::new(py, key.principal) }.unbind(),
+            id: id.unbind(),
+            scopes: scopes::to_tuple(py, scopes::granted(key.scopes))?.unbind(),
         })
     }
 

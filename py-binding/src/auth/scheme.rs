@@ -73,17 +73,20 @@ impl Setup {
         match &self.source {
             Source::Keyring(keyring) => {
                 let ring = keyring.get().ring();
-                match ring.verdict(need.judging(), request) {
+                match ring.verdict(py, need.judging(), request)? {
                     Ok(holder) => Ok(Verdict::Admitted {
-                        user: User::of(holder.principal.bind(py).clone().into_any(), user::Source::Authenticate)?,
-                        credentials: holder.credentials.bind(py).clone().into_any(),
+                        user: User::of(holder.principal.into_bound(py).into_any(), user::Source::Authenticate)?,
+                        credentials: holder.credentials.into_bound(py).into_any(),
                     }),
                     Err(reason) => {
                         // Whose scopes are too few is for the log.
                         let all = need.judging().with_scopes(Scopes::EMPTY);
-                        let holder =
-                            (reason == Reason::InsufficientScope).then(|| ring.verdict(all, request).ok()).flatten();
-                        need.refusal_of(py, reason, holder.map(|holder| holder.principal.get())).map(Verdict::Refused)
+                        let holder = match reason {
+                            Reason::InsufficientScope => ring.verdict(py, all, request)?.ok(),
+                            _ => None,
+                        };
+                        let principal = holder.as_ref().map(|holder| holder.principal.get());
+                        need.refusal_of(py, reason, principal).map(Verdict::Refused)
                     }
                 }
             }
