@@ -19,6 +19,7 @@ mod hidden;
 mod holders;
 mod judges;
 mod key;
+mod key_iterator;
 mod keyring;
 mod middleware;
 mod need;

@@ -17,6 +17,11 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// A key that was valid before, as each key of a ring is.
+    pub(super) const fn of(inner: sallet_core::auth::Key<String>) -> Self {
+        Self { inner }
+    }
+
     pub(super) const fn inner(&self) -> &sallet_core::auth::Key<String> {
         &self.inner
     }

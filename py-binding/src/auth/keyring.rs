@@ -12,6 +12,7 @@ use sallet_core::auth::{AuthRequest, KeyTable, KeyTableBuilder, Reason, Requirem
 
 use super::holders::Holder;
 use super::key::Key;
+use super::key_iterator::KeyIterator;
 use super::principal::Principal;
 use super::ring::{Found, Ring};
 use super::rows::{self, Problem};
@@ -158,6 +159,20 @@ impl Keyring {
         self.ring.load().len()
     }
 
+    /// Goes through the keys that are in force now, whatever replaces them meanwhile.
+    fn __iter__(&self) -> KeyIterator {
+        KeyIterator::new(self.ring.load_full())
+    }
+
+    /// Whether a key has this id. Without it Python would compare each key with the text, and find none equal.
+    fn __contains__(&self, id: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let id = id
+            .cast::<PyString>()
+            .map_err(|_| PyTypeError::new_err("a Keyring is asked for the id of a key: write key.id in keyring"))?;
+        // A lone surrogate is in no id.
+        Ok(id.to_str().is_ok_and(|id| self.ring.load().has(id)))
+    }
+
     /// A keyring without keys is still one: `Bearer(ring) if ring else None` must not open an app whose last key was
     /// taken out.
     #[expect(clippy::unused_self, reason = "Python's protocol")]
@@ -256,6 +271,12 @@ impl Keyring {
         };
         self.deadline.store(at, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Takes other keys, at once and for all threads.
+    fn replace(&self, keys: &Bound<'_, PyAny>) -> PyResult<()> {
+        let ticket = self.ticket();
+        self.swap(keys, ticket)
     }
 
     /// It is its own copy: middleware inside may copy the whole scope, as hypercorn's does.

@@ -97,6 +97,30 @@ impl Ring {
         }
     }
 
+    /// How many places there are for [`key`](Self::key), counted from 0.
+    pub(super) fn places(&self) -> usize {
+        match &self.keys {
+            Keys::Scanned { ring, .. } => ring.keys().len(),
+            Keys::Indexed { table, .. } => table.places(),
+        }
+    }
+
+    /// The key at a place; `None` where none is any more.
+    pub(super) fn key(&self, place: usize) -> Option<CoreKey> {
+        match &self.keys {
+            Keys::Scanned { ring, .. } => ring.keys().get(place).cloned(),
+            Keys::Indexed { table, .. } => table.get(place).map(|key| owned(&key)),
+        }
+    }
+
+    /// Whether a key has this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        match &self.keys {
+            Keys::Scanned { ring, .. } => ring.keys().iter().any(|key| key.id == id),
+            Keys::Indexed { table, .. } => table.by_id(id).is_some(),
+        }
+    }
+
     /// For `repr`: no more than are scanned.
     pub(super) fn ids(&self) -> Option<Vec<&str>> {
         match &self.keys {
