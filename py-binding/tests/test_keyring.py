@@ -268,6 +268,19 @@ def test_a_missing_file_is_told(tmp_path):
         Keyring.from_file(tmp_path / "absent.toml")
 
 
+@pytest.mark.parametrize(
+    ("same", "why"), [("id = 'ci-1'\nsha256 = '" + sha256(UNKNOWN) + "'", "id"), (f"id = 'b'\nsha256 = '{sha256(EXPIRED)}'", "token")]
+)
+def test_the_second_of_two_equal_keys_is_named(file, same, why):
+    before, after = (
+        "".join(f"[[key]]\nid = '{name}-{n}'\nsha256 = '{sha256(f'{name}{n}')}'\n" for n in range(9)) for name in "xy"
+    )
+    file.write_text(f"{FILE}{before}[[key]]\n{same}\n{after}")
+    name = "ci-1" if why == "id" else "b"
+    with pytest.raises(KeyringError, match=f"keys.toml: key '{name}': two keys have the same {why}"):
+        Keyring.from_file(file)
+
+
 def test_a_bad_key_of_a_file_is_named(tmp_path):
     path = tmp_path / "keys.toml"
     path.write_text(FILE + "[[key]]\nid = 'the-bad-one'\nsha256 = 'abc'\n")

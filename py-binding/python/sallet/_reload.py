@@ -28,13 +28,18 @@ def reload_or_log(ring: Ring) -> None:
     """Reloads; whatever is wrong is logged, and the old keys or users stay in force."""
     try:
         ring.reload()
-    except SalletError as error:  # shows no token or hash: see sallet.keyring and sallet.passwords
-        log.error("the old %s stay in force: %s", ring._holds, error)
     except Exception as error:
-        # Nobody has looked at what this one says.
-        log.error("the old %s stay in force: reading the new ones raised %s", ring._holds, type(error).__name__)
+        log.error("the old %s stay in force: %s", ring._holds, told(error))
     else:
         log.info("reloaded, %s: %d", ring._holds, len(ring))
+
+
+def told(error: Exception) -> str:
+    """What a log may say of an error."""
+    if isinstance(error, SalletError):  # shows no token or hash: see sallet.keyring and sallet.passwords
+        return str(error)
+    # Nobody has looked at what this one says.
+    return f"reading the new ones raised {type(error).__name__}"
 
 
 def on_signal(signum: int, ring: Ring) -> None:

@@ -3,7 +3,7 @@
 What is between `# <…>` and `# </…>` is written from the core's tables by `tests/stub.py`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final, Literal, NewType, TypeAlias, TypedDict, final
 
@@ -813,7 +813,37 @@ class Keyring:
 
         Time does not depend on the ring's content, nor on whether or where a token matches.
         """
+    def replace(self, keys: Iterable[Key]) -> None:
+        """Takes other keys in the place of all that are there, in one step and for all threads.
+
+        ```python
+        keyring.replace(await load_keys())
+        keyring.replace([key for key in keyring if key.id != "ci-2026"])
+        keyring.replace([])                      # nobody is admitted
+        ```
+
+        Requests that are being checked finish with the keys they began with. A `reload` that began
+        before is not taken, even if it ends after; a later one is, and so is the next change of a
+        watched file.
+
+        Args:
+            keys: As for `Keyring`.
+
+        Raises:
+            KeyringError: Two keys have the same id or token; the old keys stay in force.
+            TypeError: Something in it is no `Key`; the old keys stay in force.
+        """
     def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Key]:
+        """Goes through the keys, expired ones too, as they are when it begins: a change meanwhile
+        changes nothing in it. A `Key` shows neither its token nor its digest.
+        """
+    def __contains__(self, id: str, /) -> bool:
+        """Whether a key has this id, expired or not. For a token ask `verify`.
+
+        Raises:
+            TypeError: It is not a text, such as a `Key`: write `key.id in keyring`.
+        """
     def __bool__(self) -> bool:
         """Always true: a keyring whose last key was taken out is still one."""
     def _ticket(self) -> int: ...

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+import bisect
+import contextlib
 import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from sallet import _sallet, _tables
+from sallet import _sallet, _watch
+from sallet._key_sources import Environment, Function, Source, key_file
 from sallet._reload import log, on_signal
 from sallet._sallet import Key, KeyringError
-from sallet._tables import LONGEST_SHOWN, listed, masked
+from sallet._tables import LONGEST_SHOWN, masked
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["Keyring"]
 
-_FIELDS = {"id", "principal", "scopes", "sha256", "not_before", "not_after"}
-
 
 class Keyring(_sallet.Keyring):
     """The keys that are accepted; only digests of tokens are in it, never a token.
 
     ```python
-    Keyring.from_file("keys.toml")
+    Keyring.from_file("keys.toml", watch=True)
     Keyring.from_env()                       # SALLET_TOKENS="ci=slt_…,web=slt_…"
     Keyring.from_tokens({"ci": os.environ["CI_TOKEN"]})
+    Keyring.from_callable(load_keys)         # def load_keys() -> list[Key]
     Keyring([Key("ci-2026-11", digest="9f86…", principal="ci", scopes=["items:read"])])
     ```
 
@@ -35,6 +36,10 @@ class Keyring(_sallet.Keyring):
     depends on the leading 64 bits of the token's SHA-256 too, which tells its sender nothing about
     another's token if tokens have at least 128 random bits. It takes tokens with much entropy, as `python -m sallet token` mints them, and is no
     place for passwords: a fast hash does not protect those.
+
+    `replace` takes other keys while the app runs. `for key in keyring` goes through the keys, which
+    show neither token nor digest; `len(keyring)` counts them, and `"ci" in keyring` asks whether
+    one of them has that id.
 
     A keyring without keys admits nobody: it is what is left when the last key was taken out. Only
     a file or variable of zero bytes is refused as empty, since it may be half written.
@@ -46,7 +51,7 @@ class Keyring(_sallet.Keyring):
         KeyringError: Two keys have the same id or token.
     """
 
-    _read: Callable[[], list[Key]] | None = None
+    _source: Source | None = None
     _holds = "keys"
 
     @classmethod
@@ -74,11 +79,36 @@ class Keyring(_sallet.Keyring):
         Raises:
             KeyringError: It is not set, or does not hold that.
         """
-        return cls._from(lambda: _read_env(name))
+        return cls._from(Environment(name))
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> Self:
-        """A keyring from a TOML file, which `reload` reads again.
+    def from_callable(cls, load: Callable[[], Iterable[Key]]) -> Self:
+        """A keyring from a function of yours, which `reload` calls again.
+
+        ```python
+        def load_keys() -> list[Key]:
+            return [Key(row.id, digest=row.sha256, principal=row.customer) for row in query_keys()]
+
+        keys = Keyring.from_callable(load_keys)
+        keys.reload()
+        ```
+
+        It is called here, in the thread that calls `reload`, and for `reload_on` in a thread of its
+        own. What it raises is not caught, and the old keys stay in force. If it is `async`, await
+        the keys yourself and write `keys.replace(await load_keys())`.
+
+        Args:
+            load: Returns the keys: a list, or anything else to iterate over.
+
+        Raises:
+            KeyringError: What it returned is not made of `Key`, or two have the same id or token.
+            TypeError: It is not a function, or it is `async`.
+        """
+        return cls._from(Function(load))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], *, watch: bool = False) -> Self:
+        """A keyring from a TOML file, which `reload` reads again, and `watch=True` when it changes.
 
         ```toml
         [[key]]
@@ -90,28 +120,56 @@ class Keyring(_sallet.Keyring):
         not_after = 2027-02-01T00:00:00Z
         ```
 
+        With `watch=True` a change of the file is in force within a second, in every process that
+        has the keyring, forked ones included. One thread for each process looks at all watched
+        files four times a second, and takes a content that two looks in a row have found. Looking
+        works on every file system, in containers too, where notifications often do not come; an
+        NFS client may itself learn late of a change (`actimeo`), and so does a Kubernetes node of
+        a new ConfigMap or Secret.
+
+        Nothing that is wrong with the file ends the server or opens it: the old keys stay in
+        force, also when the file is removed. The logger `sallet.auth` says at level ERROR which
+        file and entry is wrong and how to fix it, once it has been wrong for a second and again
+        every minute, and at level WARNING that it is right again. Replace the file by renaming
+        another onto it: a reader never sees half of that one.
+
+        A keyring that nothing else refers to is no longer watched.
+
+        Args:
+            path: The file. Where it is a symbolic link, what the link leads to is watched.
+            watch: Whether to look for changes.
+
         Raises:
             KeyringError: The file cannot be read, or is wrong in any way; the message names the
-                file and the key.
+                file and the key. Or it is to be watched and is not a regular file.
+            RuntimeError: It is to be watched, and the system gives no thread.
         """
-        # Made absolute now: the working directory may be another one when reload comes.
-        file = Path(path).absolute()
-        return cls._from(lambda: _read_file(file))
+        if not isinstance(watch, bool):
+            raise TypeError("watch is True or False: write Keyring.from_file(path, watch=True)")
+        file = key_file(path)
+        if not watch:
+            return cls._from(file)
+        data = file.read()
+        ring = cls._of(file.parse(data), file)
+        _watch.watch(ring, file, data)
+        return ring
 
     def reload(self) -> None:
-        """Reads the file or the environment variable again, and takes its keys in one step.
+        """Reads the file or the environment variable again, or calls the function again, and takes
+        the keys in one step.
 
         Requests that are being checked finish with the keys they began with. Call it from an
-        endpoint or a timer, from any thread. Of two at once, the one that began later stands.
-        For a signal use `reload_on`: an exception in a signal handler ends the server.
+        endpoint or a timer, from any thread. Of two at once, the one that began later stands, and
+        so it does next to a `replace`: a slow reload never brings back a key that was taken out
+        after it had begun. For a signal use `reload_on`: an exception in a signal handler ends the server.
 
         Raises:
             KeyringError: The new keys are wrong, and the old ones stay in force; or the keyring
-                did not come from a file or the environment.
+                has nothing to be read from, as one that was made of a list.
         """
-        read = self._source()
+        source = self._reloadable()
         ticket = self._ticket()
-        self._swap(read(), ticket)
+        self._take(source(), ticket)
 
     def reload_on(self, signum: int) -> None:
         """Reloads whenever the process gets this signal, as from `kill -HUP`.
@@ -143,87 +201,52 @@ class Keyring(_sallet.Keyring):
             ValueError: This is not the main thread, where Python allows signal handlers to be
                 set; or the number is not that of a signal.
             OSError: No program can handle this signal, as SIGKILL.
-            KeyringError: The keyring did not come from a file or the environment.
+            KeyringError: The keyring has nothing to be read from, as one that was made of a list.
         """
-        self._source()
+        self._reloadable()
         on_signal(signum, self)
 
-    def _source(self) -> Callable[[], list[Key]]:
-        if self._read is None:
+    def _reloadable(self) -> Source:
+        if self._source is None:
             raise KeyringError(
-                "this keyring has nothing to reload from: make it with Keyring.from_file or"
-                " Keyring.from_env"
+                "this keyring has nothing to reload from: make it with Keyring.from_file,"
+                " Keyring.from_env or Keyring.from_callable, or give it other keys by replace"
             )
-        return self._read
+        return self._source
 
     @classmethod
-    def _from(cls, read: Callable[[], list[Key]]) -> Self:
-        ring = cls(read())
-        ring._read = read
+    def _from(cls, source: Source) -> Self:
+        return cls._of(source(), source)
+
+    @classmethod
+    def _of(cls, keys: list[Key], source: Source) -> Self:
+        with _named(source, keys):
+            ring = cls(keys)
+        ring._source = source
         return ring
 
-
-def _read_env(name: str) -> list[Key]:
-    text = os.environ.get(name, "")
-    if not text:
-        raise KeyringError(f'{name} is not set or empty: set it to "id=token,id=token"')
-    entries = text.replace(",", " ").split()
-    keys: list[Key] = []
-    for number, entry in enumerate(entries, 1):
-        identity, equals, token = entry.partition("=")
-        place = f"entry {number}"
-        # What stands before the = may be a token too (a bare one may end in =), so it is not shown.
-        if not equals or len(identity) > LONGEST_SHOWN:
-            raise KeyringError(f"{name}: {place} does not begin with a short id: write id=token")
-        try:
-            Key(place, token=token)
-        except KeyringError as error:
-            raise KeyringError(f"{name}: {error}") from None
-        keys.append(Key(identity, token=token))
-    return _checked(keys, name)
+    def _take(self, keys: list[Key], ticket: int) -> None:
+        """Takes what was read from the source, if nothing that began later was taken before."""
+        with _named(self._reloadable(), keys):
+            self._swap(keys, ticket)
 
 
-def _read_file(path: Path) -> list[Key]:
-    tables = _tables.read(path, "key", "token", KeyringError)
-    keys = [_read_key(table, number, path) for number, table in enumerate(tables, 1)]
-    return _checked(keys, str(path))
-
-
-def _read_key(table: dict[str, Any], number: int, path: Path) -> Key:
-    name = masked(repr(table["id"])) if isinstance(table.get("id"), str) else f"number {number}"
-    place = f"{path}: key {name}"
-    if "token" in table:
-        raise KeyringError(
-            f"{place}: a key file holds no tokens: put the token's SHA-256 there as sha256 = ..."
-        )
-    if unknown := table.keys() - _FIELDS:
-        raise KeyringError(
-            f"{place}: unknown field {listed(unknown)}: a key has {', '.join(sorted(_FIELDS))}"
-        )
-    for field in ("id", "sha256"):
-        if not isinstance(table.get(field), str):
-            raise KeyringError(f"{place}: {field} is missing or not a string")
+@contextlib.contextmanager
+def _named(source: Source, keys: list[Key]) -> Iterator[None]:
+    """Names the source, and the second of two equal keys, if they make no keyring. Says so if there are none."""
     try:
-        return Key(
-            table["id"],
-            digest=table["sha256"],
-            principal=table.get("principal"),
-            scopes=table.get("scopes", ()),
-            not_before=table.get("not_before"),
-            not_after=table.get("not_after"),
-        )
-    except KeyringError as error:  # names the key itself
-        raise KeyringError(f"{path}: {masked(error)}") from None
-    except TypeError as error:
-        raise KeyringError(f"{place}: {masked(error)}") from None
+        yield
+    except KeyringError as error:
+        second = bisect.bisect_left(range(len(keys)), True, key=lambda last: _clash(keys[: last + 1]))
+        raise KeyringError(f"{source.place}: key {masked(repr(keys[second].id))}: {error}") from None
+    if not keys:
+        log.warning("%s: no key is in it, so nobody is admitted", source.place)
 
 
-def _checked(keys: list[Key], place: str) -> list[Key]:
-    """The keys, once it is sure that they make a keyring."""
+def _clash(keys: list[Key]) -> bool:
+    """Whether two of them have the same id or token."""
     try:
         _sallet.Keyring(keys)
-    except KeyringError as error:
-        raise KeyringError(f"{place}: {error}") from None
-    if not keys:
-        log.warning("%s: no key is in it, so nobody is admitted", place)
-    return keys
+    except KeyringError:
+        return True
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import itertools
 import os
 import threading
 import unicodedata
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sallet import _argon2id, _sallet, _tables
+from sallet import _argon2id, _sallet, _tables, _watch
 from sallet._near import arguments
 from sallet._reload import log, on_signal
 from sallet._sallet import Key, Principal, SalletError
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Passwords", "PasswordsBusy", "PasswordsError"]
 
 _FIELDS = ("name", "hash", "principal", "scopes", "not_before", "not_after")
+# Held for a moment while users are taken, and never while a child is forked, which would find it locked for ever.
+_TAKING = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_TAKING.acquire, after_in_parent=_TAKING.release, after_in_child=_TAKING.release)
+
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -122,23 +128,25 @@ class Passwords:
         self._threads = Threads(max_parallel, max_waiting)
         self._remembered = Remembered(remember) if remember > 0 else None
         self._lookup = lookup
-        self._read: Callable[[], dict[str, _User]] | None = None
-        self._reloading = threading.Lock()
+        self._file: _tables.File[dict[str, _User]] | None = None
+        # A number for each reading, in the order in which they begin; and that of the users in force.
+        self._tickets, self._taken = itertools.count(1), 0
         self._users: dict[str, _User] = {}
         self._dummy = _argon2id.dummy()
         if users is not None:
-            self._take(_checked(users))
+            self._take(_checked(users), self._ticket())
 
     @classmethod
     def from_file(
         cls,
         path: str | os.PathLike[str],
         *,
+        watch: bool = False,
         max_parallel: int | None = None,
         max_waiting: int = 64,
         remember: float = 0,
     ) -> Self:
-        """Users from a TOML file, which `reload` reads again.
+        """Users from a TOML file, which `reload` reads again, and `watch=True` when it changes.
 
         ```toml
         [[user]]
@@ -152,19 +160,24 @@ class Passwords:
 
         Args:
             path: The file.
+            watch: Whether to look for changes, as `Keyring.from_file` does.
             max_parallel: As for `Passwords`, and so are the others.
             max_waiting: More that may wait.
             remember: Seconds in which a password that was right is not hashed again.
 
         Raises:
             PasswordsError: The file cannot be read, or is wrong in any way; the message names the
-                file and the user.
+                file and the user. Or it is to be watched and is not a regular file.
+            RuntimeError: It is to be watched, and the system gives no thread.
         """
-        # Made absolute now: the working directory may be another one when reload comes.
-        file = Path(path).absolute()
+        if not isinstance(watch, bool):
+            raise TypeError("watch is True or False: write Passwords.from_file(path, watch=True)")
         passwords = cls({}, max_parallel=max_parallel, max_waiting=max_waiting, remember=remember)
-        passwords._read = lambda: _read_file(file)
-        passwords.reload()
+        passwords._file = file = _tables.File(path, "user", "passwords hash --user NAME", PasswordsError, _users_of)
+        data = file.read()
+        passwords._take(file.parse(data), passwords._ticket())
+        if watch:
+            _watch.watch(passwords, file, data)
         return passwords
 
     @staticmethod
@@ -211,15 +224,16 @@ class Passwords:
         return user.principal()
 
     def reload(self) -> None:
-        """Reads the file again, and takes its users in one step; from any thread.
+        """Reads the file again, and takes its users in one step; from any thread. Of two at once,
+        the one that began later stands.
 
         Raises:
             PasswordsError: The new users are wrong, and the old ones stay in force; or they did not
                 come from a file.
         """
-        read = self._source()
-        with self._reloading:
-            self._take(read())
+        file = self._reloadable()
+        ticket = self._ticket()
+        self._take(file(), ticket)
 
     def reload_on(self, signum: int) -> None:
         """Reloads whenever the process gets this signal, as `Keyring.reload_on` does.
@@ -229,7 +243,7 @@ class Passwords:
             ValueError: As for `Keyring.reload_on`.
             OSError: As for `Keyring.reload_on`.
         """
-        self._source()
+        self._reloadable()
         on_signal(signum, self)
 
     def __len__(self) -> int:
@@ -281,20 +295,26 @@ class Passwords:
             self._remembered.add(digest)
         return matched
 
-    def _take(self, users: dict[str, _User]) -> None:
+    def _ticket(self) -> int:
+        return next(self._tickets)
+
+    def _take(self, users: dict[str, _User], ticket: int) -> None:
+        """Takes what was read, if nothing that began later was taken before."""
         ways = Counter(user.how for user in users.values()).most_common(2)
         if len(ways) > 1:
             log.warning(
                 "users have hashes of different parameters, so time tells whether a name is that of a user: hash "
                 "their passwords again (most have %s)", ways[0][0]
             )
-        self._dummy = _argon2id.dummy(ways[0][0] if ways else None)
-        self._users = users
+        dummy = _argon2id.dummy(ways[0][0] if ways else None)
+        with _TAKING:
+            if ticket > self._taken:
+                self._dummy, self._users, self._taken = dummy, users, ticket
 
-    def _source(self) -> Callable[[], dict[str, _User]]:
-        if self._read is None:
+    def _reloadable(self) -> _tables.File[dict[str, _User]]:
+        if self._file is None:
             raise PasswordsError("these users have nothing to reload from: make them with Passwords.from_file")
-        return self._read
+        return self._file
 
 
 class _User:
@@ -355,8 +375,7 @@ def _checked(users: Any) -> dict[str, _User]:
     return _by_name([(name, given) for name, given in users.items()], "users", own_name=False)
 
 
-def _read_file(path: Path) -> dict[str, _User]:
-    tables = _tables.read(path, "user", "passwords hash --user NAME", PasswordsError)
+def _users_of(tables: list[dict[str, Any]], path: Path) -> dict[str, _User]:
     users = _by_name([(table.get("name"), table) for table in tables], str(path), own_name=True)
     if not users:
         log.warning("%s: no user is in it, so nobody is admitted", path)

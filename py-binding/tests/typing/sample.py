@@ -152,6 +152,15 @@ def keys(folder: Path) -> Keyring:
     assert_type(from_file, Keyring)
     from_file.reload()
     from_file.reload_on(signal.SIGHUP)
+    watched = Keyring.from_file(folder / "keys.toml", watch=True)
+    watched.replace([one for one in watched if "items:read" not in one.scopes])
+    assert_type(next(iter(watched), None), Key | None)
+    assert "ci" not in watched
+
+    def load() -> list[Key]:
+        return [key]
+
+    assert_type(Keyring.from_callable(load), Keyring)
     return Keyring.from_tokens({"ci": token})
 
 
