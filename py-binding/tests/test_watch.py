@@ -458,7 +458,8 @@ def test_what_cannot_be_watched_is_told_at_once(tmp_path):
 def child(program: str, *arguments: object, stdin: str | None = None) -> str:
     """What a program of its own writes; it must end well."""
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)],
+        # Python 3.12 and newer warn of every fork of a process that has threads.
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(program), *map(str, arguments)],
         capture_output=True, text=True, timeout=120, input=stdin, cwd=os.path.dirname(__file__),
     )
     assert done.returncode == 0, done.stderr

@@ -121,7 +121,7 @@ class Keyring(_sallet.Keyring):
         ```
 
         With `watch=True` a change of the file is in force within a second, in every process that
-        has the keyring, forked ones included. One thread for each process looks at all watched
+        has the keyring, forked ones included. One thread per process looks at all watched
         files four times a second, and takes a content that two looks in a row have found. Looking
         works on every file system, in containers too, where notifications often do not come; an
         NFS client may itself learn late of a change (`actimeo`), and so does a Kubernetes node of
