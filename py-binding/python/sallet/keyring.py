@@ -192,7 +192,7 @@ class Keyring(_sallet.Keyring):
         again anyway.) Under `gunicorn --preload` the app is made before the workers are forked,
         and they lose handlers that were set at the top of a module: SIGHUP then ends a worker,
         and its successor has the old keys. Call `reload_on` and `reload` in the app's lifespan
-        there.
+        there. A file that is watched (`from_file(path, watch=True)`) needs no signal.
 
         Args:
             signum: Such as `signal.SIGHUP`.
