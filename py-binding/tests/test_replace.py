@@ -152,6 +152,23 @@ def test_iteration_gives_the_keys_of_one_moment():
     assert iter(going) is going
 
 
+def test_very_many_keys_are_gone_through_and_replaced():
+    """Beyond 256 they are kept in another way."""
+    ring = Keyring([*keyring(), *(Key(f"key-{n}", token=f"{UNKNOWN}-{n}", scopes=["a", "b"], not_after=2**33 + n) for n in range(500))])
+    keys = {key.id: key for key in ring}
+    assert len(keys) == len(ring) == len(list(ring)) == 504
+    assert all(key.principal == name and key.scopes == ("a", "b") for name, key in keys.items() if name.startswith("key-"))
+    assert keys["key-7"].not_after == 2**33 + 7 and keys["writer-1"].principal == "writer"
+    assert "key-499" in ring and "key-500" not in ring and "expired-1" in ring
+    going = iter(ring)
+    ring.replace([key for key in ring if key.id != "key-7"])
+    assert (len(ring), ring.verify(f"{UNKNOWN}-7"), ring.verify(f"{UNKNOWN}-8").id) == (503, None, "key-8")
+    assert len(list(going)) == 504 and "key-7" not in ring
+    with pytest.raises(KeyringError):
+        ring.replace([*ring, next(iter(ring))])
+    assert len(ring) == 503
+
+
 def test_nothing_of_a_key_shows_its_token_or_digest():
     key = next(iter(keyring()))
     # Every attribute, too: a digest of a token that a person chose can be guessed from.

@@ -836,7 +836,8 @@ class Keyring:
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Key]:
         """Goes through the keys, expired ones too, as they are when it begins: a change meanwhile
-        changes nothing in it. A `Key` shows neither its token nor its digest.
+        changes nothing in it. Up to 256 come in the order in which they were given, more in none
+        that means anything. A `Key` shows neither its token nor its digest.
         """
     def __contains__(self, id: str, /) -> bool:
         """Whether a key has this id, expired or not. For a token ask `verify`.

@@ -29,13 +29,14 @@ impl KeyIterator {
     }
 
     fn __next__(&self) -> Option<Key> {
-        while let at = self.next.fetch_add(1, Ordering::Relaxed)
-            && at < self.ring.places()
-        {
-            if let Some(key) = self.ring.key(at) {
+        loop {
+            let place = self.next.fetch_add(1, Ordering::Relaxed);
+            if place >= self.ring.places() {
+                return None;
+            }
+            if let Some(key) = self.ring.key(place) {
                 return Some(Key::of(key));
             }
         }
-        None
     }
 }
