@@ -27,6 +27,26 @@
 //!   itself uses additions, rotations and exclusive-ors, or the processor's own instructions;
 //! - debug assertions: with them on, `subtle` asserts that a choice is 0 or 1, a branch that always goes the same way.
 //!
+//! # Time of an index
+//!
+//! An [`IndexedKeyring`](crate::auth::IndexedKeyring), and the `KeyTable` of hosts, compare eight digests and not all. The time of
+//! their search, and what it leaves in the caches of the processor, may depend on what the second list above says, and on:
+//!
+//! - the leading 64 bits of the SHA-256 of what was presented;
+//! - where the leading 64 bits of the stored digests fall among these: which of them lie next to each other, and, where more than
+//!   eight fall into one place of the index, how many steps lead to the right ones.
+//!
+//! It does not depend on any other bit of a digest, on how much of a stored token was guessed, or on which of the eight matches or
+//! whether one does. Whoever presents a token knows its digest, and can find out, one bit after the other, how the digests of some
+//! other key begin: up to 64 bits. With them nothing can be done but to test a guess of a whole token without asking the server, which
+//! is what somebody can do who has stolen the file of digests: it takes 2^127 guesses to find a token of 128 random bits, with 64 bits
+//! of its digest or with all of them. A digest that begins alike is no step on the way to the token, since a changed token has another
+//! digest from its first bit on. So the one thing that an index asks for is what keeping digests asks for: tokens that nobody can guess.
+//!
+//! The checks that follow hold for it too, with the choice of the eight as the one thing that may depend on the digests.
+//!
+//! # What is checked
+//!
 //! No claim is made for what no request can set off: reading a digest from text, checking a configured token, making a
 //! ring, and minting, which looks its characters up in a table.
 //!

@@ -24,7 +24,7 @@ fn table(count: u32) -> KeyTable {
 
 /// Whose a token is.
 fn whose(table: &KeyTable, n: u32) -> Option<String> {
-    table.verify(token(n).as_bytes(), 0).ok().map(|found| found.key.id.to_owned())
+    table.verify(token(n).as_bytes(), 0).ok().map(|found| found.key().id.to_owned())
 }
 
 fn problems(found: Vec<KeyProblem>) -> Vec<(String, KeyringError)> {
@@ -59,8 +59,8 @@ fn every_key_of_every_size_is_found_as_it_was_put_in() {
                 );
                 assert_eq!((found.not_before, found.not_after), (expected.not_before, expected.not_after));
             };
-            same(found.key);
-            same(table.get(found.at).unwrap());
+            same(found.key());
+            same(table.get(found.at()).unwrap());
             same(table.by_id(&expected.id).unwrap());
             if n % 4 == 1 {
                 assert_eq!(table.verify(token(n).as_bytes(), 999).unwrap_err(), Reason::NotYetValid);

@@ -7,13 +7,13 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use sallet_core::auth::{Challenge, Credentials, Refusal, RequestFields, Requirement, Scopes};
+use sallet_core::auth::{Challenge, Credentials, KeyChange, KeyTable, Refusal, RequestFields, Requirement, Scopes};
 use sallet_core::paths::RequestPath;
 use sallet_core::secret::Digest;
 use sallet_core::{Cursor, Nonce, RequestHead, SecurityHeaders};
 use sallet_core_bench::outcome::{Options, Table};
 use sallet_core_bench::turns::{Entry, Plan, measure};
-use sallet_core_bench::{policies, requests};
+use sallet_core_bench::{many, policies, requests};
 use sha2::{Digest as _, Sha256};
 
 /// Begins where a line of the cache does: else chance decides how many of them a copy touches.
@@ -111,6 +111,45 @@ fn bearer() -> Table {
     Table::over_floor("bearer", "A bearer check", &measured, &budgets)
 }
 
+/// Among very many keys: tokens of a thousand of them by turns, as the customers that are active just now, and of all. In tables of
+/// their own, since the second empties the caches for the first.
+fn many_keys() -> Vec<Table> {
+    let floor = || {
+        let scanned = requests::ring(16);
+        let mut next = many::numbers(16);
+        // Unknown tokens, which are compared as often as known ones.
+        Entry::new("16 keys, scanned", move || scanned.verify(black_box(&many::token(next())), requests::NOW).is_ok())
+    };
+    let small: &'static KeyTable = Box::leak(Box::new(many::table(1_000)));
+    let large: &'static KeyTable = Box::leak(Box::new(many::table(1_000_000)));
+    let indexed: &'static _ = Box::leak(Box::new(many::indexed(10_000)));
+    let changed = (0..2_000).map(|n| format!("key-{:08}", 500_000 + n)).collect::<Vec<_>>();
+    let changed = large.with_changes(changed.iter().map(|id| KeyChange::Remove(id))).0;
+    let changed: &'static KeyTable = Box::leak(Box::new(changed));
+    let entry = |name: &str, table: &'static KeyTable, active| {
+        let mut next = many::numbers(active);
+        Entry::new(name, move || table.verify(black_box(&many::token(next())), requests::NOW).is_ok())
+    };
+    let hot = [
+        floor(),
+        entry("1,000 keys", small, 1_000),
+        entry("1,000,000 keys", large, 1_000),
+        entry("1,000,000 keys, 2,000 of them changed", changed, 1_000),
+    ];
+    let mut next = many::numbers(10_000);
+    let no_heap = Entry::new("10,000 keys, IndexedKeyring", move || {
+        indexed.verify(black_box(&many::token(next())), requests::NOW).is_ok()
+    });
+    let cold = [floor(), no_heap, entry("1,000,000 keys", large, 1_000_000)];
+    let budgets = [("1,000 keys", 1.25), ("1,000,000 keys", 1.25)];
+    let hot = measure(hot.into(), Plan::chosen());
+    let cold = measure(cold.into(), Plan::chosen());
+    vec![
+        Table::over_floor("keys", "A token of one of 1,000 active keys", &hot, &budgets),
+        Table::over_floor("keys cold", "A token of any key", &cold, &[("1,000,000 keys", 4.5)]),
+    ]
+}
+
 fn credentials() -> Vec<Table> {
     let table = |name, title, wanted: &str| {
         let (_, value) = requests::credentials().into_iter().find(|(name, _)| *name == wanted).expect("such a value");
@@ -176,10 +215,11 @@ fn heads() -> Vec<Table> {
 
 type Part = fn() -> Vec<Table>;
 
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 8] = [
     ("block", || vec![block()]),
     ("nonce", || vec![nonce()]),
     ("bearer", || vec![bearer()]),
+    ("keys", many_keys),
     ("credentials", credentials),
     ("challenge", || vec![challenge()]),
     ("paths", || vec![paths()]),
@@ -190,10 +230,13 @@ fn run() -> Result<(), String> {
     let options = Options::read(std::env::args().skip(1), &PARTS.map(|(name, _)| name))?;
     let mut out = std::io::stdout();
     let mut tables = Vec::new();
-    for (_, part) in PARTS.iter().filter(|(name, _)| options.wants(name)) {
-        for table in part() {
+    for (part, tables_of) in PARTS.iter().filter(|(name, _)| options.wants(name)) {
+        for table in tables_of() {
             table.print(&mut out).map_err(|error| error.to_string())?;
             tables.push(table);
+        }
+        if *part == "keys" {
+            many::print_costs(1_000_000);
         }
     }
     options.finish("core", "make bench-core", &tables, &[])

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod many;
 pub mod outcome;
 pub mod policies;
 pub mod requests;

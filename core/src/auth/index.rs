@@ -62,10 +62,12 @@ pub(super) fn find(presented: &Digest, directory: &[u32], sorted: &impl Sorted) 
 #[inline]
 fn candidates(lead: u64, directory: &[u32], sorted: &impl Sorted) -> Range<usize> {
     let len = sorted.len();
-    let start_of = |bucket: usize| directory.get(bucket).map_or(len, |&start| start as usize);
     let (mut start, mut end) = match directory.len() {
         0 => (0, len),
-        buckets => (start_of(bucket(lead, buckets)), start_of(bucket(lead, buckets) + 1)),
+        buckets => {
+            let bucket = bucket(lead, buckets);
+            (start_of(bucket, directory, len), start_of(bucket + 1, directory, len))
+        }
     };
     if end.saturating_sub(start) > COMPARED {
         (start, end) = halve(lead, start..end, sorted);
@@ -74,23 +76,38 @@ fn candidates(lead: u64, directory: &[u32], sorted: &impl Sorted) -> Range<usize
     start..end.max(start.saturating_add(COMPARED)).min(len)
 }
 
+#[inline]
+fn start_of(bucket: usize, directory: &[u32], len: usize) -> usize {
+    match directory.get(bucket) {
+        Some(&start) => start as usize,
+        None => len,
+    }
+}
+
 /// Those of a range whose leading bits these are.
 #[inline(never)]
 fn halve(lead: u64, range: Range<usize>, sorted: &impl Sorted) -> (usize, usize) {
-    let first_not = |range: Range<usize>, is_before: &dyn Fn(u64) -> bool| {
-        let (mut start, mut end) = (range.start, range.end);
-        while start < end {
-            let middle = start.midpoint(end);
-            if sorted.get(middle).is_some_and(|(digest, _)| is_before(digest.lead())) {
-                start = middle + 1;
-            } else {
-                end = middle;
-            }
+    let start = first(range.start..range.end, sorted, |other| other >= lead);
+    (start, first(start..range.end, sorted, |other| other > lead))
+}
+
+/// The first of a range whose leading bits are far enough.
+#[inline]
+fn first(range: Range<usize>, sorted: &impl Sorted, is_far: impl Fn(u64) -> bool) -> usize {
+    let (mut start, mut end) = (range.start, range.end);
+    while start < end {
+        let middle = start.midpoint(end);
+        let lead = match sorted.get(middle) {
+            Some((digest, _)) => digest.lead(),
+            None => u64::MAX,
+        };
+        if is_far(lead) {
+            end = middle;
+        } else {
+            start = middle + 1;
         }
-        start
-    };
-    let start = first_not(range.start..range.end, &|other| other < lead);
-    (start, first_not(start..range.end, &|other| other <= lead))
+    }
+    start
 }
 
 /// Rises with the leading bits, and is below `buckets`.

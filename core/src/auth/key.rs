@@ -140,14 +140,19 @@ impl<S: AsRef<str>> Key<S> {
 
     /// Whether the key is good at `now`.
     pub(super) fn in_force(&self, now: u64) -> Result<(), Reason> {
-        if self.not_before.is_some_and(|first| now < first) {
-            return Err(Reason::NotYetValid);
-        }
-        if self.not_after.is_some_and(|last| now > last) {
-            return Err(Reason::Expired);
-        }
-        Ok(())
+        is_open(self.not_before, self.not_after, now)
     }
+}
+
+/// Whether a time is within a window.
+pub(super) fn is_open(not_before: Option<u64>, not_after: Option<u64>, now: u64) -> Result<(), Reason> {
+    if not_before.is_some_and(|first| now < first) {
+        return Err(Reason::NotYetValid);
+    }
+    if not_after.is_some_and(|last| now > last) {
+        return Err(Reason::Expired);
+    }
+    Ok(())
 }
 
 /// It will stand in logs, so no control characters: a name must not be able to forge a line.

@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use super::index::{self, Sorted};
+use super::key::is_open;
 use super::{Key, Reason, Ring, Scopes};
 use crate::secret::Digest;
 
@@ -20,7 +21,7 @@ use sorted::SortedKeys;
 /// Keys of any number in little memory: as an [`IndexedKeyring`](super::IndexedKeyring), which see for what its time depends on, that
 /// owns its keys. For hosts with a heap: the feature `alloc`.
 ///
-/// A key takes some 56 bytes and its names; a principal called like its key takes none, and scopes that many keys have are kept once.
+/// A key takes 54 bytes and its names; a principal called like its key takes none, and scopes that many keys have are kept once.
 /// A table does not change: [`with_changes`](Self::with_changes) makes another that shares most of its memory with this one, so that
 /// requests under way keep theirs. Cloning it is cheap.
 ///
@@ -33,7 +34,7 @@ use sorted::SortedKeys;
 ///     rows.push(&Key::new(&format!("customer-{n}"), Digest::of(format!("token {n}").as_bytes())).scopes("items:read"));
 /// }
 /// let table = rows.finish()?;
-/// assert_eq!(table.verify(b"token 471", 0).unwrap().key.id, "customer-471");
+/// assert_eq!(table.verify(b"token 471", 0).unwrap().key().id, "customer-471");
 ///
 /// let (later, problems) = table.with_changes([KeyChange::Remove("customer-471")]);
 /// assert!(problems.is_empty());
@@ -52,13 +53,38 @@ pub struct KeyTable {
     out: Arc<[OutOfForce]>,
 }
 
-/// A key that was found in a [`KeyTable`].
-#[derive(Debug, Clone, Copy)]
+/// A key that was found in a [`KeyTable`]. Its texts are looked up when they are asked for.
+#[derive(Clone, Copy)]
 pub struct TableKey<'t> {
+    table: &'t KeyTable,
+    at: usize,
+}
+
+impl<'t> TableKey<'t> {
     /// The key.
-    pub key: Key<&'t str>,
+    ///
+    /// # Panics
+    /// Never: a key that was found is in its table.
+    pub fn key(&self) -> Key<&'t str> {
+        self.table.get(self.at).expect("a key that was found is in its table")
+    }
+
     /// Where in the table it is, for [`KeyTable::get`].
-    pub at: usize,
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Whether it is good for all of `required`.
+    pub fn grants(&self, required: Scopes<&str>) -> bool {
+        let scopes = || match self.at.checked_sub(self.table.base.len()) {
+            None => self.table.base.scopes(self.at),
+            Some(at) => self.table.fresh.scopes(at),
+        };
+        required.is_empty()
+            || scopes()
+                .and_then(|scopes| Scopes::parse(scopes).ok())
+                .is_some_and(|granted| granted.contains_all(required))
+    }
 }
 
 impl KeyTable {
@@ -93,8 +119,13 @@ impl KeyTable {
         // A key that is gone from the base may be a fresh one now.
         let fresh = fresh.map(|at| self.base.len() + at as usize);
         let at = fresh.or(base.map(|at| at as usize)).ok_or(Reason::Unknown)?;
-        let key = self.get(at).ok_or(Reason::Unknown)?;
-        key.in_force(now).map(|()| TableKey { key, at })
+        let window = match at.checked_sub(self.base.len()) {
+            None if self.is_gone(at) => None,
+            None => self.base.window(at),
+            Some(at) => self.fresh.window(at),
+        };
+        let window = window.ok_or(Reason::Unknown)?;
+        is_open(window.not_before, window.not_after, now).map(|()| TableKey { table: self, at })
     }
 
     /// The key at a place that [`verify`](Self::verify) has named, or at any other; `None` where none is, or none any more.
@@ -161,7 +192,13 @@ impl<'t> Ring for &'t KeyTable {
 
     #[inline]
     fn grants(found: &TableKey<'t>, required: Scopes<&str>) -> bool {
-        found.key.grants(required)
+        found.grants(required)
+    }
+}
+
+impl core::fmt::Debug for TableKey<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("TableKey").field(&self.key()).finish()
     }
 }
 

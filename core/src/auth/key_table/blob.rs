@@ -11,11 +11,11 @@
 //!
 //! Numbers are little-endian. The checksum tells damage, and nobody's hand: whoever can write a blob can write keys.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::{KeyProblem, KeyTable, KeyTableBuilder};
 use crate::auth::Key;
+use crate::auth::index::Sorted;
 use crate::secret::Digest;
 
 const MAGIC: &[u8] = b"sallet-keys";
@@ -40,24 +40,18 @@ impl KeyTable {
     ///
     /// The digests are in it: guard it as you would the store.
     pub fn to_blob(&self) -> Vec<u8> {
-        let mut known = BTreeMap::new();
-        for key in self.iter() {
-            let next = known.len();
-            known.entry(key.scopes).or_insert(next);
-        }
-        let mut scopes: Vec<_> = known.iter().collect();
-        scopes.sort_unstable_by_key(|(_, at)| **at);
         let mut blob = Vec::with_capacity(MAGIC.len() + 64 + self.len() * 72);
         blob.extend(MAGIC);
         blob.push(VERSION);
-        blob.extend(u32_of(scopes.len()));
-        for (text, _) in scopes {
+        let scopes = || self.base.scopes.iter().chain(&self.fresh.scopes);
+        blob.extend(u32_of(scopes().count()));
+        for text in scopes() {
             blob.extend(u32_of(text.len()));
             blob.extend(text.as_bytes());
         }
-        for key in self.iter() {
+        for at in (0..self.places()).filter(|&at| !self.is_gone(at)) {
+            let (Some(key), Some(scopes)) = (self.get(at), self.scopes_place(at)) else { continue };
             let principal = if key.principal == key.id { "" } else { key.principal };
-            let scopes = known.get(key.scopes).copied().unwrap_or_default();
             let times = [(has::NOT_BEFORE, key.not_before), (has::NOT_AFTER, key.not_after)];
             let has_time = times.iter().filter(|(_, time)| time.is_some()).fold(0, |all, (bit, _)| all | bit);
             let has_principal = if principal.is_empty() { 0 } else { has::PRINCIPAL };
@@ -85,6 +79,14 @@ impl KeyTable {
         blob
     }
 
+    /// Which scopes the key at a place has, of those of the base and behind them the fresh ones.
+    fn scopes_place(&self, at: usize) -> Option<usize> {
+        Some(match at.checked_sub(self.base.len()) {
+            None => self.base.records.get(at)?.scopes as usize,
+            Some(at) => self.base.scopes.len() + self.fresh.records.get(at)?.scopes as usize,
+        })
+    }
+
     /// Reads what [`to_blob`](Self::to_blob) has written, and looks at each row again, as
     /// [`KeyTableBuilder::finish_leniently`] does.
     ///
@@ -98,7 +100,7 @@ impl KeyTable {
     ///
     /// let (table, problems) = KeyTable::from_blob(&blob)?;
     /// assert!(problems.is_empty());
-    /// assert_eq!(table.verify(b"a token", 0).unwrap().key.id, "ci");
+    /// assert_eq!(table.verify(b"a token", 0).unwrap().key().id, "ci");
     ///
     /// blob[30] ^= 1;
     /// assert_eq!(KeyTable::from_blob(&blob).unwrap_err(), KeyBlobError::Damaged);

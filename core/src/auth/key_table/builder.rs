@@ -148,31 +148,25 @@ impl KeyTableBuilder {
 
     pub(super) fn build(mut self) -> Built {
         self.known_scopes.clear();
-        let mut by_digest = self.sorted(|record| record.digest.lead());
-        by_digest.chunk_by_mut(|a, b| a.0 == b.0).filter(|same| same.len() > 1).for_each(|same| {
-            same.sort_unstable_by_key(|&(_, at)| self.digest(at));
-        });
-        let mut by_id = self.sorted(|record| hash(id_of(&self.names, record)));
-        by_id.chunk_by_mut(|a, b| a.0 == b.0).filter(|same| same.len() > 1).for_each(|same| {
-            same.sort_unstable_by_key(|&(_, at)| self.id(at));
-        });
+        let by_digest = self.order(|record| record.digest.lead(), |at| self.digest(at));
+        let by_id = self.order(|record| hash(id_of(&self.names, record)), |at| (hash(self.id(at)), self.id(at)));
 
         let mut fate = BTreeMap::new();
-        for pair in by_id.array_windows::<2>().filter(|[a, b]| a.0 == b.0 && self.id(a.1) == self.id(b.1)) {
-            fate.extend(pair.map(|(_, at)| (at, KeyringError::DuplicateId)));
+        for pair in by_id.array_windows::<2>().filter(|[a, b]| self.id(*a) == self.id(*b)) {
+            fate.extend(pair.map(|at| (at, KeyringError::DuplicateId)));
         }
         let mut of_one_token = Vec::new();
-        for pair in by_digest.array_windows::<2>().filter(|[a, b]| a.0 == b.0 && self.digest(a.1) == self.digest(b.1)) {
-            of_one_token.extend(pair.map(|(_, at)| at));
+        for pair in by_digest.array_windows::<2>().filter(|[a, b]| self.digest(*a) == self.digest(*b)) {
+            of_one_token.extend(pair);
         }
         for row in &self.spoiled {
             let own = hash(&row.id);
-            if let Ok(found) = by_id.binary_search_by(|&(hash, at)| in_order(hash, self.id(at), own, &row.id)) {
-                fate.insert(by_id[found].1, KeyringError::DuplicateId);
+            if let Ok(found) = by_id.binary_search_by(|&at| in_order(hash(self.id(at)), self.id(at), own, &row.id)) {
+                fate.insert(by_id[found], KeyringError::DuplicateId);
             }
             let Some(digest) = &row.digest else { continue };
-            if let Ok(found) = by_digest.binary_search_by_key(&digest.to_bytes(), |&(_, at)| self.digest(at)) {
-                of_one_token.push(by_digest[found].1);
+            if let Ok(found) = by_digest.binary_search_by_key(&digest.to_bytes(), |&at| self.digest(at)) {
+                of_one_token.push(by_digest[found]);
             }
         }
         for at in of_one_token {
@@ -182,11 +176,11 @@ impl KeyTableBuilder {
     }
 
     /// Puts the records where the orders say, but for those whose fate is another.
-    fn place(self, by_digest: &[(u64, u32)], by_id: &[(u64, u32)], fate: &BTreeMap<u32, KeyringError>) -> Built {
+    fn place(self, by_digest: &[u32], by_id: &[u32], fate: &BTreeMap<u32, KeyringError>) -> Built {
         let mut records = Vec::with_capacity(self.records.len() - fate.len());
         let mut places = vec![u32::MAX; self.records.len()];
-        for &(_, at) in by_digest {
-            if !fate.contains_key(&at) {
+        for &at in by_digest {
+            if fate.is_empty() || !fate.contains_key(&at) {
                 places[at as usize] = index::position_of(records.len());
                 records.push(self.records[at as usize]);
             }
@@ -201,27 +195,34 @@ impl KeyTableBuilder {
             out.push(OutOfForce { id: id.into(), digest: Some(record.digest) });
             problems.push(KeyProblem { id: id.into(), why });
         }
-        let by_id = by_id.iter().map(|&(_, at)| places[at as usize]).filter(|&place| place != u32::MAX).collect();
+        let by_id = by_id.iter().map(|&at| places[at as usize]).filter(|&place| place != u32::MAX).collect();
         let mut keys = SortedKeys {
-            directory: vec![0; index::directory_len(records.len())].into(),
+            directory: Box::default(),
             records: records.into(),
             by_id,
             names: self.names.into(),
             scopes: self.scopes.into(),
             windows: self.windows.into(),
         };
-        let mut directory = core::mem::take(&mut keys.directory);
+        let mut directory = vec![0; index::directory_len(keys.records.len())];
         index::fill(&mut directory, &keys);
-        keys.directory = directory;
+        keys.directory = directory.into();
         Built { keys, out, problems }
     }
 
-    /// The rows in the order of a number that each has.
-    fn sorted(&self, number: impl Fn(&Record) -> u64) -> Vec<(u64, u32)> {
-        let numbered = self.records.iter().enumerate().map(|(at, record)| (number(record), index::position_of(at)));
-        let mut numbered: Vec<_> = numbered.collect();
-        numbered.sort_unstable();
-        numbered
+    /// Where the rows are in an order that begins with that of a number.
+    fn order<K: Ord>(&self, number: impl Fn(&Record) -> u64, whole: impl Fn(u32) -> K) -> Vec<u32> {
+        // The leading bits of the number and, where there is room behind them, the row: words are sorted in half the time of pairs.
+        let row_bits = usize::BITS - self.records.len().leading_zeros();
+        let row = (1 << row_bits) - 1;
+        let mut packed: Vec<u64> = (0..).zip(&self.records).map(|(at, record)| number(record) & !row | at).collect();
+        packed.sort_unstable();
+        #[expect(clippy::cast_possible_truncation, reason = "there are no more rows than a u32 counts")]
+        let at = |packed: u64| (packed & row) as u32;
+        for same in packed.chunk_by_mut(|a, b| a >> row_bits == b >> row_bits).filter(|same| same.len() > 1) {
+            same.sort_unstable_by_key(|&packed| whole(at(packed)));
+        }
+        packed.into_iter().map(at).collect()
     }
 
     fn digest(&self, at: u32) -> [u8; 32] {

@@ -30,7 +30,7 @@ pub(super) struct Window {
     pub(super) not_after: Option<u64>,
 }
 
-/// Windows, packed: most keys of a table that has any have the second half alone.
+/// Sorted keys, and what finds them by their ids.
 #[derive(Debug, Default)]
 pub(super) struct SortedKeys {
     pub(super) records: Box<[Record]>,
@@ -71,18 +71,26 @@ impl SortedKeys {
             0 => id,
             len => behind.get(..len.into())?,
         };
-        let window = match record.window.checked_sub(1) {
-            None => Window { not_before: None, not_after: None },
-            Some(at) => Window::of(*self.windows.get(at as usize)?),
-        };
+        let window = self.window(at)?;
         Some(Key {
             id,
             principal,
-            scopes: self.scopes.get(record.scopes as usize)?,
+            scopes: self.scopes(at)?,
             not_before: window.not_before,
             not_after: window.not_after,
             digest: record.digest,
         })
+    }
+
+    pub(super) fn scopes(&self, at: usize) -> Option<&str> {
+        self.scopes.get(self.records.get(at)?.scopes as usize).map(|scopes| &**scopes)
+    }
+
+    pub(super) fn window(&self, at: usize) -> Option<Window> {
+        match self.records.get(at)?.window.checked_sub(1) {
+            None => Some(Window { not_before: None, not_after: None }),
+            Some(window) => self.windows.get(window as usize).copied().map(Window::of),
+        }
     }
 
     fn id(&self, at: u32) -> &str {

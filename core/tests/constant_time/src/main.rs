@@ -5,11 +5,14 @@ mod checks;
 mod controls;
 mod secrecy;
 
-const PARTS: [(&str, fn()); 15] = [
+const PARTS: [(&str, fn()); 18] = [
     ("backend", backend),
     ("equality", checks::equality),
     ("hashing", checks::hashing),
     ("search", checks::search),
+    ("indexed-search", checks::indexed_search),
+    ("indexed-verdict", checks::indexed_verdict),
+    ("table-verify", checks::table_verify),
     ("verify", checks::verify),
     ("bearer", checks::bearer),
     ("verdict", checks::verdict),
