@@ -120,8 +120,7 @@ impl KeyTable {
         let fresh = fresh.map(|at| self.base.len() + at as usize);
         let at = fresh.or(base.map(|at| at as usize)).ok_or(Reason::Unknown)?;
         let window = match at.checked_sub(self.base.len()) {
-            None if self.is_gone(at) => None,
-            None => self.base.window(at),
+            None => self.base.window(at).filter(|_| !self.is_gone(at)),
             Some(at) => self.fresh.window(at),
         };
         let window = window.ok_or(Reason::Unknown)?;

@@ -46,7 +46,7 @@ impl Holders {
     }
 
     /// The holder of the key at a place. The same place has to mean the same key each time.
-    pub(super) fn get(&self, py: Python<'_>, at: usize, key: &Key<&str>) -> PyResult<Holder> {
+    pub(super) fn get<'k>(&self, py: Python<'_>, at: usize, key: impl FnOnce() -> Key<&'k str>) -> PyResult<Holder> {
         let sets = self.sets.get_or_init(|| (0..self.len).map(|_| Mutex::default()).collect());
         let set = &sets[at % self.len];
         // No Python code runs while it is locked.
@@ -60,7 +60,7 @@ impl Holders {
             return Ok(holder.clone_ref(py));
         }
         drop(kept);
-        let holder = Holder::new(py, key)?;
+        let holder = Holder::new(py, &key())?;
         let mut kept = set.lock().unwrap_or_else(PoisonError::into_inner);
         kept.swap(0, 1);
         let oldest = kept[0].replace((at, holder.clone_ref(py)));

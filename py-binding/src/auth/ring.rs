@@ -51,7 +51,7 @@ impl Ring {
     /// Of up to so many keys each is looked at.
     pub(super) const SCANNED: usize = 256;
 
-    /// No key, for a keyring that is still to be loaded.
+    /// Of few keys.
     pub(super) fn scanned(py: Python<'_>, keys: Vec<CoreKey>, ticket: u64) -> PyResult<Self> {
         Self::new_scanned(py, keys, None, ticket)
     }
@@ -146,9 +146,9 @@ impl Ring {
                 Ok(holder.map(|holder| holder.clone_ref(py)))
             }
             (Keys::Indexed { table, lasting, fresh }, Found::Indexed(found)) => {
-                match found.at.checked_sub(table.lasting_places()) {
-                    None => lasting.get(py, found.at, &found.key).map(Some),
-                    Some(at) => fresh.get(py, at, &found.key).map(Some),
+                match found.at().checked_sub(table.lasting_places()) {
+                    None => lasting.get(py, found.at(), || found.key()).map(Some),
+                    Some(at) => fresh.get(py, at, || found.key()).map(Some),
                 }
             }
             _ => Ok(None),
@@ -171,7 +171,7 @@ impl<'r> sallet_core::auth::Ring for &'r Ring {
     fn grants(found: &Found<'r>, required: Scopes<&str>) -> bool {
         match found {
             Found::Scanned(key) => key.grants(required),
-            Found::Indexed(found) => found.key.grants(required),
+            Found::Indexed(found) => found.grants(required),
         }
     }
 }
