@@ -35,8 +35,13 @@ pub trait AuthRequest {
     /// Whether it opens a WebSocket. Read from `Upgrade` (RFC 6455 section 4.2.1), unless the host knows better, as of HTTP/2's extended
     /// CONNECT (RFC 8441).
     fn is_websocket(&self) -> bool {
-        self.lines("upgrade").any(|line| elements(line).any(|name| name.eq_ignore_ascii_case(b"websocket")))
+        upgrades_to_websocket(self)
     }
+}
+
+/// Whether `Upgrade` says that the request opens a WebSocket: for a host that knows other ways as well.
+pub fn upgrades_to_websocket<R: AuthRequest + ?Sized>(request: &R) -> bool {
+    request.lines("upgrade").any(|line| elements(line).any(|name| name.eq_ignore_ascii_case(b"websocket")))
 }
 
 impl<R: AuthRequest + ?Sized> AuthRequest for &R {

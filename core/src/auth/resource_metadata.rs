@@ -55,7 +55,7 @@ impl<'a> ResourceMetadata<&'a str> {
     }
 }
 
-const fn check(url: &str) -> Result<(), ResourceMetadataError> {
+pub(super) const fn check(url: &str) -> Result<(), ResourceMetadataError> {
     let Some((scheme, rest)) = uri::split_scheme(url) else { return Err(ResourceMetadataError::Scheme) };
     if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
         return Err(ResourceMetadataError::Scheme);
