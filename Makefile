@@ -108,9 +108,9 @@ clippy:
 features: ## Lint every set of sallet-hyper's features
 	$(call say,cargo clippy on every set of the adapter's features)
 	@if $(CARGO) clippy --version >/dev/null 2>&1; then \
-		for a in "" arc-swap,; do for b in "" axum,; do for c in "" hyper,; do for d in "" passwords,; do for e in "" tracing; do \
-		$(CARGO) clippy -q -p sallet-hyper --lib --locked --no-default-features --features "$$a$$b$$c$$d$$e" -- -D warnings || exit 1; \
-		done; done; done; done; done; \
+		for a in "" arc-swap,; do for b in "" axum,; do for c in "" hyper,; do for d in "" passwords,; do for e in "" throttle,; do for f in "" tracing; do \
+		$(CARGO) clippy -q -p sallet-hyper --lib --locked --no-default-features --features "$$a$$b$$c$$d$$e$$f" -- -D warnings || exit 1; \
+		done; done; done; done; done; done; \
 	else $(call skip,the lints of every set of features,no clippy,rustup component add clippy); fi
 
 cargo-test:

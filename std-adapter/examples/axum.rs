@@ -20,7 +20,9 @@ use hyper_util::service::TowerToHyperService;
 use sallet_core::auth::Key;
 use sallet_core::secret::Token;
 use sallet_core::{ContentSecurityPolicy, Directive, Scheme, SecurityHeaders, Source};
-use sallet_hyper::{Bearer, OwnedKeyring, Principal, RequestNonce, RequireAuthLayer, SecurityHeadersLayer};
+use sallet_hyper::{
+    Bearer, OwnedKeyring, Principal, RequestNonce, RequireAuthLayer, RequireScopes, SecurityHeadersLayer,
+};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -52,15 +54,14 @@ async fn broken() -> String {
 }
 
 fn app(keys: OwnedKeyring) -> Router {
-    let keys = Arc::new(keys);
-    let auth = |scopes| Bearer::new(Arc::clone(&keys)).realm("items").scopes(scopes);
-    let write = post(async |body: String| body.len().to_string()).layer(RequireAuthLayer::new(auth("items:write")));
+    let auth = RequireAuthLayer::new(Bearer::new(Arc::new(keys)).realm("items"));
+    let write = post(async |body: String| body.len().to_string()).layer(RequireScopes::new("items:write"));
     Router::new()
         .route("/", get(page))
         .route("/api/items", get(items).merge(write))
         .route("/api/broken", get(broken))
         // Layers wrap what is above them, so read them from the bottom up.
-        .layer(RequireAuthLayer::new(auth("")).public(["/"]))
+        .layer(auth.public(["/"]))
         .layer(CatchPanicLayer::new())
         .layer(SecurityHeadersLayer::new(&PAGES).path("/api/*", &SecurityHeaders::API).scheme(Scheme::Https))
 }

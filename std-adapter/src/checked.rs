@@ -56,6 +56,39 @@ checked!(Realm from &str String &String);
 checked!(ResourceMetadata from &str String &String);
 checked!(Scopes from &str String &String);
 
+/// Path rules: any list of [`PathRule`]s or of texts that become one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of path rules",
+    label = "expected a list, as in `[\"/health\"]`",
+    note = "write brackets around one rule: `.public([\"/health\"])`"
+)]
+pub trait RuleList {
+    /// The rules.
+    ///
+    /// # Panics
+    /// When a text is none. The panic names the line of the caller.
+    #[doc(hidden)]
+    #[track_caller]
+    fn rules(self) -> Vec<PathRule<String>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<I> RuleList for I
+where
+    I: IntoIterator,
+    I::Item: Checked<PathRule<String>>,
+{
+    #[track_caller]
+    fn rules(self) -> Vec<PathRule<String>> {
+        let mut rules = Vec::new();
+        // No closure: the caller's line would not get into one.
+        for rule in self {
+            rules.push(rule.checked());
+        }
+        rules
+    }
+}
+
 /// What `text` was read as.
 #[track_caller]
 pub(crate) fn valid<T, E: Display>(text: &str, read: Result<T, E>) -> T {

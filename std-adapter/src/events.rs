@@ -12,7 +12,7 @@ use sallet_core::paths::PathRule;
 use crate::request_path::Paths;
 #[cfg(feature = "tracing")]
 use crate::request_path::sent;
-use crate::require_auth::User;
+use crate::require_auth::{Refused, User};
 
 /// Whether a layer has reported what is wrong with its rules, which any client can make it do. A layer that is told more rules
 /// is another one.
@@ -68,13 +68,13 @@ pub(crate) fn no_refusal<B>(request: &Request<B>, status: StatusCode) {
 }
 
 #[cfg(feature = "tracing")]
-pub(crate) fn refused<B>(request: &Request<B>, scheme: Option<AuthScheme>, reason: Reason) {
+pub(crate) fn refused<B>(request: &Request<B>, refused: Refused) {
     let (method, path, sent) = (request.method(), request.uri().path(), sent_before(request));
-    let scheme = scheme.map(AuthScheme::name);
-    if reason.refusal() == Refusal::Unavailable {
-        tracing::error!(target: "sallet", scheme, %method, path, sent, %reason, "not admitted");
+    let (scheme, status) = (refused.scheme().map(AuthScheme::name), refused.status().as_u16());
+    if refused.refusal() == Refusal::Unavailable {
+        tracing::error!(target: "sallet", scheme, %method, path, sent, status, reason = %refused, "not admitted");
     } else {
-        tracing::info!(target: "sallet", scheme, %method, path, sent, %reason, "not admitted");
+        tracing::info!(target: "sallet", scheme, %method, path, sent, status, reason = %refused, "not admitted");
     }
 }
 
@@ -128,7 +128,7 @@ pub(crate) fn configured(use_: &str, rules: &[PathRule<String>]) {
     }
 }
 
-#[cfg(all(feature = "axum", feature = "tracing"))]
+#[cfg(feature = "tracing")]
 pub(crate) fn missing(message: &str) {
     tracing::error!(target: "sallet", "{message}");
 }
@@ -143,7 +143,7 @@ pub(crate) const fn anonymous<B>(_: &Request<B>, _: Option<AuthScheme>, _: Reaso
 pub(crate) const fn no_refusal<B>(_: &Request<B>, _: StatusCode) {}
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn refused<B>(_: &Request<B>, _: Option<AuthScheme>, _: Reason) {}
+pub(crate) const fn refused<B>(_: &Request<B>, _: Refused) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn doubtful<B>(_: &Request<B>, _: &Paths<'_>, _: &Said) {}
@@ -151,5 +151,5 @@ pub(crate) const fn doubtful<B>(_: &Request<B>, _: &Paths<'_>, _: &Said) {}
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn configured(_: &str, _: &[PathRule<String>]) {}
 
-#[cfg(all(feature = "axum", not(feature = "tracing")))]
+#[cfg(not(feature = "tracing"))]
 pub(crate) const fn missing(_: &str) {}

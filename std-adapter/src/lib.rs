@@ -36,7 +36,7 @@
 //!
 //! # Costs
 //!
-//! For each request: no lock, no task, no boxed future; one reference count for the layer's settings, and what
+//! For each request: no lock (but of a `FailureThrottle`), no task, no boxed future (but for hashing a password); one reference count for the layer's settings, and what
 //! [`HeaderMap`](http::HeaderMap) allocates. A policy with a nonce asks the operating system for 16 bytes, looks at the type of the
 //! response and copies one value.
 //! Functions of the request ([`policy_by`](SecurityHeadersLayer::policy_by), [`scheme_by`](SecurityHeadersLayer::scheme_by)) are
@@ -54,13 +54,14 @@
 //!   shows the layers the path as the client sent it; **without it no path is public there**.
 //! - `arc-swap`: an `ArcSwap` of a keyring is a set of [`Keys`](require_auth::Keys), swapped without a lock.
 //! - `passwords`: `Passwords`, the users of Basic by Argon2id hashes of their passwords, hashed in tokio's threads for blocking work.
+//! - `throttle`: `FailureThrottle`, 429 for a client that has shown too many wrong credentials.
 //! - `tracing`: events in the target `sallet`, with key ids and reasons: what a layer opens, as it is made, who was refused
 //!   and that a rule did not open its path (info), who was admitted (debug), lookups that failed, extractors without their layer
 //!   and rules that can open nothing (error). Never a token.
 //!
 //! # Limits
 //!
-//! No TLS, no sessions, no rate limits; JWTs by a verifier of yours, as in `examples/jwt.rs`. `X-Forwarded-Proto` is not read. Upgraded connections are not looked into.
+//! No TLS, no sessions, no rate limits but that of failures; JWTs by a verifier of yours, as in `examples/jwt.rs`. `X-Forwarded-Proto` is not read. Upgraded connections are not looked into.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -69,6 +70,7 @@ mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod for_one;
+mod missing;
 mod nonce;
 mod parts;
 #[cfg(feature = "axum")]
@@ -78,14 +80,17 @@ mod request_path;
 pub mod require_auth;
 pub mod security_headers;
 
-pub use checked::Checked;
-#[cfg(feature = "axum")]
-pub use extract::Missing;
+pub use checked::{Checked, RuleList};
+pub use missing::Missing;
 pub use nonce::RequestNonce;
 #[cfg(feature = "axum")]
 pub use protect::{Protected, protect};
+#[cfg(feature = "throttle")]
+pub use require_auth::FailureThrottle;
 pub use require_auth::schemes::*;
-pub use require_auth::{Denied, OwnedKeyring, PresentedToken, Principal, RequireAuthLayer, User};
+pub use require_auth::{
+    Denied, OwnedKeyring, PresentedToken, Principal, ProtectedResource, RequireAuthLayer, RequireScopes, User,
+};
 #[cfg(feature = "passwords")]
 pub use require_auth::{PasswordUser, Passwords, PasswordsError};
 pub use sallet_core;
@@ -93,6 +98,6 @@ pub use security_headers::{ResponsePolicy, SecurityHeadersLayer};
 pub use tower_layer::Layer;
 
 // The Rust blocks of the README, compiled and run with the other examples.
-#[cfg(all(doctest, feature = "axum"))]
+#[cfg(all(doctest, feature = "axum", feature = "passwords", feature = "throttle"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

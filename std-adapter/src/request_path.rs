@@ -33,6 +33,11 @@ impl Place {
     }
 }
 
+/// The path that the client sent, as far as this layer can know.
+pub(crate) fn whole<B>(request: &Request<B>) -> &str {
+    sent(request).unwrap_or_else(|| request.uri().path())
+}
+
 /// Both paths of one request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paths<'r> {

@@ -70,6 +70,9 @@
 //! says `public` or `s-maxage` means every client: what `Authorization` admitted is sent as it says, what another field admitted is made
 //! private all the same ([`Privacy`](sallet_core::merge::Privacy)). A policy around that says `no-store` itself is sent instead.
 //!
+//! A WebSocket is one over HTTP/1.1 (`Upgrade`) and over HTTP/2 or HTTP/3 (extended `CONNECT`, RFC 8441 and RFC 9220): tokens among the
+//! subprotocols, what a page of another site may not do, and the rules of public paths are the same for both.
+//!
 //! Other requests get the response of RFC 6750 section 3.1, before the request body is polled once: 401, 400 or 403
 //! with a challenge for each scheme, `cache-control: no-store`, and a JSON body of one sentence;
 //! [`on_refusal`](RequireAuthLayer::on_refusal) answers in another way. Around a service that is said to be
@@ -87,16 +90,15 @@
 //!
 //! # Scopes of single routes
 //!
-//! A request is judged by each of these services that it passes. So put one around the whole app, which asks for a token,
-//! and one around each route that asks for more: for scopes, or for a key of another ring. The innermost [`Principal`] is
-//! the one the handler sees. Rules of the outer layer do not open the inner one.
+//! The layer around the whole app asks for a credential, and [`RequireScopes`] around a route for scopes. It compares what the layer has
+//! found, and reads nothing anew.
 //!
 //! ```
 //! use axum::{Router, routing::get, routing::post};
 //! use http::{Request, StatusCode};
 //! use sallet_core::auth::{Key, Keyring};
 //! use sallet_core::digest_hex;
-//! use sallet_hyper::{Bearer, RequireAuthLayer};
+//! use sallet_hyper::{Bearer, RequireAuthLayer, RequireScopes};
 //! use tower::ServiceExt;
 //!
 //! /// The token is `abc`.
@@ -104,11 +106,10 @@
 //!     Key::new("ci", digest_hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")).scopes("items:read"),
 //! ]);
 //!
-//! let needs = |scopes| RequireAuthLayer::new(Bearer::new(&KEYS).realm("items").scopes(scopes));
 //! let app: Router = Router::new()
-//!     .route("/items", get(async || "helm").layer(needs("items:read")))
-//!     .route("/items/new", post(async || "made").layer(needs("items:write")))
-//!     .layer(needs("")); // and a good token for everything, the fallback included
+//!     .route("/items", get(async || "helm").layer(RequireScopes::new("items:read")))
+//!     .route("/items/new", post(async || "made").layer(RequireScopes::new("items:write")))
+//!     .layer(RequireAuthLayer::new(Bearer::new(&KEYS).realm("items"))); // a good token for everything, the fallback included
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main_(app: Router) {
@@ -123,7 +124,9 @@
 //! # main_(app);
 //! ```
 //!
-//! Where the scopes depend on more than the route, the handler asks: [`Principal::scopes`].
+//! Where the scopes depend on more than the route, the handler asks: [`Principal::scopes`]. For a key of another ring put a second
+//! [`RequireAuthLayer`] around the route: a request is judged by each that it passes, the innermost [`Principal`] is the one that the
+//! handler sees, and rules of the outer layer do not open the inner one.
 //!
 //! # What is public
 //!
@@ -163,8 +166,14 @@
 //!
 //! # Other verifiers
 //!
-//! For tokens in a database there is [`Bearer::from_fn`], for a JWT or anything with a state of its own [`Verify`]. Scopes are
-//! compared by Sallet whoever says whose a token is, and a [`Denied`] is never a success.
+//! For tokens in a database there is [`Bearer::from_fn`], for a JWT or anything with a state of its own [`Verify`], and for users with
+//! passwords `Passwords` (feature `passwords`). Scopes are compared by Sallet whoever says whose a token is, and a [`Denied`] is never a
+//! success.
+//!
+//! # Guessing
+//!
+//! Minted tokens are not guessed; passwords are. With the feature `throttle` a `FailureThrottle` answers 429 to a client that has shown
+//! too many wrong credentials.
 //!
 //! # In tests
 //!
@@ -178,6 +187,7 @@ mod auth;
 mod body;
 mod decision;
 mod denied;
+mod document;
 mod future;
 mod guard;
 mod keys;
@@ -189,27 +199,35 @@ mod passwords;
 mod places;
 mod presented_token;
 mod principal;
+mod protected_resource;
 pub(crate) mod schemes;
+mod scopes;
 mod service;
+#[cfg(feature = "throttle")]
+mod throttle;
 mod user;
 mod verify;
 
 pub use auth::Auth;
 pub use body::ResponseBody;
 pub use decision::{Decision, Refused};
-pub use denied::Denied;
+pub use denied::{Denied, IntoDenied};
 pub use future::ResponseFuture;
 pub use keys::{Keys, OwnedKeyring, Ring};
 pub use layer::RequireAuthLayer;
 pub use lookup::{Lookup, LookupFuture, LookupWithRequest};
 pub use or::{OneOf, OneOfLater, Or};
 #[cfg(feature = "passwords")]
-pub use passwords::{PasswordUser, Passwords, PasswordsError};
+pub use passwords::{PasswordUser, Passwords, PasswordsError, PasswordsFuture};
 pub use presented_token::PresentedToken;
 pub use principal::Principal;
+pub use protected_resource::ProtectedResource;
 pub use schemes::*;
+pub use scopes::{RequireScopes, Scoped, ScopedFuture};
 #[cfg(feature = "hyper")]
 pub use service::HyperService;
 pub use service::RequireAuth;
+#[cfg(feature = "throttle")]
+pub use throttle::FailureThrottle;
 pub use user::User;
 pub use verify::{Verdict, Verify};

@@ -15,13 +15,18 @@ mod suite {
     mod log;
     mod nests;
     mod panics;
+    mod passwords;
     mod preflights;
     mod require_auth;
+    mod resource;
     mod rules;
     mod schemes;
+    mod scopes;
     mod server;
     mod services;
+    mod sockets;
     mod static_files;
+    mod throttle;
     mod users;
     mod wire;
 }

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use sallet_core::Cursor;
-use sallet_core::auth::{Alternatives, Refusal, Requirement};
+use sallet_core::auth::{Alternatives, Refusal, Requirement, Scopes};
 
-use super::denied::{No, Own};
+use super::Refused;
+use super::denied::No;
 
 /// The challenges that go with each of [`Refusal::ALL`]: first where no scheme has decided, then for each scheme.
 #[derive(Debug, Clone)]
@@ -26,58 +27,67 @@ pub(super) enum Protocol {
 impl Answers {
     pub(super) fn new(needs: &Alternatives<Vec<Requirement<String>>>) -> Self {
         let decided = std::iter::once(None).chain((0..needs.needs().len()).map(Some));
-        let lines = |decided, refusal| {
-            let texts = needs.challenges(decided, refusal).map(|challenge| challenge.to_string());
-            texts.map(|text| HeaderValue::try_from(text).expect("realms and scopes are visible ASCII")).collect()
-        };
-        Self(decided.map(|decided| Refusal::ALL.map(|refusal| lines(decided, refusal))).collect())
+        Self(decided.map(|decided| Refusal::ALL.map(|refusal| lines(needs, decided, refusal))).collect())
     }
 
-    fn challenges(&self, decided: Option<usize>, refusal: Refusal) -> &[HeaderValue] {
-        &self.0[decided.map_or(0, |at| at + 1)][refusal.index()]
-    }
-
-    /// The whole response.
-    pub(super) fn answer(&self, no: &No, decided: Option<usize>, protocol: Protocol) -> Response<Bytes> {
-        let refusal = no.reason().refusal();
-        let mut response = http(refusal);
-        let mut challenges = self.challenges(decided, refusal);
-        if let No::Said(denied) = no
-            && let Some(own) = denied.own()
-        {
-            put_own(&mut response, own);
-            // What this user may not, or nobody may now, another credential would not change.
-            if own.status.is_some() {
-                challenges = &[];
-            }
+    /// The challenges to send: none where the app says a status of its own, because what this user may not, or nobody may now, another
+    /// credential would not change.
+    pub(super) fn challenges(&self, no: &No, decided: Option<usize>) -> &[HeaderValue] {
+        match no.status() {
+            Some(_) => &[],
+            None => &self.0[decided.map_or(0, |at| at + 1)][no.reason().refusal().index()],
         }
-        put_challenges(&mut response, challenges);
-        shape(response, protocol, refusal)
-    }
-
-    /// An answer of the app's own, whose challenge and whose `no-store` stay Sallet's.
-    pub(super) fn own(
-        &self,
-        mut own: Response<Bytes>,
-        decided: Option<usize>,
-        refusal: Refusal,
-        protocol: Protocol,
-    ) -> Response<Bytes> {
-        own.headers_mut().remove(WWW_AUTHENTICATE);
-        put_challenges(&mut own, self.challenges(decided, refusal));
-        let ours = |name: &&HeaderName| Refusal::overrides(name.as_str().as_bytes());
-        for name in own.headers().keys().filter(ours).cloned().collect::<Vec<_>>() {
-            own.headers_mut().remove(name);
-        }
-        own.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        shape(own, protocol, refusal)
     }
 }
 
-fn put_challenges(response: &mut Response<Bytes>, challenges: &[HeaderValue]) {
+/// The challenges of a route that asks for more scopes than its app.
+pub(super) fn challenges_for(
+    needs: &[Requirement<String>],
+    no: &No,
+    decided: Option<usize>,
+    scopes: Scopes<&str>,
+) -> Vec<HeaderValue> {
+    let needs = needs.iter().map(|need| need.borrowed().with_scopes(scopes).owned()).collect();
+    match Alternatives::try_new(needs) {
+        Ok(needs) if no.status().is_none() => lines(&needs, decided, no.reason().refusal()),
+        _ => vec![],
+    }
+}
+
+fn lines(needs: &Alternatives<Vec<Requirement<String>>>, decided: Option<usize>, refusal: Refusal) -> Vec<HeaderValue> {
+    let texts = needs.challenges(decided, refusal).map(|challenge| challenge.to_string());
+    texts.map(|text| HeaderValue::try_from(text).expect("realms and scopes are visible ASCII")).collect()
+}
+
+/// The response to a refusal: Sallet's, or an answer of the app's own, whose challenge and whose `no-store` stay Sallet's.
+pub(super) fn answer(
+    no: &No,
+    refused: Refused,
+    challenges: &[HeaderValue],
+    own: Option<Response<Bytes>>,
+    protocol: Protocol,
+) -> Response<Bytes> {
+    let mut response = match own {
+        Some(own) => tamed(own),
+        None => plain(no, refused),
+    };
     for challenge in challenges {
         response.headers_mut().append(WWW_AUTHENTICATE, challenge.clone());
     }
+    if let Some(after) = no.retry_after() {
+        response.headers_mut().entry(RETRY_AFTER).or_insert(after);
+    }
+    shape(response, protocol, refused)
+}
+
+fn tamed(mut own: Response<Bytes>) -> Response<Bytes> {
+    own.headers_mut().remove(WWW_AUTHENTICATE);
+    let ours = |name: &&HeaderName| Refusal::overrides(name.as_str().as_bytes());
+    for name in own.headers().keys().filter(ours).cloned().collect::<Vec<_>>() {
+        own.headers_mut().remove(name);
+    }
+    own.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    own
 }
 
 /// Its body is a text that the compiler has rendered.
@@ -90,21 +100,21 @@ fn http(refusal: Refusal) -> Response<Bytes> {
     response
 }
 
-fn put_own(response: &mut Response<Bytes>, own: &Own) {
-    if let Some(status) = own.status {
+fn plain(no: &No, refused: Refused) -> Response<Bytes> {
+    let mut response = http(refused.refusal());
+    if let Some(status) = no.status() {
         *response.status_mut() = status;
+        *response.body_mut() = format!(r#"{{"detail":"{}"}}"#, refused.detail()).into();
     }
-    if let Some(after) = &own.retry_after {
-        response.headers_mut().insert(RETRY_AFTER, after.clone());
-    }
-    if let Some((kind, body)) = &own.body {
+    if let Some((kind, body)) = no.own().and_then(|own| own.body.as_ref()) {
         response.headers_mut().insert(CONTENT_TYPE, kind.clone());
         *response.body_mut() = body.clone();
     }
+    response
 }
 
 /// The response as the client's protocol has it.
-fn shape(mut response: Response<Bytes>, protocol: Protocol, refusal: Refusal) -> Response<Bytes> {
+fn shape(mut response: Response<Bytes>, protocol: Protocol, refused: Refused) -> Response<Bytes> {
     match protocol {
         Protocol::Http => {}
         // No body, and the length that a `GET` would have had: axum would say 0 of an empty one (RFC 9110 section 8.6).
@@ -113,7 +123,7 @@ fn shape(mut response: Response<Bytes>, protocol: Protocol, refusal: Refusal) ->
             response.headers_mut().insert(CONTENT_LENGTH, length.into());
         }
         Protocol::Grpc => {
-            put_grpc_status(&mut response, refusal);
+            put_grpc_status(&mut response, refused);
             // A response of trailers only: status 200, and the gRPC status in the one and only block of fields.
             // (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses>)
             *response.status_mut() = StatusCode::OK;
@@ -122,26 +132,27 @@ fn shape(mut response: Response<Bytes>, protocol: Protocol, refusal: Refusal) ->
         // The status that HTTP has for it, and that of gRPC beside it, for clients that look. A body would be taken for a frame,
         // and there is none, so it has no type either: tonic's `GrpcWebLayer` writes its own.
         Protocol::GrpcOverHttp => {
-            put_grpc_status(&mut response, refusal);
+            put_grpc_status(&mut response, refused);
             response.headers_mut().remove(CONTENT_TYPE);
         }
     }
     response
 }
 
-fn put_grpc_status(response: &mut Response<Bytes>, refusal: Refusal) {
-    let status = match (response.status(), refusal) {
-        (StatusCode::TOO_MANY_REQUESTS, _) | (_, Refusal::Throttled) => "8",
-        (_, Refusal::InsufficientScope | Refusal::CrossSite) => "7",
-        (_, Refusal::Unavailable) => "14",
-        // Malformed credentials as well: INVALID_ARGUMENT speaks of the message, which nobody has read.
-        (_, Refusal::Missing | Refusal::InvalidToken | Refusal::Malformed(_)) => "16",
+fn put_grpc_status(response: &mut Response<Bytes>, refused: Refused) {
+    // Malformed credentials are 16 too: INVALID_ARGUMENT is about the message, which nobody has read.
+    let status = match refused.status().as_u16() {
+        403 => "7",
+        404 => "5",
+        429 => "8",
+        500.. => "14",
+        _ => "16",
     };
     *response.body_mut() = Bytes::new();
     let headers = response.headers_mut();
     headers.insert("grpc-status", HeaderValue::from_static(status));
     // Percent-encoded on the wire, and these sentences have nothing to encode.
-    headers.insert("grpc-message", HeaderValue::from_static(refusal.detail()));
+    headers.insert("grpc-message", HeaderValue::from_static(refused.detail()));
 }
 
 impl Protocol {

@@ -1,8 +1,8 @@
 //! A request as the core asks it.
 
 use http::header::ValueIter;
-use http::{HeaderName, HeaderValue, Request};
-use sallet_core::auth::AuthRequest;
+use http::{HeaderName, HeaderValue, Method, Request, Version};
+use sallet_core::auth::{AuthRequest, upgrades_to_websocket};
 
 /// What authentication looks at in a request.
 #[derive(Debug)]
@@ -40,6 +40,16 @@ impl<B> AuthRequest for Asked<'_, B> {
     fn query(&self) -> Option<&[u8]> {
         self.request.uri().query().map(str::as_bytes)
     }
+
+    fn is_websocket(&self) -> bool {
+        is_extended_connect(self.request) || upgrades_to_websocket(self)
+    }
+}
+
+/// Whether it is the extended `CONNECT` that opens a WebSocket over HTTP/2 or HTTP/3 (RFC 8441 section 4, RFC 9220). Only that one has a
+/// path (RFC 9113 section 8.5); what other protocol it may name is a conversation as well.
+pub(super) fn is_extended_connect<B>(request: &Request<B>) -> bool {
+    request.method() == Method::CONNECT && request.version() >= Version::HTTP_2 && !request.uri().path().is_empty()
 }
 
 /// The lines of one field. Chained iterators would take longer, for the one line of nearly every request.

@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::HeaderName;
 use sallet_core::auth::{AuthScheme, PlaceName, Realm, Requirement, ResourceMetadata, Scopes};
 
-use super::Keys;
+use super::document::Document;
+use super::{Keys, ProtectedResource};
 use crate::checked::Checked;
 
 /// How requests are authenticated: a scheme, what it asks for, and `V`, which verifies what is presented.
@@ -31,12 +32,14 @@ pub struct Auth<V> {
     pub(super) verifier: V,
     pub(super) need: Requirement<String>,
     pub(super) now: fn() -> u64,
+    /// What the layer is to serve.
+    pub(super) document: Option<Document>,
 }
 
 impl<V> Auth<V> {
     pub(super) fn new(scheme: AuthScheme, verifier: V) -> Self {
         let need = Requirement::new(scheme, Realm::new("api"), Scopes::EMPTY).owned();
-        Self { verifier, need, now: unix_now }
+        Self { verifier, need, now: unix_now, document: None }
     }
 
     fn with(mut self, change: impl FnOnce(Requirement<&str>) -> Requirement<String>) -> Self {
@@ -111,8 +114,34 @@ impl<V> Auth<V> {
         self.with(|need| need.in_query(name.borrowed()).owned())
     }
 
+    /// Serves the metadata of the resource (RFC 9728) at its well-known path, to anybody, and names its URL in each Bearer challenge:
+    /// there a client without a token, such as one of MCP, learns who gives it one.
+    ///
+    /// The layer answers `GET`, `HEAD` and `OPTIONS` of that path by itself, also inside [`protect`](crate::protect), if it is around
+    /// the whole app. One on a route or a nest never sees that path: serve the document by a route there, and say
+    /// [`resource_metadata`](Self::resource_metadata).
+    ///
+    /// ```
+    /// use sallet_hyper::{Bearer, ProtectedResource, RequireAuthLayer};
+    /// # use sallet_core::auth::{Key, Keyring};
+    /// # use sallet_core::digest_hex;
+    /// # static KEYS: Keyring = Keyring::new(&[
+    /// #     Key::new("ci", digest_hex!("4439cd9ae307e28c3d22555676c3b2274cf06c5445754d165528b5d4e6184718")),
+    /// # ]);
+    ///
+    /// let mcp = ProtectedResource::new("https://api.example/mcp", ["https://login.example"]).scopes("items:read");
+    /// let layer = RequireAuthLayer::new(Bearer::new(&KEYS).resource(mcp));
+    /// # let _ = layer;
+    /// ```
+    pub fn resource(mut self, resource: ProtectedResource) -> Self {
+        let document = Document::of(&resource);
+        self = self.with(|need| need.resource_metadata(document.url()).owned());
+        self.document = Some(document);
+        self
+    }
+
     /// Tells clients in each Bearer challenge where to learn how to get a token (RFC 9728 section 5.1): the absolute URL of a
-    /// metadata document, that you serve.
+    /// metadata document, that something else serves. [`resource`](Self::resource) serves one.
     ///
     /// # Panics
     /// When it is a text that [`ResourceMetadata::parse`] refuses. The panic names the line of the caller.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
 use http::request::Parts;
+use http::{Response, StatusCode};
 use sallet_core::auth::{AuthScheme, Reason, Refusal};
 
 /// What was decided about a request: for metrics and for a log of your own.
@@ -38,13 +38,21 @@ pub enum Decision<'d> {
 pub struct Refused {
     pub(super) reason: Reason,
     pub(super) scheme: Option<AuthScheme>,
+    /// That of a [`Denied`](super::Denied) with one.
+    pub(super) own: Option<StatusCode>,
 }
 
 impl Refused {
     /// For tests of a function of yours.
     #[must_use]
     pub const fn new(reason: Reason) -> Self {
-        Self { reason, scheme: None }
+        Self { reason, scheme: None, own: None }
+    }
+
+    /// As after [`Denied::status`](super::Denied::status), for tests of a function of yours.
+    #[must_use]
+    pub const fn with_status(self, status: StatusCode) -> Self {
+        Self { own: Some(status), ..self }
     }
 
     /// Why: for the log, the client is told less.
@@ -53,16 +61,39 @@ impl Refused {
         self.reason
     }
 
-    /// What the client is told, and Sallet's status and sentence for it.
+    /// What it comes down to; for a [`Denied`](super::Denied) with a status of its own, the nearest of Sallet's.
     #[must_use]
     pub const fn refusal(self) -> Refusal {
         self.reason.refusal()
+    }
+
+    /// The status that Sallet answers with, or that a [`Denied`](super::Denied) asks for.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        let ours = || StatusCode::from_u16(self.refusal().status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        self.own.unwrap_or_else(ours)
+    }
+
+    /// One sentence for the client, which JSON escapes nothing of: Sallet's, or the name of a status of the app's own.
+    #[must_use]
+    pub fn detail(self) -> &'static str {
+        self.own.map_or(self.refusal().detail(), |status| status.canonical_reason().unwrap_or("Not admitted"))
     }
 
     /// Of which of several schemes the credential was. With one scheme it is that one, whatever was sent.
     #[must_use]
     pub const fn scheme(self) -> Option<AuthScheme> {
         self.scheme
+    }
+}
+
+/// For the log.
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.own {
+            Some(status) => write!(f, "the app's own function refused it: {status}"),
+            None => fmt::Display::fmt(&self.reason, f),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use tower_service::Service;
 
 use super::after::After;
 use super::guard::{Case, Guard};
+use super::scopes::Wanted;
 use super::{Denied, ResponseBody, User};
 
 const AGAIN: &str = "a future is not polled after it is ready";
@@ -35,8 +36,8 @@ pin_project! {
         S: Service<Request<B>>,
     {
         Waiting { #[pin] later: L, guard: Arc<Guard>, case: Case, next: Option<(S, Request<B>)> },
-        Admitted { #[pin] inner: S::Future, after: After },
-        Refused { response: Option<Response<Bytes>> },
+        Admitted { #[pin] inner: S::Future, after: After, guard: Arc<Guard> },
+        Answered { response: Option<Response<Bytes>> },
     }
 }
 
@@ -44,12 +45,12 @@ impl<L, S, B> ResponseFuture<L, S, B>
 where
     S: Service<Request<B>>,
 {
-    pub(super) const fn admitted(inner: S::Future, after: After) -> Self {
-        Self { state: State::Admitted { inner, after } }
+    pub(super) const fn admitted(inner: S::Future, after: After, guard: Arc<Guard>) -> Self {
+        Self { state: State::Admitted { inner, after, guard } }
     }
 
-    pub(super) const fn refused(response: Response<Bytes>) -> Self {
-        Self { state: State::Refused { response: Some(response) } }
+    pub(super) const fn answered(response: Response<Bytes>) -> Self {
+        Self { state: State::Answered { response: Some(response) } }
     }
 
     pub(super) const fn waiting(later: L, guard: Arc<Guard>, case: Case, ready: S, request: Request<B>) -> Self {
@@ -73,17 +74,23 @@ where
                     let verdict = ready!(later.poll(cx));
                     let (mut service, mut request) = next.take().expect(AGAIN);
                     let decided = match guard.end_later(verdict, *case, &mut request) {
-                        ControlFlow::Continue(after) => State::Admitted { inner: service.call(request), after },
-                        ControlFlow::Break(response) => State::Refused { response: Some(response) },
+                        ControlFlow::Continue(after) => {
+                            State::Admitted { inner: service.call(request), after, guard: Arc::clone(guard) }
+                        }
+                        ControlFlow::Break(response) => State::Answered { response: Some(response) },
                     };
                     state.set(decided);
                 }
-                StateProj::Admitted { inner, after } => {
+                StateProj::Admitted { inner, after, guard } => {
                     let mut response = ready!(inner.poll(cx))?;
+                    if let Some(wanted) = response.extensions_mut().remove::<Wanted>() {
+                        let refused = guard.refuse_scopes(wanted, after.case);
+                        return Poll::Ready(Ok(refused.map(ResponseBody::refusal)));
+                    }
                     after.apply(&mut response);
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
-                StateProj::Refused { response } => {
+                StateProj::Answered { response } => {
                     return Poll::Ready(Ok(response.take().expect(AGAIN).map(ResponseBody::refusal)));
                 }
             }
@@ -99,7 +106,7 @@ where
         let state = match &self.state {
             State::Waiting { .. } => "Waiting",
             State::Admitted { .. } => "Admitted",
-            State::Refused { .. } => "Refused",
+            State::Answered { .. } => "Answered",
         };
         f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
     }

@@ -10,14 +10,18 @@ use sallet_core::merge::Privacy;
 use sallet_core::paths::{Access, PathRule, PathRules, is_preflight};
 
 use super::after::After;
-use super::answer::{Answers, Protocol};
-use super::asked::Asked;
+use super::answer::{Answers, Protocol, answer, challenges_for};
+use super::asked::{Asked, is_extended_connect};
 use super::auth::Terms;
 use super::decision::Hooks;
 use super::denied::No;
+use super::document::Document;
 use super::places::Places;
+use super::scopes::{Nobody, Wanted};
+#[cfg(feature = "throttle")]
+use super::throttle::FailureThrottle;
 use super::verify::{Judged, granted};
-use super::{Decision, Denied, Refused, User, Verify};
+use super::{Auth, Decision, Denied, Refused, User, Verify};
 use crate::events::{self, Said};
 use crate::for_one;
 use crate::parts::with_parts;
@@ -39,6 +43,10 @@ pub(super) struct Guard {
     /// Whether the service inside gets requests without their credentials.
     pub(super) hides: bool,
     pub(super) hooks: Hooks,
+    /// What the layer serves by itself.
+    documents: Vec<Document>,
+    #[cfg(feature = "throttle")]
+    pub(super) throttle: Option<FailureThrottle>,
     said: Said,
 }
 
@@ -51,7 +59,7 @@ struct Scheme {
 }
 
 /// What is known of a request before its verdict.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Case {
     /// The number of the scheme whose credential it has.
     at: Option<usize>,
@@ -61,9 +69,9 @@ pub(super) struct Case {
 
 impl Guard {
     #[track_caller]
-    pub(super) fn new(need: Requirement<String>, now: fn() -> u64) -> Self {
+    pub(super) fn new<V>(auth: &Auth<V>) -> Self {
         let rules = PathRules::try_new(vec![], None, vec![]).expect("no rule is no wrong rule");
-        let needs = alternatives(vec![need]);
+        let needs = alternatives(vec![auth.need.clone()]);
         let answers = Answers::new(&needs);
         let (hooks, said) = (Hooks::default(), Said::default());
         let mut guard = Self {
@@ -76,29 +84,33 @@ impl Guard {
             grpc: false,
             hides: false,
             hooks,
+            documents: vec![],
+            #[cfg(feature = "throttle")]
+            throttle: None,
             said,
         };
-        guard.see_last(now);
+        guard.see_last(auth);
         guard
     }
 
     /// Takes credentials of another scheme too, and says how many were known.
     #[track_caller]
-    pub(super) fn add(&mut self, need: Requirement<String>, now: fn() -> u64) -> usize {
+    pub(super) fn add<V>(&mut self, auth: &Auth<V>) -> usize {
         let known = self.needs.needs().to_vec();
         let count = known.len();
-        self.needs = alternatives([known, vec![need]].concat());
+        self.needs = alternatives([known, vec![auth.need.clone()]].concat());
         self.answers = Answers::new(&self.needs);
-        self.see_last(now);
+        self.see_last(auth);
         count
     }
 
-    fn see_last(&mut self, now: fn() -> u64) {
+    fn see_last<V>(&mut self, auth: &Auth<V>) {
         let need = self.needs.needs().last().expect("alternatives are not empty").borrowed();
         let field: HeaderName = need.field().parse().expect("a checked name is one");
         let privacy = need.is_in_field().then(|| need.privacy(&RequestFields::new("GET", &[])));
         self.places.add(need, &field);
-        self.schemes.push(Scheme { field, privacy, now });
+        self.schemes.push(Scheme { field, privacy, now: auth.now });
+        self.documents.extend(auth.document.clone());
     }
 
     pub(super) fn needs(&self) -> &[Requirement<String>] {
@@ -142,9 +154,9 @@ impl Guard {
     }
 
     /// Logs the reason, and answers.
-    fn refuse<B>(&self, no: &No, case: Case, request: &mut Request<B>) -> Response<Bytes> {
-        let refused = Refused { reason: no.reason(), scheme: self.scheme(case) };
-        events::refused(request, refused.scheme, refused.reason);
+    fn refuse<B>(&self, no: &No, case: Case, challenges: &[HeaderValue], request: &mut Request<B>) -> Response<Bytes> {
+        let refused = Refused { reason: no.reason(), scheme: self.scheme(case), own: no.status() };
+        events::refused(request, refused);
         self.tell(|| Decision::Refused(refused), request);
         let protocol = Protocol::of(request, self.grpc);
         let own = match &self.hooks.on_refusal {
@@ -158,12 +170,16 @@ impl Guard {
             }
             refuses
         });
-        let mut response = match own {
-            Some(own) => self.answers.own(own, case.at, refused.refusal(), protocol),
-            None => self.answers.answer(no, case.at, protocol),
-        };
+        let mut response = answer(no, refused, challenges, own, protocol);
         response.extensions_mut().insert(refused);
         response
+    }
+
+    /// Answers for a [`RequireScopes`](super::RequireScopes) further in, which has refused a request that this guard let through.
+    pub(super) fn refuse_scopes(&self, wanted: Wanted, case: Case) -> Response<Bytes> {
+        let Wanted { scopes, no, parts } = wanted;
+        let challenges = challenges_for(self.needs(), &no, case.at, scopes.borrowed());
+        self.refuse(&no, case, &challenges, &mut Request::from_parts(*parts, ()))
     }
 
     fn tell<'d, B>(&self, decision: impl FnOnce() -> Decision<'d>, request: &mut Request<B>) {
@@ -174,6 +190,10 @@ impl Guard {
 
     /// Judges the request, or says what has to be waited for.
     pub(super) fn begin<V: Verify, B>(&self, verifier: &V, request: &mut Request<B>, place: Place) -> Step<V> {
+        if let Some(document) = self.documents.iter().find(|document| document.is_asked_for(request)) {
+            self.tell(|| Decision::Anonymous { reason: None }, request);
+            return Step::Answered(document.answer(request.method()));
+        }
         let open = self.is_open(request, place);
         let at = match &*self.schemes {
             [_] => Some(0),
@@ -181,6 +201,10 @@ impl Guard {
             [] => None,
         };
         let case = Case { at, open };
+        #[cfg(feature = "throttle")]
+        if let Some(wait) = self.throttled(case, request) {
+            return self.ended(Err::<V::User, _>(No::Throttled(wait)), case, request);
+        }
         let judged = match at {
             Some(at) => {
                 let Scheme { field, now, .. } = &self.schemes[at];
@@ -189,11 +213,20 @@ impl Guard {
             None => Judged::Now(Err(No::Found(Reason::Missing))),
         };
         match judged {
-            Judged::Now(verdict) => match self.end(verdict, case, request) {
-                ControlFlow::Continue(after) => Step::On(after),
-                ControlFlow::Break(refused) => Step::Refused(refused),
-            },
+            Judged::Now(verdict) => self.ended(verdict, case, request),
             Judged::Later(later) => Step::Wait(later, case),
+        }
+    }
+
+    fn ended<V: Verify<User = U>, U: User, B>(
+        &self,
+        verdict: Result<U, No>,
+        case: Case,
+        request: &mut Request<B>,
+    ) -> Step<V> {
+        match self.end(verdict, case, request) {
+            ControlFlow::Continue(after) => Step::On(after),
+            ControlFlow::Break(refused) => Step::Answered(refused),
         }
     }
 
@@ -219,13 +252,20 @@ impl Guard {
         case: Case,
         request: &mut Request<B>,
     ) -> ControlFlow<Response<Bytes>, After> {
+        #[cfg(feature = "throttle")]
+        let verdict = self.counted(verdict, case, request);
         let privacy = if verdict.is_ok() { self.privacy(case, request) } else { None };
-        let mut after = After { privacy, asked: for_one::is_asked(request), subprotocol: None };
+        let asked = for_one::is_asked(request);
+        let mut after = After { privacy, asked, case, ..After::default() };
         if !self.places.are_fields() {
             let name = self.needs.offered_subprotocol(&Asked::new(request, &SEC_WEBSOCKET_PROTOCOL));
             after.subprotocol = name.and_then(|name| HeaderValue::from_str(name).ok()).map(Box::new);
+            after.is_connect = is_extended_connect(request);
             // What is called from here on is the app's.
             self.places.take_out(request);
+        }
+        if self.hides {
+            self.places.remove_fields(request.headers_mut());
         }
         match verdict {
             Ok(user) => {
@@ -241,13 +281,41 @@ impl Guard {
                     events::anonymous(request, self.scheme(case), reason);
                 }
                 self.tell(|| Decision::Anonymous { reason }, request);
+                // A route further in may ask for more.
+                request.extensions_mut().insert(Nobody(no));
             }
-            Err(no) => return ControlFlow::Break(self.refuse(&no, case, request)),
-        }
-        if self.hides {
-            self.places.remove_fields(request.headers_mut());
+            Err(no) => {
+                let challenges = self.answers.challenges(&no, case.at);
+                return ControlFlow::Break(self.refuse(&no, case, challenges, request));
+            }
         }
         ControlFlow::Continue(after)
+    }
+
+    /// How long credentials from this client are not looked at. Where there are none, there is nothing to wait for.
+    #[cfg(feature = "throttle")]
+    fn throttled<B>(&self, case: Case, request: &mut Request<B>) -> Option<std::time::Duration> {
+        let (throttle, at) = (self.throttle.as_ref()?, case.at?);
+        let Scheme { field, .. } = &self.schemes[at];
+        self.needs.which(&Asked::new(request, field))?;
+        throttle.wait(self.needs()[at].borrowed(), field, request)
+    }
+
+    /// Counts a wrong credential. What ends after the limit was reached is refused, right or wrong: it was judged while others guessed.
+    #[cfg(feature = "throttle")]
+    fn counted<U, B>(&self, verdict: Result<U, No>, case: Case, request: &mut Request<B>) -> Result<U, No> {
+        let (Some(throttle), Some(at)) = (&self.throttle, case.at) else { return verdict };
+        if matches!(verdict, Err(No::Throttled(_))) {
+            return verdict;
+        }
+        if let Some(wait) = self.throttled(case, request) {
+            return Err(No::Throttled(wait));
+        }
+        if verdict.as_ref().is_err_and(|no| no.reason().refusal().is_guess()) {
+            let Scheme { field, .. } = &self.schemes[at];
+            throttle.count(self.needs()[at].borrowed(), field, request);
+        }
+        verdict
     }
 
     fn privacy<B>(&self, case: Case, request: &Request<B>) -> Option<Privacy> {
@@ -269,7 +337,8 @@ fn alternatives(needs: Vec<Requirement<String>>) -> Alternatives<Vec<Requirement
 pub(super) enum Step<V: Verify> {
     /// It goes on to the service inside.
     On(After),
-    Refused(Response<Bytes>),
+    /// It does not: a refusal, or what the layer serves by itself.
+    Answered(Response<Bytes>),
     Wait(V::Later, Case),
 }
 

@@ -9,7 +9,7 @@ use tower_layer::Layer;
 
 use super::guard::Guard;
 use super::{Auth, Decision, Or, Refused, RequireAuth};
-use crate::checked::{Checked, valid};
+use crate::checked::{RuleList, valid};
 use crate::events;
 
 /// Admits only requests with a good credential.
@@ -36,8 +36,10 @@ pub struct RequireAuthLayer<V> {
 
 impl<V> RequireAuthLayer<V> {
     /// Every request needs a credential of this scheme.
+    #[track_caller]
     pub fn new(auth: Auth<V>) -> Self {
-        Self { verifier: Arc::new(auth.verifier), guard: Arc::new(Guard::new(auth.need, auth.now)) }
+        let guard = Arc::new(Guard::new(&auth));
+        Self { verifier: Arc::new(auth.verifier), guard }
     }
 
     /// Takes a credential of another scheme as well.
@@ -62,7 +64,7 @@ impl<V> RequireAuthLayer<V> {
     #[track_caller]
     pub fn or<W>(self, auth: Auth<W>) -> RequireAuthLayer<Or<V, W>> {
         let mut guard = self.guard;
-        let count = Arc::make_mut(&mut guard).add(auth.need, auth.now);
+        let count = Arc::make_mut(&mut guard).add(&auth);
         RequireAuthLayer { verifier: Arc::new(Or { first: self.verifier, count, second: auth.verifier }), guard }
     }
 
@@ -83,7 +85,7 @@ impl<V> RequireAuthLayer<V> {
     /// When a rule is refused: see [`PathRule::parse`] and [`PathRule::for_public`], or opens nothing because a
     /// [`protected`](Self::protected) one wins over it. The panic names the line of the caller.
     #[track_caller]
-    pub fn public<R: Checked<PathRule<String>>>(self, rules: impl IntoIterator<Item = R>) -> Self {
+    pub fn public(self, rules: impl RuleList) -> Self {
         let named = each(rules, PathRule::for_public);
         events::configured("public", &named);
         self.with(|public, _, _| public.extend(named))
@@ -112,7 +114,7 @@ impl<V> RequireAuthLayer<V> {
     /// When there is no rule, one is refused: see [`PathRule::parse`] and [`PathRule::for_all_methods`], or one wins over a
     /// public rule wherever that applies. The panic names the line of the caller.
     #[track_caller]
-    pub fn protected<R: Checked<PathRule<String>>>(self, rules: impl IntoIterator<Item = R>) -> Self {
+    pub fn protected(self, rules: impl RuleList) -> Self {
         let named = each(rules, PathRule::for_all_methods);
         if named.is_empty() {
             panic!("{}", PathRuleError::NothingProtected);
@@ -133,7 +135,7 @@ impl<V> RequireAuthLayer<V> {
     /// When a rule is refused: see [`PathRule::parse`] and [`PathRule::for_all_methods`]. The panic names the line of the
     /// caller.
     #[track_caller]
-    pub fn preflights<R: Checked<PathRule<String>>>(self, rules: impl IntoIterator<Item = R>) -> Self {
+    pub fn preflights(self, rules: impl RuleList) -> Self {
         let named = each(rules, PathRule::for_all_methods);
         events::configured("open to preflights", &named);
         self.with(|_, _, preflights| preflights.extend(named))
@@ -184,7 +186,8 @@ impl<V> RequireAuthLayer<V> {
     }
 
     /// Takes the credential out of the request after the check, so that what is inside, an error tracker or a log, does not get
-    /// it. A layer of this kind further in does not get it either, and refuses: set it at the innermost.
+    /// it. Nor do [`on_refusal`](Self::on_refusal) and [`on_decision`](Self::on_decision) of this layer. A layer of this kind further in
+    /// does not get it either, and refuses: set it at the innermost. [`RequireScopes`](super::RequireScopes) needs none.
     pub fn hide(mut self) -> Self {
         Arc::make_mut(&mut self.guard).hides = true;
         self
@@ -219,7 +222,7 @@ impl<V> RequireAuthLayer<V> {
 
     /// Answers refusals by a function: a problem document, a redirect to a login page. `None` is Sallet's own answer.
     ///
-    /// Whatever it returns is a refusal. `WWW-Authenticate` is Sallet's, `Cache-Control` is `no-store` and no other field tells caches
+    /// Whatever it returns is a refusal. `WWW-Authenticate` is Sallet's, so is `Retry-After` unless it has one, `Cache-Control` is `no-store` and no other field tells caches
     /// otherwise, and [`Refused`] is in the extensions of the response. A status that is none
     /// ([`Refusal::is_answered_by`](sallet_core::auth::Refusal::is_answered_by)) is logged as an error, and Sallet's own answer is sent. gRPC requests to a
     /// [`grpc`](Self::grpc) layer get gRPC's answer. A browser asks for a password only on a 401.
@@ -236,8 +239,8 @@ impl<V> RequireAuthLayer<V> {
     ///
     /// // RFC 9457.
     /// let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).on_refusal(|refused, _request| {
-    ///     let (status, title) = (refused.refusal().status(), refused.refusal().detail());
-    ///     let body = format!(r#"{{"status":{status},"title":"{title}"}}"#);
+    ///     let (status, title) = (refused.status(), refused.detail());
+    ///     let body = format!(r#"{{"status":{},"title":"{title}"}}"#, status.as_u16());
     ///     Response::builder().status(status).header(CONTENT_TYPE, "application/problem+json").body(body).ok()
     /// });
     /// # let _ = layer;
@@ -248,6 +251,13 @@ impl<V> RequireAuthLayer<V> {
     ) -> Self {
         let answer = move |refused, request: &Parts| Some(answer(refused, request)?.map(Into::into));
         Arc::make_mut(&mut self.guard).hooks.on_refusal = Some(Arc::new(answer));
+        self
+    }
+
+    /// Slows down guessing: see [`FailureThrottle`](super::FailureThrottle).
+    #[cfg(feature = "throttle")]
+    pub fn throttle(mut self, throttle: super::FailureThrottle) -> Self {
+        Arc::make_mut(&mut self.guard).throttle = Some(throttle);
         self
     }
 
@@ -270,15 +280,11 @@ type Rules = Vec<PathRule<String>>;
 
 /// Checked rules, of which each fits its use.
 #[track_caller]
-fn each<R: Checked<PathRule<String>>>(
-    rules: impl IntoIterator<Item = R>,
-    fits: fn(PathRule<String>) -> Result<PathRule<String>, PathRuleError>,
-) -> Rules {
-    let mut named = Vec::new();
+fn each(rules: impl RuleList, fits: fn(PathRule<String>) -> Result<PathRule<String>, PathRuleError>) -> Rules {
+    let mut named = rules.rules();
     // No closure: the caller's line would not get into one.
-    for rule in rules {
-        let rule = rule.checked();
-        named.push(valid(rule.clone().as_str(), fits(rule)));
+    for rule in &mut named {
+        *rule = valid(rule.clone().as_str(), fits(rule.clone()));
     }
     named
 }

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::auth::Terms;
 use super::denied::No;
 use super::verify::Judged;
-use super::{Denied, PresentedToken, User, Verdict, Verify};
+use super::{Denied, IntoDenied, PresentedToken, User, Verdict, Verify};
 
 /// A function of a token, as [`Bearer::from_fn`](super::Bearer::from_fn) takes one.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ where
     F: Fn(PresentedToken) -> L,
     L: Future<Output = Result<U, E>>,
     U: User,
-    E: Into<Denied>,
+    E: IntoDenied,
 {
     type User = U;
     type Later = LookupFuture<L>;
@@ -59,7 +59,7 @@ where
     F: Fn(PresentedToken, &Parts) -> L,
     L: Future<Output = Result<U, E>>,
     U: User,
-    E: Into<Denied>,
+    E: IntoDenied,
 {
     type User = U;
     type Later = LookupFuture<L>;
@@ -81,12 +81,12 @@ pin_project! {
 impl<L, U, E> Future for LookupFuture<L>
 where
     L: Future<Output = Result<U, E>>,
-    E: Into<Denied>,
+    E: IntoDenied,
 {
     type Output = Result<U, Denied>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().lookup.poll(cx).map_err(Into::into)
+        self.project().lookup.poll(cx).map_err(IntoDenied::into_denied)
     }
 }
 

@@ -83,6 +83,10 @@ impl<A: User, B: User> User for OneOf<A, B> {
             Self::Second(user) => user.enter(extensions),
         }
     }
+
+    fn entered(extensions: &Extensions) -> Option<Scopes<&str>> {
+        A::entered(extensions).or_else(|| B::entered(extensions))
+    }
 }
 
 pin_project! {

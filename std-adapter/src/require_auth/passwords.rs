@@ -1,6 +1,7 @@
 //! Users of Basic, by Argon2id hashes of their passwords.
 
 mod user;
+mod verify;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::auth::unix_now;
 use super::{OwnedKeyring, Principal};
 
 pub use user::{PasswordUser, PasswordsError};
+pub use verify::PasswordsFuture;
 
 /// Bytes of a password: the core reads no longer pair of user and password.
 const LONGEST: usize = 1024;
@@ -45,23 +47,24 @@ const LONGEST: usize = 1024;
 /// }
 /// ```
 ///
-/// For a layer:
+/// For a layer, which compares the scopes of users too, alone or with another scheme:
 ///
 /// ```
-/// use sallet_core::auth::Refusal;
-/// use sallet_hyper::{Basic, Passwords, PresentedToken, RequireAuthLayer};
+/// use std::sync::Arc;
 ///
-/// fn layer(users: Passwords) -> RequireAuthLayer<impl Clone> {
-///     RequireAuthLayer::new(Basic::from_fn(move |login: PresentedToken| {
-///         let users = users.clone();
-///         async move {
-///             let (name, password) = login.user_and_password().ok_or(Refusal::InvalidToken)?;
-///             users.verify(name, password).await
-///         }
-///     }))
+/// use sallet_hyper::{ApiKey, Basic, OwnedKeyring, Passwords, RequireAuthLayer};
+///
+/// fn layer(users: Passwords) -> RequireAuthLayer<Passwords> {
+///     RequireAuthLayer::new(Basic::verify_by(users).realm("items").scopes("items:read"))
 /// }
-/// # let _ = layer;
+///
+/// fn or_a_key(users: Passwords, keys: Arc<OwnedKeyring>) -> RequireAuthLayer<impl Sized> {
+///     layer(users).or(ApiKey::new(keys).scopes("items:read"))
+/// }
+/// # let _ = or_a_key;
 /// ```
+///
+/// They are for Basic alone, and with another scheme its constructor panics.
 #[derive(Clone)]
 pub struct Passwords {
     users: Arc<HashMap<String, User>>,

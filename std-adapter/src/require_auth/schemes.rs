@@ -3,7 +3,7 @@
 use http::request::Parts;
 use sallet_core::auth::AuthScheme;
 
-use super::{Auth, Denied, Keys, Lookup, LookupWithRequest, PresentedToken, User, Verify};
+use super::{Auth, IntoDenied, Keys, Lookup, LookupWithRequest, PresentedToken, User, Verify};
 
 macro_rules! scheme {
     ($(#[$doc:meta])* $Row:ident) => {
@@ -19,8 +19,15 @@ macro_rules! scheme {
                 Auth::new(AuthScheme::$Row, keys)
             }
 
-            /// Credentials are verified by a type of yours.
+            /// Credentials are verified by a type of yours, or for `Basic` by `Passwords`.
+            ///
+            /// # Panics
+            /// When the verifier is for another scheme. The panic names the line of the caller.
+            #[track_caller]
             pub fn verify_by<V: Verify>(verifier: V) -> Auth<V> {
+                if let Err(why) = verifier.fits(AuthScheme::$Row) {
+                    panic!("{why}");
+                }
                 Auth::new(AuthScheme::$Row, verifier)
             }
 
@@ -28,7 +35,7 @@ macro_rules! scheme {
             ///
             /// Its answers are a user, which is put into the extensions of the request: a [`Principal`](super::Principal), or a
             /// [`User`] of your own; a [`Refusal`](sallet_core::auth::Refusal), of which `Unavailable`, 503, is for when the
-            /// database is away; or a [`Denied`] with a status, a body or a `Retry-After` of your own. [`scopes`](Auth::scopes)
+            /// database is away; a [`StatusCode`](http::StatusCode); or a [`Denied`](super::Denied) with a body or a `Retry-After` of your own. [`scopes`](Auth::scopes)
             /// are compared with those of the user.
             ///
             /// It is called with credentials that are well-formed. While it runs the request waits, its body unread; when the
@@ -39,7 +46,7 @@ macro_rules! scheme {
                 F: Fn(PresentedToken) -> L,
                 L: Future<Output = Result<U, E>>,
                 U: User,
-                E: Into<Denied>,
+                E: IntoDenied,
             {
                 Auth::new(AuthScheme::$Row, Lookup(lookup))
             }
@@ -51,7 +58,7 @@ macro_rules! scheme {
                 F: Fn(PresentedToken, &Parts) -> L,
                 L: Future<Output = Result<U, E>>,
                 U: User,
-                E: Into<Denied>,
+                E: IntoDenied,
             {
                 Auth::new(AuthScheme::$Row, LookupWithRequest(lookup))
             }

@@ -53,11 +53,11 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         match self.check.begin(&mut request, self.place) {
-            Step::On(after) => ResponseFuture::admitted(self.inner.call(request), after),
-            Step::Refused(response) => {
+            Step::On(after) => ResponseFuture::admitted(self.inner.call(request), after, Arc::clone(&self.check.guard)),
+            Step::Answered(response) => {
                 // Being ready may have taken something that others wait for, such as a permit.
                 self.inner = self.inner.clone();
-                ResponseFuture::refused(response)
+                ResponseFuture::answered(response)
             }
             Step::Wait(later, case) => {
                 // The future takes the service that is ready, and leaves one that has to be asked again.
@@ -81,8 +81,8 @@ where
 
     fn call(&self, mut request: Request<ReqBody>) -> Self::Future {
         match self.check.begin(&mut request, self.place) {
-            Step::On(after) => ResponseFuture::admitted(self.inner.call(request), after),
-            Step::Refused(response) => ResponseFuture::refused(response),
+            Step::On(after) => ResponseFuture::admitted(self.inner.call(request), after, Arc::clone(&self.check.guard)),
+            Step::Answered(response) => ResponseFuture::answered(response),
             Step::Wait(later, case) => {
                 let ready = HyperService(self.inner.clone());
                 ResponseFuture::waiting(later, Arc::clone(&self.check.guard), case, ready, request)

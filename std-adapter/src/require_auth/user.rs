@@ -70,6 +70,12 @@ pub trait User: Clone + Send + Sync + 'static {
     fn enter(self, extensions: &mut Extensions) {
         extensions.insert(self);
     }
+
+    /// What the one who has entered is good for.
+    #[doc(hidden)]
+    fn entered(extensions: &Extensions) -> Option<Scopes<&str>> {
+        extensions.get::<Self>().map(Self::scopes)
+    }
 }
 
 impl User for Principal {

@@ -4,7 +4,7 @@ use std::future::{Future, Ready};
 
 use http::Request;
 use http::request::Parts;
-use sallet_core::auth::{Reason, Refusal, Requirement};
+use sallet_core::auth::{AuthScheme, Reason, Refusal, Requirement};
 
 use super::asked::Asked;
 use super::auth::{Terms, unix_now};
@@ -73,6 +73,12 @@ pub trait Verify {
     /// It must not block. While [`Later`](Self::Later) runs the request waits, with the inner service ready for it; when the
     /// client goes away, the future is dropped.
     fn verify(&self, token: PresentedToken, request: &Parts) -> Verdict<Self::User, Self::Later>;
+
+    /// Whether it can read what this scheme presents, or what to write instead.
+    #[doc(hidden)]
+    fn fits(&self, _: AuthScheme) -> Result<(), &'static str> {
+        Ok(())
+    }
 
     /// The whole check of a request, but for what is looked up later.
     #[doc(hidden)]

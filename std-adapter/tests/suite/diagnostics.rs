@@ -21,7 +21,7 @@ fn compiler_says(body: &str) -> String {
     let source = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("diagnostics-{}.rs", std::process::id()));
     let text = format!(
         "use sallet_hyper::sallet_core::auth::{{Key, Keyring, Refusal}};\n\
-         use sallet_hyper::{{Bearer, OwnedKeyring, PresentedToken, Principal}};\n\
+         use sallet_hyper::{{ApiKey, Basic, Bearer, OwnedKeyring, Passwords, PresentedToken, Principal, RequireAuthLayer}};\n\
          #[derive(Clone)] pub struct Account;\n\
          pub fn user(ring: OwnedKeyring, key: Key) {{ {body} }}\n"
     );
@@ -71,6 +71,46 @@ fn mistakes_are_named_with_what_to_write_instead() {
             "Bearer::from_fn(async |_: PresentedToken| Ok::<String, Refusal>(String::new()));",
             &["`String` does not say who sent the request", "struct Name(String)"],
         ),
+        // Answers that are none, and one that is.
+        (
+            "Bearer::from_fn(async |_: PresentedToken| Err::<Principal, std::io::Error>(std::io::Error::other(\"away\")));",
+            &["`std::io::Error` does not say what a client is answered", "`.map_err(|_| Refusal::Unavailable)?`"],
+        ),
+        (
+            "Bearer::from_fn(async |_: PresentedToken| Err::<Principal, String>(String::new()));",
+            &["`String` does not say what a client is answered", "not a `Refusal`, a `Denied` or a `StatusCode`"],
+        ),
+        // Rules without their brackets, and of something else.
+        (
+            "RequireAuthLayer::new(Bearer::new(std::sync::Arc::new(ring))).public(\"/health\");",
+            &["`&str` is not a list of path rules", "write brackets around one rule: `.public([\"/health\"])`"],
+        ),
+        (
+            "RequireAuthLayer::new(Bearer::new(std::sync::Arc::new(ring))).protected(String::from(\"/api/*\"));",
+            &["`String` is not a list of path rules"],
+        ),
+        (
+            "RequireAuthLayer::new(Bearer::new(std::sync::Arc::new(ring))).public([7]);",
+            &["is not a list of path rules"],
+        ),
+        (
+            "RequireAuthLayer::new(Bearer::new(std::sync::Arc::new(ring))).public([\"/a\"]).protected(vec![String::from(\"/b\")]);",
+            &[],
+        ),
+        // Another scheme.
+        (
+            "RequireAuthLayer::new(Bearer::new(std::sync::Arc::new(ring.clone()))).or(ApiKey::new(ring));",
+            &["is not a set of keys", "Bearer::new(Arc::new(keys))"],
+        ),
+        (
+            "let keys = std::sync::Arc::new(ring); RequireAuthLayer::new(Bearer::new(keys.clone())).or(keys);",
+            &["expected `Auth<_>`"],
+        ),
+        (
+            "fn basic(users: Passwords) { Basic::new(users); }",
+            &["`Passwords` is not a set of keys", "`Passwords` to `Basic::verify_by`"],
+        ),
+        ("fn basic(users: Passwords) { Basic::verify_by(users); }", &[]),
     ] {
         let said = compiler_says(body);
         assert_eq!(said.is_empty(), told.is_empty(), "{body}: {said}");

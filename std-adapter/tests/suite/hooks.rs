@@ -2,6 +2,7 @@
 
 use std::future::ready;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -9,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use sallet_core::auth::{AuthScheme, Key, Keyring, Reason, Refusal};
 use sallet_core::digest_hex;
 use sallet_hyper::require_auth::{Decision, Refused, ResponseBody, Verify};
-use sallet_hyper::{Bearer, Layer, PresentedToken, Principal, RequireAuthLayer, User};
+use sallet_hyper::{Bearer, Denied, Layer, PresentedToken, Principal, RequireAuthLayer, User};
 use tower::{ServiceExt, service_fn};
 
 use super::log::Log;
@@ -161,8 +162,58 @@ async fn a_hidden_credential_is_not_seen_inside() {
     {
         assert_eq!(body(ask(&hiding, Method::GET, path, token).await).await, seen, "{path} {token:?}");
     }
+    // Nor by the functions that hear of a decision and answer a refusal.
+    let seen: Arc<Mutex<Vec<bool>>> = Arc::default();
+    let (told, asked) = (Arc::clone(&seen), Arc::clone(&seen));
+    let hears = hiding
+        .clone()
+        .on_decision(move |_, request| {
+            told.lock().expect("no panic").push(request.headers.contains_key("authorization"));
+        })
+        .on_refusal(move |_, request| {
+            asked.lock().expect("no panic").push(request.headers.contains_key("authorization"));
+            None::<Response<Bytes>>
+        });
+    for (path, token, times) in [("/a", "abc", 1), ("/open", "abd", 1), ("/a", "abd", 2)] {
+        ask(&hears, Method::GET, path, Some(token)).await;
+        assert_eq!(std::mem::take(&mut *seen.lock().expect("no panic")), vec![false; times], "{path} {token}");
+    }
     // A layer further in has nothing to read, and so it is shut.
     let service = hiding.layer(layer().layer(service_fn(inside)));
     let request = Request::get("/a").header("authorization", "Bearer abc").body(()).expect("a request");
     assert_eq!(service.oneshot(request).await.expect("an answer").status(), StatusCode::UNAUTHORIZED);
+}
+
+/// A status of the app's own is what hooks, layers further out and the log learn, and it has no challenge, whoever writes the answer.
+#[tokio::test]
+async fn a_status_of_ones_own_is_the_one_that_is_told() {
+    for (status, detail, retry) in
+        [(403, "Forbidden", None), (404, "Not Found", None), (429, "Too Many Requests", Some("7"))]
+    {
+        let bearer = Bearer::from_fn(move |_: PresentedToken| {
+            let denied = Denied::status(StatusCode::from_u16(status).expect("a status"));
+            let denied = if retry.is_some() { denied.retry_after(Duration::from_secs(7)) } else { denied };
+            ready(Err::<Principal, _>(denied))
+        });
+        let plain = RequireAuthLayer::new(bearer);
+        let own = plain.clone().on_refusal(|refused, _| {
+            Response::builder().status(refused.status()).body(format!("{}: {refused}", refused.detail())).ok()
+        });
+        let reason = format!("the app's own function refused it: {}", StatusCode::from_u16(status).expect("a status"));
+        for (layer, text) in [(plain, format!(r#"{{"detail":"{detail}"}}"#)), (own, format!("{detail}: {reason}"))] {
+            let (log, listening) = Log::listen();
+            let response = ask(&layer, Method::GET, "/a", Some("abc")).await;
+            drop(listening);
+            let refused = response.extensions().get::<Refused>().expect("a refusal");
+            assert_eq!((response.status().as_u16(), refused.status().as_u16()), (status, status));
+            assert!(!response.headers().contains_key("www-authenticate"), "{status}");
+            let after = response.headers().get("retry-after").map(|value| value.to_str().expect("ASCII"));
+            assert_eq!(after, retry);
+            assert_eq!(body(response).await, text);
+            let told = log.lines().iter().any(|line| line.contains(&format!("status={status} reason={reason}")));
+            assert!(told, "{:?}", log.lines());
+        }
+    }
+    assert_eq!(Refused::new(Reason::Unknown).with_status(StatusCode::GONE).status(), StatusCode::GONE);
+    assert_eq!(Refused::new(Reason::Unknown).status(), StatusCode::UNAUTHORIZED);
 }

@@ -30,6 +30,7 @@ where
             tokio::spawn(async move {
                 let mut server = auto::Builder::new(TokioExecutor::new());
                 server.http1().pipeline_flush(true);
+                server.http2().enable_connect_protocol();
                 // A client that goes away is not this test's concern.
                 let _ = server.serve_connection_with_upgrades(TokioIo::new(socket), service).await;
             });

@@ -34,6 +34,7 @@ fn account(token: &PresentedToken) -> Result<Account, Denied> {
     match token.as_str() {
         "away" => Err(Refusal::Unavailable.into()),
         "many" => Err(Denied::status(StatusCode::TOO_MANY_REQUESTS).retry_after(Duration::from_millis(1500))),
+        "absent" => Err(StatusCode::NOT_FOUND.into()),
         "banned" => {
             Err(Denied::status(StatusCode::FORBIDDEN).body(HeaderValue::from_static("text/plain"), "banned for life"))
         }
@@ -80,7 +81,8 @@ async fn answers<V: Verify>(layer: RequireAuthLayer<V>) {
             r#"{"detail":"The credentials do not have the required scope"}"#,
         ),
         ("away", 503, None, None, r#"{"detail":"Credentials cannot be checked just now, try again later"}"#),
-        ("many", 429, None, Some("2"), r#"{"detail":"Credentials cannot be checked just now, try again later"}"#),
+        ("many", 429, None, Some("2"), r#"{"detail":"Too Many Requests"}"#),
+        ("absent", 404, None, None, r#"{"detail":"Not Found"}"#),
         ("banned", 403, None, None, "banned for life"),
     ] {
         let response = ask(&layer, token).await;
