@@ -59,8 +59,11 @@ pub struct FailureThrottle {
     window: Duration,
     per_user: bool,
     client: Arc<Client>,
-    counters: Arc<Mutex<LruCache<Counted, Counter, RandomState>>>,
+    /// Apart, so that names cannot push out addresses.
+    counters: Arc<Mutex<[Counters; 2]>>,
 }
+
+type Counters = LruCache<Counted, Counter, RandomState>;
 
 type Client = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
 
@@ -98,7 +101,7 @@ impl FailureThrottle {
             window,
             per_user: true,
             client: Arc::new(client),
-            counters: Arc::new(Mutex::new(LruCache::unbounded_with_hasher(RandomState::new()))),
+            counters: Arc::new(Mutex::new([(); 2].map(|()| LruCache::unbounded_with_hasher(RandomState::new())))),
         };
         throttle.max_counters(65_536)
     }
@@ -108,14 +111,17 @@ impl FailureThrottle {
         Self { per_user: counted, ..self }
     }
 
-    /// Keeps so many counters, at least one, of about 100 bytes each. Beyond that, the one that has not counted for longest is dropped.
+    /// Keeps so many counters of addresses and as many of user names, at least one, of about 100 bytes each. Beyond that, the one that has
+    /// not counted for longest is dropped.
     pub fn max_counters(self, counters: usize) -> Self {
         let most = NonZeroUsize::new(counters).unwrap_or(NonZeroUsize::MIN);
-        self.counters().resize(most);
+        for kind in &mut *self.counters() {
+            kind.resize(most);
+        }
         self
     }
 
-    fn counters(&self) -> MutexGuard<'_, LruCache<Counted, Counter, RandomState>> {
+    fn counters(&self) -> MutexGuard<'_, [Counters; 2]> {
         // A counter is whole at any moment.
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,18 +135,19 @@ impl FailureThrottle {
     ) -> Option<Duration> {
         let counted = self.counted(need, field, request);
         let (counters, now) = (self.counters(), Instant::now());
-        let left = |counted: Counted| {
-            let counter = counters.peek(&counted).filter(|counter| counter.failures >= self.failures)?;
+        let left = |(kind, counted): (&Counters, Option<Counted>)| {
+            let counter = kind.peek(&counted?).filter(|counter| counter.failures >= self.failures)?;
             self.window.checked_sub(now.saturating_duration_since(counter.since)).filter(|left| !left.is_zero())
         };
-        counted.into_iter().flatten().filter_map(left).max()
+        counters.iter().zip(counted).filter_map(left).max()
     }
 
     pub(super) fn count<B>(&self, need: Requirement<&str>, field: &HeaderName, request: &mut Request<B>) {
         let counted = self.counted(need, field, request);
         let (mut counters, now) = (self.counters(), Instant::now());
-        for counted in counted.into_iter().flatten() {
-            let counter = counters.get_or_insert_mut(counted, || Counter { failures: 0, since: now });
+        for (kind, counted) in counters.iter_mut().zip(counted) {
+            let Some(counted) = counted else { continue };
+            let counter = kind.get_or_insert_mut(counted, || Counter { failures: 0, since: now });
             if now.saturating_duration_since(counter.since) >= self.window {
                 *counter = Counter { failures: 0, since: now };
             }
@@ -200,7 +207,7 @@ mod tests {
             request.extensions_mut().insert(address);
             throttle.count(need, &http::header::AUTHORIZATION, &mut request);
         }
-        assert_eq!(throttle.counters().len(), 65_536);
+        assert_eq!(throttle.counters().each_ref().map(LruCache::len), [65_536, 0]);
         for _ in 0..2 {
             throttle.count(need, &http::header::AUTHORIZATION, &mut request);
         }
