@@ -1,5 +1,7 @@
 //! What is told to `tracing`: ids and reasons, never a token.
 
+#[cfg(feature = "file")]
+use std::path::Path;
 #[cfg(feature = "tracing")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,6 +14,8 @@ use sallet_core::paths::PathRule;
 use crate::request_path::Paths;
 #[cfg(feature = "tracing")]
 use crate::request_path::sent;
+#[cfg(feature = "file")]
+use crate::require_auth::KeyFileError;
 use crate::require_auth::{Refused, User};
 
 /// Whether a layer has reported what is wrong with its rules, which any client can make it do. A layer that is told more rules
@@ -128,6 +132,37 @@ pub(crate) fn configured(use_: &str, rules: &[PathRule<String>]) {
     }
 }
 
+/// The keys of a file are in force.
+#[cfg(all(feature = "file", feature = "tracing"))]
+pub(crate) fn keys_taken(file: &Path, keys: usize) {
+    let file = file.display();
+    if keys == 0 {
+        tracing::warn!(target: "sallet", %file, keys, "no key is in the file, so nobody is admitted");
+    } else {
+        tracing::info!(target: "sallet", %file, keys, "the keys of the file are in force");
+    }
+}
+
+/// A file that was wrong holds again what is in force.
+#[cfg(all(feature = "file", feature = "tracing"))]
+pub(crate) fn old_keys_are_right(file: &Path) {
+    tracing::info!(target: "sallet", file = %file.display(), "the file is as it was: its keys are in force");
+}
+
+/// A watched file is wrong.
+#[cfg(all(feature = "file", feature = "tracing"))]
+pub(crate) fn old_keys_stay(error: &KeyFileError) {
+    let (file, entry) = (error.path().display(), error.entry());
+    tracing::error!(target: "sallet", %file, entry, "the old keys stay in force: {error}");
+}
+
+/// The app's function of a watched file has panicked.
+#[cfg(all(feature = "file", feature = "tracing"))]
+pub(crate) fn report_panicked(file: &Path) {
+    let file = file.display();
+    tracing::error!(target: "sallet", %file, "the function given to watch_with panicked: the file is watched all the same");
+}
+
 #[cfg(feature = "tracing")]
 pub(crate) fn missing(message: &str) {
     tracing::error!(target: "sallet", "{message}");
@@ -150,6 +185,18 @@ pub(crate) const fn doubtful<B>(_: &Request<B>, _: &Paths<'_>, _: &Said) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn configured(_: &str, _: &[PathRule<String>]) {}
+
+#[cfg(all(feature = "file", not(feature = "tracing")))]
+pub(crate) const fn keys_taken(_: &Path, _: usize) {}
+
+#[cfg(all(feature = "file", not(feature = "tracing")))]
+pub(crate) const fn old_keys_are_right(_: &Path) {}
+
+#[cfg(all(feature = "file", not(feature = "tracing")))]
+pub(crate) const fn old_keys_stay(_: &KeyFileError) {}
+
+#[cfg(all(feature = "file", not(feature = "tracing")))]
+pub(crate) const fn report_panicked(_: &Path) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn missing(_: &str) {}

@@ -53,11 +53,14 @@
 //!   the response (`Missing`). Inside of axum's routers it also
 //!   shows the layers the path as the client sent it; **without it no path is public there**.
 //! - `arc-swap`: an `ArcSwap` of a keyring is a set of [`Keys`](require_auth::Keys), swapped without a lock.
+//! - `file`: `KeyFile`, the keys of a TOML file, which Python's `Keyring.from_file` reads too; changes of a watched file are in force
+//!   within a second.
 //! - `passwords`: `Passwords`, the users of Basic by Argon2id hashes of their passwords, hashed in tokio's threads for blocking work.
 //! - `throttle`: `FailureThrottle`, 429 for a client that has shown too many wrong credentials.
 //! - `tracing`: events in the target `sallet`, with key ids and reasons: what a layer opens, as it is made, who was refused
 //!   and that a rule did not open its path (info), who was admitted (debug), lookups that failed, extractors without their layer
-//!   and rules that can open nothing (error). Never a token.
+//!   and rules that can open nothing (error); keys that were taken from a file (info; warn if there is none) and
+//!   what is wrong with a watched one (error). Never a token.
 //!
 //! # Limits
 //!
@@ -91,6 +94,8 @@ pub use require_auth::schemes::*;
 pub use require_auth::{
     Denied, OwnedKeyring, PresentedToken, Principal, ProtectedResource, RequireAuthLayer, RequireScopes, User,
 };
+#[cfg(feature = "file")]
+pub use require_auth::{KeyFile, KeyFileCause, KeyFileError};
 #[cfg(feature = "passwords")]
 pub use require_auth::{PasswordUser, Passwords, PasswordsError};
 pub use sallet_core;
@@ -98,6 +103,6 @@ pub use security_headers::{ResponsePolicy, SecurityHeadersLayer};
 pub use tower_layer::Layer;
 
 // The Rust blocks of the README, compiled and run with the other examples.
-#[cfg(all(doctest, feature = "axum", feature = "passwords", feature = "throttle"))]
+#[cfg(all(doctest, feature = "axum", feature = "file", feature = "passwords", feature = "throttle"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -162,7 +162,8 @@
 //! # Keys that change
 //!
 //! [`Bearer::new`] takes whatever is a [`Keys`]: a `&'static` ring, an [`Arc`](std::sync::Arc) of an
-//! [`OwnedKeyring`], with the feature `arc-swap` an `ArcSwap` of one that you replace while requests run, or your own type.
+//! [`OwnedKeyring`], with the feature `arc-swap` an `ArcSwap` of one that you replace while requests run, or your own type. With the
+//! feature `file` a `KeyFile` is one: the TOML that Python's `Keyring.from_file` reads, watched if you like.
 //!
 //! # Other verifiers
 //!
@@ -190,6 +191,8 @@ mod denied;
 mod document;
 mod future;
 mod guard;
+#[cfg(feature = "file")]
+mod key_file;
 mod keys;
 mod layer;
 mod lookup;
@@ -213,6 +216,8 @@ pub use body::ResponseBody;
 pub use decision::{Decision, Refused};
 pub use denied::{Denied, IntoDenied};
 pub use future::ResponseFuture;
+#[cfg(feature = "file")]
+pub use key_file::{KeyFile, KeyFileCause, KeyFileError};
 pub use keys::{Keys, OwnedKeyring, Ring};
 pub use layer::RequireAuthLayer;
 pub use lookup::{Lookup, LookupFuture, LookupWithRequest};

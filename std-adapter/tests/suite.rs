@@ -11,6 +11,7 @@ mod suite {
     mod hooks;
     mod hostile;
     mod jwt;
+    mod key_files;
     mod levels;
     mod log;
     mod nests;

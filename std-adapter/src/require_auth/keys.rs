@@ -72,7 +72,7 @@ pub type OwnedKeyring = Keyring<Vec<Key<String>>>;
     message = "`{Self}` is not a set of keys",
     label = "expected a `&'static Keyring`, or an owned ring in an `Arc`",
     note = "put an `OwnedKeyring` into an `Arc`: `Bearer::new(Arc::new(keys))`; make a `Keyring` of constants a `static`: `Bearer::new(&KEYS)`",
-    note = "an `ArcSwap` of a ring takes the feature `arc-swap` of sallet-hyper; a function goes to `Bearer::from_fn`, a type that verifies in another way to `Bearer::verify_by`, `Passwords` to `Basic::verify_by`"
+    note = "an `ArcSwap` of a ring takes the feature `arc-swap` of sallet-hyper; the keys of a file are a `KeyFile`, feature `file`; a function goes to `Bearer::from_fn`, a type that verifies in another way to `Bearer::verify_by`, `Passwords` to `Basic::verify_by`"
 )]
 pub trait Keys {
     /// The ring to look in for this request.

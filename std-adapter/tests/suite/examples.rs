@@ -3,7 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use sallet_core::secret::Digest;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
@@ -138,6 +140,30 @@ fn axum() {
         assert_eq!(status(&say("/api/broken", &["-H", &reader])), "500");
     }
     std::fs::remove_file(cert).expect("a file");
+}
+
+#[test]
+fn key_file() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("keys-{}.toml", std::process::id()));
+    let digest = Digest::of(b"the-token-of-ci").to_hex();
+    let digest = std::str::from_utf8(&digest).expect("digits");
+    let block =
+        format!("[[key]]\nid = \"ci-1\"\nprincipal = \"ci\"\nscopes = [\"items:read\"]\nsha256 = \"{digest}\"\n");
+    std::fs::write(&file, &block).expect("a file");
+    let example = Example::start_with("key_file", &[file.to_str().expect("a path")]);
+    let items = format!("{}/items", example.url());
+    let ask = || curl("HTTP", &["-i", &items, "-H", "authorization: Bearer the-token-of-ci"]);
+
+    let Some(good) = ask() else { return };
+    assert!(good.starts_with("HTTP/1.1 200") && good.ends_with("the helm of ci (ci-1)\n"), "{good}");
+    for (text, expected) in [("# nobody, for now\n", "401"), (&*block, "200")] {
+        std::fs::write(&file, text).expect("a file");
+        let start = Instant::now();
+        while status(&ask().unwrap_or_default()) != expected {
+            assert!(start.elapsed() < Duration::from_secs(30), "not {expected}");
+        }
+    }
+    std::fs::remove_file(file).expect("a file");
 }
 
 #[tokio::test]

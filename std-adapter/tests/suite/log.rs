@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Subscriber};
 
 /// While there is but one dispatcher, tracing asks the thread that first comes to an event whether anybody listens, and
 /// keeps its answer for all threads: another test's thread, on which nobody does, would silence the event here. With a
@@ -20,14 +20,29 @@ impl Log {
     pub(crate) fn listen() -> (Self, DefaultGuard) {
         LazyLock::force(&SECOND);
         let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
+        let guard = tracing::subscriber::set_default(log.subscriber());
+        (log, guard)
+    }
+
+    /// Listens on every thread on which no other log does: on those that Sallet starts.
+    pub(crate) fn everywhere() -> &'static Self {
+        static EVERYWHERE: LazyLock<Log> = LazyLock::new(|| {
+            LazyLock::force(&SECOND);
+            let log = Log::default();
+            tracing::subscriber::set_global_default(log.subscriber()).expect("the only one");
+            log
+        });
+        &EVERYWHERE
+    }
+
+    fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
+        let writer = self.clone();
+        tracing_subscriber::fmt()
             .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
             .with_ansi(false)
             .without_time()
             .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
+            .finish()
     }
 
     /// Level, target, message and fields of each event so far.
