@@ -28,8 +28,8 @@ fn join(
     let checked = |joined| Scopes::parse(joined).map_err(|why| refuse(why.message()));
     let Some(scopes) = scopes else { return checked(joined) };
     let wrong = || PyTypeError::new_err("scopes is a list of str: write scopes=[\"items:read\"]");
-    if scopes.is_instance_of::<PyString>() {
-        // list("admin") would be five scopes of one letter.
+    if scopes.is_instance_of::<PyString>() || scopes.cast::<PyMapping>().is_ok() {
+        // list("admin") would be five scopes of one letter, and of {"admin": False} the keys alone would count.
         return Err(wrong());
     }
     for scope in scopes.try_iter().map_err(|_| wrong())? {
