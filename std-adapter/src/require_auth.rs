@@ -162,7 +162,8 @@
 //! # Keys that change
 //!
 //! [`Bearer::new`] takes whatever is a [`Keys`]: a `&'static` ring, an [`Arc`](std::sync::Arc) of an
-//! [`OwnedKeyring`], with the feature `arc-swap` an `ArcSwap` of one that you replace while requests run, or your own type. With the
+//! [`OwnedKeyring`] or of a [`KeyTable`](sallet_core::auth::KeyTable), with the feature `arc-swap` an `ArcSwap` of one that you replace while
+//! requests run, or your own type. With the
 //! feature `file` a `KeyFile` is one: the TOML that Python's `Keyring.from_file` reads, watched if you like.
 //!
 //! # Other verifiers

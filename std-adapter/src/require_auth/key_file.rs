@@ -1,6 +1,7 @@
 //! Keys in a file, which is read again when it changes.
 
 mod error;
+mod loaded;
 mod read;
 mod watch;
 
@@ -15,11 +16,12 @@ use sallet_core::auth::Reason;
 use sallet_core::secret::Digest;
 
 use super::auth::unix_now;
-use super::{Keys, OwnedKeyring, Principal, Ring};
+use super::{Keys, Principal, Ring};
 use crate::events;
 
 use error::Wrong;
 pub use error::{KeyFileCause, KeyFileError};
+use loaded::Loaded;
 use watch::{Stop, Watcher};
 
 /// The keys of a TOML file, the same that Python's `Keyring.from_file` reads.
@@ -36,8 +38,11 @@ use watch::{Stop, Watcher};
 ///
 /// A file without `[[key]]` admits nobody, so the last key can be revoked; one without a byte is refused, since it may be half
 /// written. Anything that is no key is refused, a misspelt field too: without its `not_after` a key would be good for ever. Times have
-/// an offset, or are seconds since 1970. TOML is read in version 1.1; keep to 1.0 where Python reads the file too. Every key is compared
-/// with every other, which is quick for some thousands.
+/// an offset, or are seconds since 1970. TOML is read in version 1.1; keep to 1.0 where Python reads the file too.
+///
+/// Up to 256 keys are scanned whole, as by a [`Keyring`](sallet_core::auth::Keyring); more are a
+/// [`KeyTable`](sallet_core::auth::KeyTable), which takes as long for a hundred thousand as for a thousand. What its time depends on is
+/// said in [`secret`](sallet_core::secret#time-of-an-index).
 ///
 /// ```no_run
 /// use sallet_hyper::{Bearer, KeyFile, KeyFileError, RequireAuthLayer};
@@ -68,11 +73,6 @@ struct Shared {
     watch: OnceLock<Stop>,
 }
 
-struct Loaded {
-    ring: Ring,
-    len: usize,
-}
-
 /// What the file held that is in force. Compared by digest, so that a second copy of a large file is not kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Contents([u8; 32]);
@@ -80,12 +80,6 @@ struct Contents([u8; 32]);
 impl Contents {
     fn of(bytes: &[u8]) -> Self {
         Self(Digest::of(bytes).to_bytes())
-    }
-}
-
-impl From<OwnedKeyring> for Loaded {
-    fn from(ring: OwnedKeyring) -> Self {
-        Self { len: ring.keys().len(), ring: Ring::from(Arc::new(ring)) }
     }
 }
 
@@ -99,7 +93,7 @@ impl KeyFile {
         let path = path::absolute(path.as_ref()).map_err(|error| wrong(error.into()))?;
         let wrong = |wrong| KeyFileError::new(&path, wrong);
         let bytes = File::open(&path).and_then(|mut file| to_end(&mut file)).map_err(|error| wrong(error.into()))?;
-        let loaded = Loaded::from(read::read(&bytes).map_err(wrong)?);
+        let loaded = read::read(&bytes, |keys| Loaded::new(&keys)).map_err(wrong)?;
         events::keys_taken(&path, loaded.len);
         Ok(Self(Arc::new(Shared {
             path,
@@ -213,7 +207,7 @@ impl Shared {
         if *contents == new {
             return Ok(false);
         }
-        let loaded = Loaded::from(read::read(bytes)?);
+        let loaded = read::read(bytes, |keys| Loaded::new(&keys))?;
         events::keys_taken(&self.path, loaded.len);
         self.loaded.store(Arc::new(loaded));
         *contents = new;

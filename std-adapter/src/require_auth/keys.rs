@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sallet_core::auth::{AuthRequest, Key, Keyring, Reason, Requirement};
+use sallet_core::auth::{AuthRequest, Key, KeyTable, Keyring, Reason, Requirement};
 
 use super::Principal;
 
@@ -91,6 +91,20 @@ impl Keys for Arc<OwnedKeyring> {
     }
 }
 
+/// Keys by the thousand, found by an index.
+impl Keys for Arc<KeyTable> {
+    fn current(&self) -> Ring {
+        Ring::from(Self::clone(self))
+    }
+}
+
+#[cfg(feature = "arc-swap")]
+impl Keys for arc_swap::ArcSwap<KeyTable> {
+    fn current(&self) -> Ring {
+        Ring::from(self.load_full())
+    }
+}
+
 #[cfg(feature = "arc-swap")]
 impl Keys for arc_swap::ArcSwap<OwnedKeyring> {
     fn current(&self) -> Ring {
@@ -118,6 +132,7 @@ pub struct Ring(Kind);
 enum Kind {
     Static(&'static Keyring),
     Shared(Arc<OwnedKeyring>),
+    Table(Arc<KeyTable>),
 }
 
 impl Ring {
@@ -127,6 +142,10 @@ impl Ring {
             Kind::Shared(ring) => {
                 let at = index(&ring, ring.verify(token, now)?);
                 Ok(Principal::of_shared(ring, at))
+            }
+            Kind::Table(table) => {
+                let at = table.verify(token, now)?.at();
+                Ok(Principal::of_table(table, at))
             }
         }
     }
@@ -142,6 +161,10 @@ impl Ring {
             Kind::Shared(ring) => {
                 let at = index(&ring, need.verdict(&*ring, request, now)?);
                 Ok(Principal::of_shared(ring, at))
+            }
+            Kind::Table(table) => {
+                let at = need.verdict(&*table, request, now)?.at();
+                Ok(Principal::of_table(table, at))
             }
         }
     }
@@ -160,5 +183,11 @@ impl From<&'static Keyring> for Ring {
 impl From<Arc<OwnedKeyring>> for Ring {
     fn from(ring: Arc<OwnedKeyring>) -> Self {
         Self(Kind::Shared(ring))
+    }
+}
+
+impl From<Arc<KeyTable>> for Ring {
+    fn from(table: Arc<KeyTable>) -> Self {
+        Self(Kind::Table(table))
     }
 }

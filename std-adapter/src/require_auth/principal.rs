@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sallet_core::auth::{Key, Scopes};
+use sallet_core::auth::{Key, KeyTable, Scopes};
 
 use super::OwnedKeyring;
 
@@ -18,6 +18,7 @@ pub struct Principal(Of);
 enum Of {
     Static(&'static Key),
     Shared(Arc<OwnedKeyring>, usize),
+    Table(Arc<KeyTable>, usize),
     Own(Arc<Own>),
 }
 
@@ -66,6 +67,10 @@ impl Principal {
         Self(Of::Shared(ring, at))
     }
 
+    pub(super) const fn of_table(table: Arc<KeyTable>, at: usize) -> Self {
+        Self(Of::Table(table, at))
+    }
+
     /// The id of the key, for logs.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -109,6 +114,7 @@ impl Principal {
         match &self.0 {
             Of::Static(key) => Ok(**key),
             Of::Shared(ring, at) => Ok(ring.keys()[*at].borrowed()),
+            Of::Table(table, at) => Ok(table.get(*at).expect("a table does not change, so a key that was found stays")),
             Of::Own(own) => Err(own),
         }
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
+use sallet_core::auth::{KeyringError, Reason};
 use sallet_core::secret::Digest;
 use sallet_hyper::{Bearer, KeyFile, KeyFileCause, KeyFileError, Layer, Principal, RequireAuthLayer};
 
@@ -326,6 +327,52 @@ fn reload_takes_a_file_at_once_and_keeps_the_old_keys_if_it_is_wrong() {
     fs::write(&file, "# nobody\n").expect("a file");
     assert_eq!((keys.reload(), keys.is_empty()), (Ok(0), true));
     assert_eq!(before.id(), "ci", "a request under way keeps whom it was admitted as");
+}
+
+/// Beyond 256 they are found by an index.
+#[tokio::test]
+async fn thousands_of_keys_are_the_same_as_a_few() {
+    let folder = Folder::new("thousands");
+    let file = folder.file();
+    for count in [255, 256, 257, 3_000] {
+        let blocks: Vec<_> = (0..count).map(|n| block(&format!("key-{n}"), &format!("the-token-of-key-{n}"))).collect();
+        let edges = [
+            block("ci", CI) + "not_after = 2001-09-09T01:46:40Z\n",
+            block("web", WEB) + "principal = 'kim'\nscopes = ['a', 'b']\n",
+        ];
+        write(&file, &[blocks.concat(), edges.concat()]);
+        let keys = KeyFile::open(&file).expect("keys");
+        assert_eq!(keys.len(), count + 2);
+        for n in 0..count {
+            let who = keys.verify(format!("the-token-of-key-{n}").as_bytes()).expect("a key");
+            assert_eq!((who.id(), who.name(), who.scopes().as_str()), (&*format!("key-{n}"), &*format!("key-{n}"), ""));
+        }
+        assert_eq!(keys.verify(CI.as_bytes()).expect_err("it has ended"), Reason::Expired);
+        assert_eq!(keys.verify(b"the-token-of-nobody").expect_err("no key"), Reason::Unknown);
+        let who = keys.verify(WEB.as_bytes()).expect("a key");
+        assert_eq!((who.id(), who.name(), who.scopes().as_str()), ("web", "kim", "a b"));
+
+        let need = RequireAuthLayer::new(Bearer::new(keys.clone()).scopes("b"));
+        let addr = serve(need.layer(service_fn(async |_: Request<Incoming>| -> Answer { Ok(text("in")) }))).await;
+        for (token, expected) in [(WEB, 200), ("the-token-of-key-0", 403), (CI, 401), ("the-token-of-nobody", 401)] {
+            assert_eq!(status(addr, token).await, expected, "{token} of {count}");
+        }
+
+        // The second of two that cannot be in one ring.
+        for (twice, cause) in [
+            (block("key-7", "another"), KeyringError::DuplicateId),
+            (block("another", "the-token-of-key-7"), KeyringError::DuplicateToken),
+        ] {
+            write(&file, &[blocks.concat(), twice]);
+            let error = keys.reload().expect_err("twice");
+            assert_eq!(error.cause(), KeyFileCause::Key(cause));
+            assert!(
+                error.entry().is_some_and(|entry| entry.ends_with(&format!("(line {})", 3 * count + 1))),
+                "{error}"
+            );
+        }
+        assert_eq!(keys.len(), count + 2);
+    }
 }
 
 #[test]

@@ -1,19 +1,22 @@
 //! The TOML of a key file, as `python -m sallet token` writes it.
 
-use sallet_core::auth::{Key, Keyring, Scopes};
+use sallet_core::auth::{Key, KeyringError, Scopes};
 use sallet_core::secret::Digest;
 use time::{Date, Month, UtcOffset};
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 use toml::value::{Datetime, Offset};
 
+use super::KeyFileCause;
 use super::error::Wrong;
-use super::{KeyFileCause, OwnedKeyring};
 
 const FIELDS: [&str; 6] = ["id", "not_after", "not_before", "principal", "scopes", "sha256"];
 
-/// The keys of a file's bytes.
-pub(super) fn read(bytes: &[u8]) -> Result<OwnedKeyring, Wrong> {
+/// What `build` makes of the keys in a file's bytes. If they are no ring it says why, and which of them is the first that cannot be in one.
+pub(super) fn read<R>(
+    bytes: &[u8],
+    build: impl FnOnce(Vec<Key<String>>) -> Result<R, (KeyringError, usize)>,
+) -> Result<R, Wrong> {
     let text = std::str::from_utf8(bytes).map_err(|_| KeyFileCause::NotUtf8)?;
     if text.strip_prefix('\u{feff}').unwrap_or(text).is_empty() {
         // Whoever writes a file without renaming it into place has it empty for a moment.
@@ -43,19 +46,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<OwnedKeyring, Wrong> {
             _ => format!("key number {} (line {line})", at + 1),
         }
     };
-    let read = || -> Result<Vec<_>, Wrong> {
-        let keys = tables.iter().enumerate().map(|(at, entry)| {
-            let DeValue::Table(table) = entry.get_ref() else { return Err(KeyFileCause::NotTables.into()) };
-            key(table).map_err(|wrong| wrong.entry(&name(at)))
-        });
-        keys.collect()
-    };
-    OwnedKeyring::try_new(read()?).or_else(|error| {
-        // Of the two that cannot be in one ring, the second.
-        let (keys, lengths) = (read()?, Vec::from_iter(1..tables.len()));
-        let at = lengths.partition_point(|&length| Keyring::try_new(&keys[..length]).is_ok());
-        Err(Wrong::new(KeyFileCause::Key(error)).entry(&name(at)))
-    })
+    let keys = tables.iter().enumerate().map(|(at, entry)| {
+        let DeValue::Table(table) = entry.get_ref() else { return Err(KeyFileCause::NotTables.into()) };
+        key(table).map_err(|wrong| wrong.entry(&name(at)))
+    });
+    build(keys.collect::<Result<_, Wrong>>()?).map_err(|(why, at)| Wrong::new(KeyFileCause::Key(why)).entry(&name(at)))
 }
 
 fn key(table: &DeTable<'_>) -> Result<Key<String>, Wrong> {
@@ -173,7 +168,12 @@ mod tests {
     use serde_json::Value;
 
     use super::super::KeyFileError;
+    use super::super::loaded::Loaded;
     use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Vec<Key<String>>, Wrong> {
+        super::read(bytes, |keys| Loaded::new(&keys).map(|_| keys))
+    }
 
     /// What Python reads too, in `py-binding/tests/test_key_files.py`.
     const CASES: &str = include_str!("../../../../cases/key_files.json");
@@ -198,8 +198,8 @@ mod tests {
         for case in cases() {
             let name = case["name"].as_str().expect("a name");
             match (read(&written(&case)), case["keys"].as_array()) {
-                (Ok(ring), Some(expected)) => {
-                    let keys: Vec<_> = ring.keys().iter().map(as_json).collect();
+                (Ok(keys), Some(expected)) => {
+                    let keys: Vec<_> = keys.iter().map(as_json).collect();
                     assert_eq!(&keys, expected, "{name}");
                     good += 1;
                 }
