@@ -91,7 +91,27 @@ impl Keys for Arc<OwnedKeyring> {
     }
 }
 
-/// Keys by the thousand, found by an index.
+/// Keys by the thousand, found by an index. [`with_changes`](KeyTable::with_changes) makes a table with one key more or less, to be
+/// swapped in.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use sallet_core::auth::{Key, KeyTableBuilder, KeyringError};
+/// use sallet_core::secret::Digest;
+/// use sallet_hyper::{Bearer, RequireAuthLayer};
+///
+/// # fn main() -> Result<(), KeyringError> {
+/// # let rows = [("customer-1", Digest::of(b"a token"))];
+/// let mut table = KeyTableBuilder::new();
+/// for (id, digest) in rows {
+///     table.push(&Key::new(id, digest).scopes("items:read"));
+/// }
+/// let layer = RequireAuthLayer::new(Bearer::new(Arc::new(table.finish()?)));
+/// # let _ = layer;
+/// # Ok(())
+/// # }
+/// ```
 impl Keys for Arc<KeyTable> {
     fn current(&self) -> Ring {
         Ring::from(Self::clone(self))

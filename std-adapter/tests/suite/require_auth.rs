@@ -11,7 +11,7 @@ use http::{Method, Request, Response, StatusCode, Version, header::AUTHORIZATION
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use hyper_util::service::TowerToHyperService;
-use sallet_core::auth::{Key, Keyring, KeyringError, Refusal, Scopes};
+use sallet_core::auth::{Key, KeyChange, KeyTableBuilder, Keyring, KeyringError, Refusal, Scopes};
 use sallet_core::digest_hex;
 use sallet_core::secret::Digest;
 use sallet_hyper::require_auth::{Keys, ResponseBody, Ring};
@@ -78,6 +78,13 @@ async fn principals_of_every_kind_of_ring() {
     check(Arc::clone(&ring), "token-of-y", expected).await;
     check(Arc::new(ArcSwap::new(Arc::clone(&ring))), "token-of-y", expected).await;
     check(Arc::new(Mine(Mutex::new(Arc::clone(&ring)))), "token-of-y", expected).await;
+    let mut rows = KeyTableBuilder::new();
+    ring.keys().iter().for_each(|key| rows.push(&key.borrowed()));
+    let table = rows.finish().unwrap();
+    check(Arc::new(table.clone()), "token-of-y", expected).await;
+    check(Arc::new(ArcSwap::from_pointee(table.clone())), "token-of-y", expected).await;
+    let (later, _) = table.with_changes([KeyChange::Remove("y")]);
+    check(Arc::new(later), "token-of-y", r#"{"detail":"The credentials are not valid"}"#).await;
 }
 
 #[tokio::test]
