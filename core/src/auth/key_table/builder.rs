@@ -148,17 +148,11 @@ impl KeyTableBuilder {
 
     pub(super) fn build(mut self) -> Built {
         self.known_scopes.clear();
-        let by_digest = self.order(|record| record.digest.lead(), |at| self.digest(at));
-        let by_id = self.order(|record| hash(id_of(&self.names, record)), |at| (hash(self.id(at)), self.id(at)));
+        let (by_digest, mut of_one_token) = self.order(|record| record.digest.lead(), |at| self.digest(at));
+        let (by_id, of_one_id) =
+            self.order(|record| hash(id_of(&self.names, record)), |at| (hash(self.id(at)), self.id(at)));
 
-        let mut fate = BTreeMap::new();
-        for pair in by_id.array_windows::<2>().filter(|[a, b]| self.id(*a) == self.id(*b)) {
-            fate.extend(pair.map(|at| (at, KeyringError::DuplicateId)));
-        }
-        let mut of_one_token = Vec::new();
-        for pair in by_digest.array_windows::<2>().filter(|[a, b]| self.digest(*a) == self.digest(*b)) {
-            of_one_token.extend(pair);
-        }
+        let mut fate: BTreeMap<_, _> = of_one_id.into_iter().map(|at| (at, KeyringError::DuplicateId)).collect();
         for row in &self.spoiled {
             let own = hash(&row.id);
             if let Ok(found) = by_id.binary_search_by(|&at| in_order(hash(self.id(at)), self.id(at), own, &row.id)) {
@@ -210,8 +204,8 @@ impl KeyTableBuilder {
         Built { keys, out, problems }
     }
 
-    /// Where the rows are in an order that begins with that of a number.
-    fn order<K: Ord>(&self, number: impl Fn(&Record) -> u64, whole: impl Fn(u32) -> K) -> Vec<u32> {
+    /// Where the rows are in an order that begins with that of a number, and which are equal in it.
+    fn order<K: Ord>(&self, number: impl Fn(&Record) -> u64, whole: impl Fn(u32) -> K) -> (Vec<u32>, Vec<u32>) {
         // The leading bits of the number and, where there is room behind them, the row: words are sorted in half the time of pairs.
         let row_bits = usize::BITS - self.records.len().leading_zeros();
         let row = (1 << row_bits) - 1;
@@ -219,10 +213,16 @@ impl KeyTableBuilder {
         packed.sort_unstable();
         #[expect(clippy::cast_possible_truncation, reason = "there are no more rows than a u32 counts")]
         let at = |packed: u64| (packed & row) as u32;
+        let mut equal = Vec::new();
         for same in packed.chunk_by_mut(|a, b| a >> row_bits == b >> row_bits).filter(|same| same.len() > 1) {
             same.sort_unstable_by_key(|&packed| whole(at(packed)));
+            for pair in same.array_windows().map(|pair: &[u64; 2]| pair.map(at)) {
+                if whole(pair[0]) == whole(pair[1]) {
+                    equal.extend(pair);
+                }
+            }
         }
-        packed.into_iter().map(at).collect()
+        (packed.into_iter().map(at).collect(), equal)
     }
 
     fn digest(&self, at: u32) -> [u8; 32] {
