@@ -12,6 +12,7 @@ create_exception!(sallet, SalletError, PyValueError, "Base of every error Sallet
 create_exception!(sallet, PolicyError, SalletError, "A header policy is wrong; the message names the fix.");
 create_exception!(sallet, CredentialsError, SalletError, "Credentials cannot be read.");
 create_exception!(sallet, KeyringError, SalletError, "A key, keyring or keyring file is wrong.");
+create_exception!(sallet, StoreError, SalletError, "A place that keeps keys cannot be read or written.");
 
 create_exception!(
     sallet,
@@ -89,5 +90,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("PolicyError", py.get_type::<PolicyError>())?;
     m.add("CredentialsError", py.get_type::<CredentialsError>())?;
     m.add("KeyringError", py.get_type::<KeyringError>())?;
+    m.add("StoreError", py.get_type::<StoreError>())?;
     crate::add_internal(m, py.get_type::<NotAUser>())
 }

@@ -23,6 +23,7 @@ __all__ = [
     "Refusal",
     "SalletError",
     "SecurityHeaders",
+    "StoreError",
     "csp_nonce",
     "generate_token",
     "script_hash",
@@ -73,6 +74,9 @@ class CredentialsError(SalletError):
 
 class KeyringError(SalletError):
     """A key, keyring or keyring file is wrong."""
+
+class StoreError(SalletError):
+    """A place that keeps keys cannot be read or written."""
 
 class NotAUser(TypeError):
     """A function of the app's own returned what is no user. Its message names a class, and never shows a value."""

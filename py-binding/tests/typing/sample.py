@@ -47,6 +47,7 @@ from sallet import (
     SalletError,
     SecurityHeaders,
     SecurityHeadersMiddleware,
+    StoreError,
     csp_nonce,
     generate_token,
     policy,
@@ -145,7 +146,7 @@ def keys(folder: Path) -> Keyring:
 
     try:
         Keyring.from_env("A_VARIABLE_THAT_IS_NOT_SET")
-    except KeyringError:
+    except (KeyringError, StoreError):
         pass
     (folder / "keys.toml").write_text(f'[[key]]\nid = "ci"\nsha256 = "{hashlib.sha256(token.encode()).hexdigest()}"\n')
     from_file = Keyring.from_file(folder / "keys.toml")
