@@ -77,21 +77,44 @@ class Book(Protocol):
         """Lets connections go."""
 
 
+class Worker(NamedTuple):
+    """A process that follows a store, as the store knows it."""
+
+    #: The version that it has taken.
+    version: int
+    #: Seconds since it was last heard of, by the store's own clock at both ends.
+    silent: float
+    #: It refuses everything by itself when the store has not answered it for so many seconds.
+    max_stale: float
+
+
+Delta = tuple[str, Row | None]
+"""What happened to an id: its row now, or `None` if it is out of force."""
+
+
 class Store(Book, Protocol):
     """A book that workers follow: each holds a snapshot, and hears of changes.
 
-    Methods are called from one thread of Sallet's own, never from the event loop, and may block.
-    Each raises `StoreError` when the store does not answer.
+    Methods are called from one thread of Sallet's own, never from the event loop, and block for at
+    most some seconds. Each raises `StoreError` when the store does not answer; the next call tries
+    again with a new connection.
     """
 
-    def load(self) -> tuple[int, Iterable[Row]]:
-        """A version, and every key that is not revoked at that version."""
+    #: The URL without what is secret in it, for messages.
+    name: str
 
-    def changes(self, since: int) -> tuple[int, Sequence[tuple[str, Row | None]]] | None:
-        """The newest version, and what happened to each id since another: its row now, or `None` if it is out of force.
+    def load(self, *, prepared: bool = True) -> tuple[int, Iterable[Row] | bytes]:
+        """A version, and every key that was not revoked at that version, or at a later one.
+
+        The keys are rows, or the bytes that `Keyring._blob` made of them, unless `prepared` is false.
+        """
+
+    def changes(self, since: int) -> tuple[int, Sequence[Delta]] | None:
+        """The newest version, and what happened since another one, which this object has given out.
 
         Returns:
-            `None` when that cannot be told, because the log does not go back so far: `load` again.
+            `None` when that cannot be told: the log does not go back so far, or the store has
+            another history than then, as after a failover that lost writes. `load` again.
         """
 
     def wait(self, timeout: float) -> None:
@@ -100,8 +123,17 @@ class Store(Book, Protocol):
     def used(self, times: Mapping[str, int]) -> None:
         """Writes when keys were last used, in seconds since 1970, into that column alone."""
 
-    def report(self, worker: str, version: int) -> None:
+    def report(self, worker: str, version: int, max_stale: float) -> None:
         """Says that a worker has taken a version, which also shows that it lives."""
 
-    def workers(self) -> Mapping[str, int]:
-        """The version that each live worker has taken."""
+    def leave(self, worker: str) -> None:
+        """Says that a worker has ended, and admits nobody any more."""
+
+    def workers(self) -> Mapping[str, Worker]:
+        """The workers that may still admit: each that was heard of within its `max_stale`."""
+
+    def fresh(self) -> Store:
+        """The same store with connections of its own, for a process that was forked; it has given out what this one has."""
+
+    def interrupt(self) -> None:
+        """Makes a call that waits in another thread return or raise; the only method for another thread."""
