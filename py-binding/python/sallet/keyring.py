@@ -231,6 +231,39 @@ class Keyring(_sallet.Keyring):
         with _named(self._reloadable(), keys):
             self._swap(keys, ticket)
 
+    @classmethod
+    def from_store(cls, url: str, *, max_stale: float = 300) -> Self:
+        """A keyring that follows a store: every worker has a change within a second.
+
+        ```python
+        Keyring.from_store("postgresql://web@db/keys?sslmode=verify-full")
+        Keyring.from_store("redis://web@cache:6379/0")
+        Keyring.from_store("sqlite:////var/lib/app/keys.db")
+        ```
+
+        Each process holds a snapshot that requests are checked against without I/O, and a thread
+        that hears of changes. While the store does not answer the snapshot stays in force for
+        `max_stale` seconds; then every request that needs a key is refused with 503, as it is
+        before the first snapshot. Both end by themselves. The logger `sallet.auth` has it all.
+
+        This waits for the first snapshot, for up to 10 seconds. A row that is wrong is named in
+        the log and out of force, and the others are not. A forked process follows the store by
+        itself, also under `gunicorn --preload`.
+
+        Args:
+            url: `sqlite:///file`, `postgresql://…` (the extra `sallet[postgres]`), `redis://…`,
+                `rediss://…`, `valkey://…` or `valkeys://…` (the extra `sallet[redis]`).
+            max_stale: Seconds that keys stay in force after the store's last answer; at least 2.
+
+        Raises:
+            StoreError: The URL, the user or the password is wrong, or the extra is not installed.
+        """
+        from sallet.stores._follow import follow  # its drivers are not everybody's
+
+        ring = cls([])
+        follow(ring, url, max_stale)
+        return ring
+
 
 @contextlib.contextmanager
 def _named(source: Source, keys: list[Key]) -> Iterator[None]:

@@ -9,7 +9,7 @@ from sallet._sallet import Key, KeyringError, StoreError
 from sallet._tables import masked
 from sallet.stores._interface import Add, Change, Expire, Row
 
-__all__ = ["EmptyError", "SetupError", "StoreError", "already", "checked", "extra_is_missing", "newer_format", "shown"]
+__all__ = ["EmptyError", "SetupError", "StoreError", "already", "checked", "extra_is_missing", "named", "newer_format", "shown"]
 
 FORMAT = 1
 """How keys are laid out in a store. A store of another number is never read."""
@@ -42,7 +42,13 @@ def shown(url: str) -> str:
         return "the store"
     # A password may hold any of these unencoded, so the last @ is looked for first.
     rest = re.split(r"[?#]", rest.rpartition("@")[2])[0]
-    return masked(f"{scheme}://{rest}")
+    # After a colon that begins no port may be what was meant as a password.
+    return f"{scheme}://" + (rest if "[" in rest else re.sub(r":(?!\d{1,5}(?:[/,]|$))[^/,]*", "", rest))
+
+
+def named(identity: str) -> str:
+    """An id for a message; one that is as long as a token may be one, and is not shown."""
+    return masked(repr(identity))
 
 
 def checked(changes: Iterable[Change]) -> Sequence[Change]:
@@ -57,14 +63,14 @@ def checked(changes: Iterable[Change]) -> Sequence[Change]:
     for change in changes:
         identity = change.row.id if isinstance(change, Add) else change.id
         if identity in ids:
-            raise StoreError(f"key {identity!r} is in the same changes twice: make one of them")
+            raise StoreError(f"key {named(identity)} is in the same changes twice: make one of them")
         ids.add(identity)
         if isinstance(change, Add):
             _check_row(change.row)
             if (other := digests.setdefault(change.row.digest, identity)) is not identity:
-                raise StoreError(f"keys {other!r} and {identity!r} have the same token: make a token for each")
+                raise StoreError(f"keys {named(other)} and {named(identity)} have the same token: make a token for each")
         elif isinstance(change, Expire) and not 0 <= change.not_after < 1 << 63:
-            raise StoreError(f"key {identity!r}: not_after is in seconds since 1970, from 0 on")
+            raise StoreError(f"key {named(identity)}: not_after is in seconds since 1970, from 0 on")
     return changes
 
 
@@ -87,7 +93,7 @@ def already(identity: str, holder: str, revoked: bool) -> StoreError:
     """An id or a digest that is to be added is there."""
     if identity == holder:
         if revoked:
-            return StoreError(f"key {identity!r} was revoked, and its id is not used again: give the new key another id")
-        return StoreError(f"key {identity!r} is there already: give the new key another id, or rotate this one")
+            return StoreError(f"key {named(identity)} was revoked, and its id is not used again: give the new key another id")
+        return StoreError(f"key {named(identity)} is there already: give the new key another id, or rotate this one")
     state = "the revoked key" if revoked else "key"
-    return StoreError(f"key {identity!r} has the token of {state} {holder!r}, which opens nothing twice: make a new token")
+    return StoreError(f"key {named(identity)} has the token of {state} {named(holder)}, and no two keys share one: make a new token")

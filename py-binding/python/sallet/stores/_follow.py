@@ -47,6 +47,9 @@ def follow(ring: Keyring, url: str, max_stale: float) -> None:
         raise TypeError("max_stale is a number of seconds")
     if not (_SHORTEST_STALE <= max_stale < math.inf):
         raise SetupError(f"max_stale is {max_stale:g}: write seconds, {_SHORTEST_STALE:g} or more; workers ask the store about once a second")
+    from sallet.stores import _standin
+    from sallet.keyring import Keyring
+    _standin.install(Keyring)
     ring._deadline(0)
     follower = _Follower(ring, open_store(url), float(max_stale))
     follower.start()
@@ -108,13 +111,14 @@ class _Follower:
                     failures = 0
                     self._store.wait(_POLL * random.uniform(0.85, 1.1))
                     continue
+                # An error holds the frame that raised it, and so the keyring: none outlives its clause.
                 except StoreError as error:
-                    wrong = error
+                    goes_on = self._fails(error, failures)
                 except Exception as error:
-                    # Nobody has looked at what this one says.
-                    wrong = StoreError(f"{self._store.name}: {type(error).__name__} while keys were read")
                     self._version = None
-                if self._stop.is_set() or not self._fails(wrong, failures):
+                    # Nobody has looked at what this one says.
+                    goes_on = self._fails(StoreError(f"{self._store.name}: {type(error).__name__} while keys were read"), failures)
+                if not goes_on:
                     break
                 failures += 1
                 # All workers lose their store at once, and shall not come back to it at once.
@@ -127,9 +131,11 @@ class _Follower:
 
     def _fails(self, error: StoreError, failures: int) -> bool:
         """Whether to go on."""
+        if self._stop.is_set():
+            return False
         if not self.settled.is_set():
             if isinstance(error, SetupError):
-                self.unusable = error
+                self.unusable = error.with_traceback(None)
                 self.settled.set()
                 return False
             if isinstance(error, EmptyError):

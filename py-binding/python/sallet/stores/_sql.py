@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sallet.stores._errors import FORMAT, EmptyError, StoreError, already, checked, newer_format
+from sallet.stores._errors import FORMAT, EmptyError, StoreError, already, checked, named, newer_format
 from sallet.stores._interface import Add, Change, Delta, Entry, Expire, Revoke, Row, Worker
 
 if TYPE_CHECKING:
@@ -219,8 +219,8 @@ class SqlStore:
                 )
                 if not count:
                     if self._state(change.id) is not None:
-                        raise StoreError(f"key {change.id!r} was revoked: it has ended already")
-                    raise StoreError(f"key {change.id!r} would end before it begins: revoke it instead")
+                        raise StoreError(f"key {named(change.id)} was revoked: it has ended already")
+                    raise StoreError(f"key {named(change.id)} would end before it begins: revoke it instead")
             else:
                 continue
             changed = changed or bool(count)
@@ -230,7 +230,7 @@ class SqlStore:
         """When a key was revoked."""
         rows, _ = self._do("SELECT revoked FROM sallet_keys WHERE id = ?", identity)
         if not rows:
-            raise StoreError(f"there is no key {identity!r} in {self.name}: sallet keys list shows those that are")
+            raise StoreError(f"there is no key {named(identity)} in {self.name}: sallet keys list shows those that are")
         revoked: int | None = rows[0][0]
         return revoked
 

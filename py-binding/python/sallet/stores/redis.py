@@ -20,6 +20,7 @@ from sallet.stores._errors import (
     already,
     checked,
     extra_is_missing,
+    named,
     newer_format,
     shown,
 )
@@ -154,12 +155,9 @@ class RedisStore:
                 return None
         if entries[0][0] != identity or entries[0][1].get(b"stamp") != stamp or len(entries) > _MOST_CHANGES + 1:
             return None
-        deltas: list[Delta] = []
-        for _, fields in entries[1:]:
-            deltas.append(_delta(fields))
         identity, fields = entries[-1]
         self._known = (_version(identity), identity, fields[b"stamp"])
-        return self._known[0], deltas
+        return self._known[0], tuple(_delta(fields) for _, fields in entries[1:])
 
     def wait(self, timeout: float) -> None:
         with self._asking():
@@ -267,10 +265,10 @@ class RedisStore:
             raise already(identity, rest[1].decode(errors="replace"), rest[2] == b"1")
         raise StoreError(
             {
-                b"missing": f"there is no key {identity!r} in {self.name}: sallet keys list shows those that are",
-                b"ended": f"key {identity!r} was revoked: it has ended already",
-                b"never": f"key {identity!r} would end before it begins: revoke it instead",
-                b"unreadable": f"key {identity!r} cannot be read in {self.name}: revoke it",
+                b"missing": f"there is no key {named(identity)} in {self.name}: sallet keys list shows those that are",
+                b"ended": f"key {named(identity)} was revoked: it has ended already",
+                b"never": f"key {named(identity)} would end before it begins: revoke it instead",
+                b"unreadable": f"key {named(identity)} cannot be read in {self.name}: revoke it",
             }.get(outcome, f"{self.name}: a part of the keys is gone: see that maxmemory-policy is noeviction, and put a copy back")
         )
 
