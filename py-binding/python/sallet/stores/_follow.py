@@ -47,9 +47,6 @@ def follow(ring: Keyring, url: str, max_stale: float) -> None:
         raise TypeError("max_stale is a number of seconds")
     if not (_SHORTEST_STALE <= max_stale < math.inf):
         raise SetupError(f"max_stale is {max_stale:g}: write seconds, {_SHORTEST_STALE:g} or more; workers ask the store about once a second")
-    from sallet.stores import _standin
-    from sallet.keyring import Keyring
-    _standin.install(Keyring)
     ring._deadline(0)
     follower = _Follower(ring, open_store(url), float(max_stale))
     follower.start()
@@ -216,7 +213,7 @@ class _Follower:
             self._reported = (-1, now)
             self._unheard += 1
             if self._unheard == 3:
-                log.warning("%s; so the keys are followed, and revoke --wait does not know of this worker", error)
+                log.warning("%s; so the keys are followed, and revoke --wait does not know of this worker", str(error))
 
 
 _followers: set[_Follower] = set()

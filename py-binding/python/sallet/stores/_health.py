@@ -26,15 +26,16 @@ class Health:
         self._refuses = False
 
     def fails(self, error: StoreError) -> None:
+        # As text: a handler that keeps records would keep the frames of the error, and the keyring in them.
         now = time.monotonic()
         left = -1.0 if self._answered is None else self._max_stale - (now - self._answered)
         due = self._told is None or now - self._told >= _AGAIN
         if left > 0:
             if due:
-                log.warning("%s; the keys that were read before stay in force for %.0f s more", error, left)
+                log.warning("%s; the keys that were read before stay in force for %.0f s more", str(error), left)
                 self._told = now
         elif due or not self._refuses:
-            log.error("%s; until then every request that needs a key is refused with 503", error)
+            log.error("%s; until then every request that needs a key is refused with 503", str(error))
             self._told, self._refuses = now, True
 
     def answers(self, asked: float) -> None:
