@@ -32,6 +32,8 @@ _POLL = 0.7
 """Seconds after which the version is asked for when nothing was heard. It bounds how long a lost message is missed."""
 _BEAT = 2.0
 """Seconds between two reports of a worker whose version is the same."""
+_UNHEARD = 10.0
+"""Seconds in which no report has reached a store that answers otherwise, until the log hears of it."""
 _LONGEST_PAUSE = 2.0
 """Seconds between two attempts to reach a store, at most: a revocation may be missed for so long after it is back."""
 _FIRST = 10.0
@@ -58,7 +60,7 @@ def follow(ring: Keyring, url: str, max_stale: float) -> None:
 class _Follower:
     def __init__(self, ring: Keyring, store: Store, max_stale: float) -> None:
         self._ring = weakref.ref(ring)
-        self._store = store
+        self.store = store
         self._max_stale = max_stale
         self._health = Health(store.name, max_stale)
         self._version: int | None = None
@@ -74,10 +76,8 @@ class _Follower:
         """What a process has of its own."""
         self.worker = f"{socket.gethostname()[:64]}:{os.getpid()}:{secrets.token_hex(3)}"
         self._stop = threading.Event()
-        # Held while the keyring is changed. A fork waits for it, so that a child never has half of a change.
-        self.changing = threading.Lock()
         self._reported: tuple[int, float] = (-1, -math.inf)
-        self._unheard = 0
+        self._unheard_since = math.inf
         self._thread = threading.Thread(target=self._run, name="sallet-store", daemon=True)
 
     def start(self) -> None:
@@ -86,14 +86,14 @@ class _Follower:
 
     def again(self) -> None:
         """In a child: what the parent has said to the store is none of its business."""
-        _parents.append(self._store)  # closing it would end the parent's session
-        self._store = self._store.fresh()
+        _parents.append(self.store)  # closing it would end the parent's session
+        self.store = self.store.fresh()
         self._begin()
         self.start()
 
     def stop(self) -> None:
         self._stop.set()
-        self._store.interrupt()
+        self.store.interrupt()
 
     def join(self, seconds: float) -> None:
         self._thread.join(seconds)
@@ -106,7 +106,7 @@ class _Follower:
                     if not self._turn():
                         break
                     failures = 0
-                    self._store.wait(_POLL * random.uniform(0.85, 1.1))
+                    self.store.wait(_POLL * random.uniform(0.85, 1.1))
                     continue
                 # An error holds the frame that raised it, and so the keyring: none outlives its clause.
                 except StoreError as error:
@@ -114,7 +114,7 @@ class _Follower:
                 except Exception as error:
                     self._version = None
                     # Nobody has looked at what this one says.
-                    goes_on = self._fails(StoreError(f"{self._store.name}: {type(error).__name__} while keys were read"), failures)
+                    goes_on = self._fails(StoreError(f"{self.store.name}: {type(error).__name__} while keys were read"), failures)
                 if not goes_on:
                     break
                 failures += 1
@@ -123,8 +123,8 @@ class _Follower:
         finally:
             _followers.discard(self)
             with contextlib.suppress(StoreError):
-                self._store.leave(self.worker)
-            self._store.close()
+                self.store.leave(self.worker)
+            self.store.close()
 
     def _fails(self, error: StoreError, failures: int) -> bool:
         """Whether to go on."""
@@ -155,18 +155,17 @@ class _Follower:
             if self._version is None:
                 self._load(ring)
                 assert self._version is not None
-            answer = self._store.changes(self._version)
+            answer = self.store.changes(self._version)
             if answer is not None:
                 break
             self._version = None
         else:
-            raise StoreError(f"{self._store.name}: the history of the keys changes while they are read")
+            raise StoreError(f"{self.store.name}: the history of the keys changes while they are read")
         version, changes = answer
         if changes:
             self._take(ring, version, changes)
-        with self.changing:
-            # Counted from the question: the answer was right at some moment after it.
-            ring._deadline(max(0.0, self._max_stale - (time.monotonic() - asked)))
+        # Counted from the question: the answer was right at some moment after it.
+        ring._deadline(max(0.0, self._max_stale - (time.monotonic() - asked)))
         self._version = version
         self.settled.set()
         self._health.answers(asked)
@@ -177,7 +176,7 @@ class _Follower:
         """Takes a whole snapshot."""
         ticket = ring._ticket()
         self._loaded_at = time.monotonic()
-        version, keys = self._store.load(prepared=self._prepared)
+        version, keys = self.store.load(prepared=self._prepared)
         if isinstance(keys, bytes):
             try:
                 ring._load_blob(keys, ticket)
@@ -186,20 +185,19 @@ class _Follower:
                 self._prepared = False
                 return self._load(ring)
         else:
-            name_problems(self._store.name, ring._load(keys, ticket))
+            name_problems(self.store.name, ring._load(keys, ticket))
         self._version = version
         return None
 
     def _take(self, ring: Keyring, version: int, changes: Sequence[Delta]) -> None:
         try:
-            with self.changing:
-                problems = ring._change(changes, ring._ticket())
+            problems = ring._change(changes, ring._ticket())
         except (ValueError, TypeError):
             problems = [("", "a change cannot be understood")]
             self._load_again_at = -math.inf
         if problems:
             # A row that is wrong may have taken a right one out of force with it, and a whole look is surer than part of one.
-            name_problems(self._store.name, problems)
+            name_problems(self.store.name, problems)
             self._load_again_at = min(self._load_again_at, max(time.monotonic(), self._loaded_at + _DOUBT))
 
     def _report(self, version: int) -> None:
@@ -207,31 +205,35 @@ class _Follower:
         if self._reported[0] == version and now - self._reported[1] < _BEAT:
             return
         try:
-            self._store.report(self.worker, version, self._max_stale)
-            self._reported, self._unheard = (version, now), 0
+            self.store.report(self.worker, version, self._max_stale)
+            self._reported, self._unheard_since = (version, now), math.inf
         except StoreError as error:
-            self._reported = (-1, now)
-            self._unheard += 1
-            if self._unheard == 3:
+            if now - self._unheard_since > _UNHEARD:
                 log.warning("%s; so the keys are followed, and revoke --wait does not know of this worker", str(error))
+                self._unheard_since = math.inf
+            self._reported, self._unheard_since = (-1, now), min(self._unheard_since, now)
 
 
 _followers: set[_Follower] = set()
 _parents: list[Store] = []
 
 
+_held: list[Store] = []
+
+
 def _before_fork() -> None:
     for follower in tuple(_followers):
-        follower.changing.acquire()
+        follower.store.before_fork()
+        _held.append(follower.store)
 
 
 def _after_fork_in_parent() -> None:
-    for follower in tuple(_followers):
-        with contextlib.suppress(RuntimeError):
-            follower.changing.release()
+    while _held:
+        _held.pop().after_fork()
 
 
 def _after_fork_in_child() -> None:
+    _held.clear()
     followers = tuple(_followers)
     _followers.clear()
     for follower in followers:

@@ -135,5 +135,11 @@ class Store(Book, Protocol):
     def fresh(self) -> Store:
         """The same store with connections of its own, for a process that was forked; it has given out what this one has."""
 
+    def before_fork(self) -> None:
+        """Gives up what a child must not inherit, and holds calls back until `after_fork`; both from any thread."""
+
+    def after_fork(self) -> None:
+        """Lets calls go on, in the parent."""
+
     def interrupt(self) -> None:
-        """Makes a call that waits in another thread return or raise; the only method for another thread."""
+        """Makes a call that waits in another thread return or raise, from any thread."""

@@ -29,8 +29,6 @@ class SqlStore:
     _SCHEMA: str
     #: Seconds since 1970 by the clock of the store.
     _NOW: str
-    #: True for a row whose columns are of their types, whatever was done to the tables.
-    _TYPED: str
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -75,6 +73,11 @@ class SqlStore:
         other._known = self._known
         return other
 
+    def before_fork(self) -> None:
+        """A child leaves the sockets of its parent alone."""
+
+    def after_fork(self) -> None: ...
+
     # What workers need.
 
     def load(self, *, prepared: bool = True) -> tuple[int, Iterable[Row]]:
@@ -85,10 +88,9 @@ class SqlStore:
         return version, self._rows()
 
     def _rows(self) -> Iterator[Row]:
-        for rows in self._stream(f"SELECT {_COLUMNS} FROM sallet_keys WHERE revoked IS NULL AND ({self._TYPED})"):
+        # Plain tuples: whatever was done to the tables, the keyring takes each row by itself or not at all.
+        for rows in self._stream(f"SELECT {_COLUMNS} FROM sallet_keys WHERE revoked IS NULL"):
             yield from rows  # type: ignore[misc]
-        for rows in self._stream(f"SELECT {_COLUMNS} FROM sallet_keys WHERE revoked IS NULL AND NOT ({self._TYPED})"):
-            yield from map(_of_wrong_types, rows)
 
     def changes(self, since: int) -> tuple[int, Sequence[Delta]] | None:
         if since != self._known[0]:
@@ -105,7 +107,7 @@ class SqlStore:
             if version == since:
                 return version, ()
             rows, _ = self._do(
-                f"SELECT {_COLUMNS}, revoked, ({self._TYPED}) FROM sallet_keys WHERE version > ? LIMIT {_MOST_CHANGES + 1}", since
+                f"SELECT {_COLUMNS}, revoked FROM sallet_keys WHERE version > ? LIMIT {_MOST_CHANGES + 1}", since
             )
         if len(rows) > _MOST_CHANGES:
             return None
@@ -253,16 +255,5 @@ def schema(name: str) -> str:
 
 
 def _delta(row: tuple[Any, ...]) -> Delta:
-    *fields, revoked, typed = row
-    if revoked is not None:
-        return str(fields[0]), None
-    made = Row._make(fields) if typed else _of_wrong_types(fields)
-    return made.id, made
-
-
-def _of_wrong_types(fields: Sequence[Any]) -> Row:
-    """A row that no keyring takes, with what can be read of its id and digest, which are then out of force."""
-    identity, _, _, digest, _, _ = fields
-    return Row(
-        identity if isinstance(identity, str) else f"\0{identity!r}", "\0", "", digest if isinstance(digest, bytes) else b"", None, None
-    )
+    *fields, revoked = row
+    return fields[0], None if revoked is not None else Row._make(fields)

@@ -39,7 +39,6 @@ class PostgresStore(SqlStore):
 
     _SCHEMA = "postgres.sql"
     _NOW = "extract(epoch FROM clock_timestamp())::float8"
-    _TYPED = "id IS NOT NULL AND principal IS NOT NULL AND scopes IS NOT NULL AND digest IS NOT NULL"
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -48,7 +47,9 @@ class PostgresStore(SqlStore):
         self._listens = False
         self._patience = float(_PATIENCE)
         try:
-            psycopg.conninfo.conninfo_to_dict(url)
+            ports = psycopg.conninfo.conninfo_to_dict(url).get("port", "")
+            if not all(port.isdecimal() for port in str(ports).split(",") if port):
+                raise psycopg.ProgrammingError
         except psycopg.ProgrammingError:
             # Its words may hold a password.
             raise SetupError(

@@ -52,6 +52,8 @@ _PREPARE_AFTER = 20_000
 _LARGEST = 500 << 20
 """Redis keeps no longer value than 512 MiB."""
 
+_PIECE = 1 << 20
+
 _NAMES = ("format", "keys", "revoked", "digests", "log")
 _HEADER = struct.Struct(">QQ16s")
 
@@ -100,6 +102,11 @@ class RedisStore:
         other._known = self._known
         return other
 
+    def before_fork(self) -> None:
+        """A child leaves the sockets of its parent alone."""
+
+    def after_fork(self) -> None: ...
+
     # What workers need.
 
     def load(self, *, prepared: bool = True) -> tuple[int, Iterable[Row] | bytes]:
@@ -116,16 +123,22 @@ class RedisStore:
         return self._known[0], self._rows()
 
     def _prepared(self) -> tuple[int, bytes] | None:
-        blob = self._client.get(_key("prepared"))
-        if not blob or len(blob) < _HEADER.size:
+        name = _key("prepared")
+        header = self._client.getrange(name, 0, _HEADER.size - 1)
+        if len(header) < _HEADER.size:
             return None
-        version, place, stamp = _HEADER.unpack_from(blob)
+        version, place, stamp = _HEADER.unpack(header)
         identity = f"{version}-{place}".encode()
         at = self._client.xrange(_key("log"), identity, identity)
         if not at or at[0][1].get(b"stamp") != stamp:
             return None  # the log does not go back so far, or it is another history's
+        # In pieces, because the interpreter's lock is held while one is put together. If another one is written meanwhile, the
+        # keyring finds that its checksum is wrong, and the rows are read.
+        pieces: list[bytes] = []
+        while piece := self._client.getrange(name, start := _HEADER.size + len(pieces) * _PIECE, start + _PIECE - 1):
+            pieces.append(piece)
         self._known = (version, identity, stamp)
-        return version, blob[_HEADER.size :]
+        return version, b"".join(pieces)
 
     def _rows(self) -> Iterator[Row]:
         # A key that moves in the hash meanwhile may come twice, and two rows of one id are in force both or neither.

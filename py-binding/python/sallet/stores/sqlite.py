@@ -33,10 +33,6 @@ class SqliteStore(SqlStore):
 
     _SCHEMA = "sqlite.sql"
     _NOW = "((julianday('now') - 2440587.5) * 86400.0)"
-    _TYPED = (
-        "typeof(id) = 'text' AND typeof(principal) = 'text' AND typeof(scopes) = 'text' AND typeof(digest) = 'blob'"
-        " AND typeof(not_before) IN ('null', 'integer') AND typeof(not_after) IN ('null', 'integer')"
-    )
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -51,16 +47,27 @@ class SqliteStore(SqlStore):
         self._file: tuple[int, int] | None = None
         self._seen = -1
         self._interrupted = threading.Event()
+        self._using = threading.RLock()
 
     def wait(self, timeout: float) -> None:
         end = time.monotonic() + timeout
-        with self._asking():
-            while self._data_version() == self._seen:
-                if self._interrupted.wait(max(0.0, min(_LOOK, end - time.monotonic()))) or time.monotonic() >= end:
+        while True:
+            with self._asking():
+                if self._data_version() != self._seen:
                     return
+            if self._interrupted.wait(max(0.0, min(_LOOK, end - time.monotonic()))) or time.monotonic() >= end:
+                return
 
     def interrupt(self) -> None:
         self._interrupted.set()
+
+    def before_fork(self) -> None:
+        # SQLite remembers the locks of a process for each file, and a child has none of those that it remembers.
+        self._using.acquire()
+        self.close()
+
+    def after_fork(self) -> None:
+        self._using.release()
 
     def close(self) -> None:
         if self._connection is not None:
@@ -73,7 +80,8 @@ class SqliteStore(SqlStore):
     @contextmanager
     def _asking(self) -> Iterator[None]:
         try:
-            yield
+            with self._using:
+                yield
         except sqlite3.Error as error:
             self.close()
             raise self._sentence(error) from None
@@ -137,8 +145,12 @@ class SqliteStore(SqlStore):
     def _stream(self, sql: str) -> Iterator[Sequence[tuple[Any, ...]]]:
         with self._asking():
             cursor = self._open().execute(sql)
-            while rows := cursor.fetchmany(_CHUNK):
-                yield rows
+        while True:
+            with self._asking():
+                rows = cursor.fetchmany(_CHUNK)
+            if not rows:
+                return
+            yield rows
 
     @contextmanager
     def _writing(self, *, make: bool = False) -> Iterator[None]:
