@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from harness import asgi
 from harness.stores import Place, Postgres, Proxy, Redis, Sqlite, until
+from harness.servers import Server
 from needs import program
 from sallet import Bearer, Keyring, generate_token
 from sallet.stores import Add, Change, Expire, Revoke, Row, StoreError, _follow, open_store, wait_for
@@ -771,3 +772,31 @@ def test_the_clock_of_the_store_decides_nothing(kind: str, days: int, tmp_path: 
         [late] = added(place, "late")
         until(lambda: status(ring, late) == 200)
         del ring
+
+
+@pytest.mark.parametrize("options", [("uvicorn", "--workers", "3"), ("gunicorn", "--preload", "-w", "3", "-k", "asgi")], ids=lambda options: options[0])
+def test_every_worker_of_a_server(place: Place, options: tuple[str, ...]) -> None:
+    token, other = added(place, "a", "b")
+    kind, *arguments = options
+    server = Server(kind, "stored:app", *arguments, env={"STORE": place.url}).start()
+    try:
+        store = open_store(place.url)
+        with contextlib.closing(store):
+            # Under --preload the parent follows too.
+            until(lambda: len(store.workers()) >= 3)
+            headers = [asgi.bearer(token)]
+            answers = [server.get("/items", headers) for _ in range(30)]
+            assert {answer.status for answer in answers} == {200}
+            pids: set[object] = set()
+            until(lambda: pids.add(server.get("/items", headers).json()) or len(pids) == 3)  # type: ignore[func-returns-value]
+            version = store.write([Revoke("a")])
+            assert wait_for(store, version, 30) == {}
+            assert {server.get("/items", headers).status for _ in range(30)} == {401}
+            assert {server.get("/items", [asgi.bearer(other)]).status for _ in range(10)} == {200}
+            names = set(store.workers())
+            server.stop()
+            until(lambda: not names & set(store.workers()))
+        log = server.log()
+        assert "Traceback" not in log and "rd-of-the-store" not in log and token not in log
+    finally:
+        server.stop()

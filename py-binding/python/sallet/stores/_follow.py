@@ -179,7 +179,7 @@ class _Follower:
         version, keys = self.store.load(prepared=self._prepared)
         if isinstance(keys, bytes):
             try:
-                ring._load_blob(keys, ticket)
+                name_problems(self.store.name, ring._load_blob(keys, ticket))
             except ValueError:
                 # Written by another version of Sallet, or damaged: the rows are there too.
                 self._prepared = False

@@ -136,7 +136,6 @@ class PostgresStore(SqlStore):
         )
         # Between two transactions of which each waits for the other's lock.
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        # One of a million keys would be planned for each value.
         self._connection = connection
         try:
             with self._bounded(_PATIENCE):
@@ -149,14 +148,14 @@ class PostgresStore(SqlStore):
     def _do(self, sql: str, *values: object) -> tuple[list[tuple[Any, ...]], int]:
         connection = self._open()
         with self._bounded(self._patience):
-            cursor = connection.execute(sql.replace("?", "%s"), values)  # type: ignore[arg-type]
+            cursor = connection.execute(sql.replace("?", "%s"), values)
             rows = cursor.fetchall() if cursor.description is not None else []
         return rows, cursor.rowcount
 
     def _stream(self, sql: str) -> Iterator[Sequence[tuple[Any, ...]]]:
         with self._asking():
             connection = self._open()
-            with connection.transaction(), connection.cursor(name="sallet", binary=True) as cursor:  # type: ignore[call-overload]
+            with connection.transaction(), connection.cursor(name="sallet", binary=True) as cursor:
                 with self._bounded(_PATIENCE * 6):
                     cursor.execute(sql)
                 while True:
@@ -183,13 +182,13 @@ class PostgresStore(SqlStore):
         if self._do("SELECT to_regclass('sallet_store')")[0][0][0] is None:
             return None
         rows, _ = self._do("SELECT format, version FROM sallet_store FOR UPDATE")
-        return rows[0] if rows else None  # type: ignore[return-value]
+        return rows[0] if rows else None
 
     def _migrate(self) -> None:
         # Two that come first at once would each find no table and create it.
         self._do("SELECT pg_advisory_xact_lock(?)", _LOCK_OF_SCHEMA)
         with self._bounded(_LONG):
-            self._open().execute(schema(self._SCHEMA))  # type: ignore[arg-type]
+            self._open().execute(schema(self._SCHEMA))
 
     def _announce(self, version: int) -> None:
         self._do("SELECT pg_notify(?, ?)", _CHANNEL, str(version))

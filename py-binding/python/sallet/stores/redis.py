@@ -76,7 +76,8 @@ class RedisStore:
         scheme, colon, rest = url.partition("://")
         scheme = {"valkey": "redis", "valkeys": "rediss"}.get(scheme, scheme)
         try:
-            self._client = redis.Redis.from_url(
+            # What it answers is bytes, because that is asked for; its types say that it may be anything.
+            self._client: Any = redis.Redis.from_url(
                 f"{scheme}{colon}{rest}",
                 single_connection_client=False,
                 socket_timeout=_PATIENCE,
@@ -210,7 +211,7 @@ class RedisStore:
 
     def _now(self) -> float:
         seconds, micros = self._client.time()
-        return float(seconds) + micros / 1e6
+        return float(seconds) + float(micros) / 1e6
 
     # What the command line needs.
 
@@ -258,7 +259,7 @@ class RedisStore:
 
     def _write_batch(self, changes: Sequence[Change]) -> tuple[int, int]:
         now = int(time.time())
-        arguments: list[object] = [FORMAT, secrets.token_hex(8), now, _KEPT]
+        arguments: list[str | int] = [FORMAT, secrets.token_hex(8), now, _KEPT]
         for change in changes:
             if isinstance(change, Add):
                 arguments += ("add", change.row.id, change.row.digest.hex(), _text(change.row, now))
@@ -288,6 +289,7 @@ class RedisStore:
     def prepare(self) -> None:
         """Puts the keys there in one piece, from which a worker with a million keys starts in a second."""
         version, rows = self.load(prepared=False)
+        assert not isinstance(rows, bytes)
         identity, stamp = self._known[1:]
         ring = _sallet.Keyring([])
         ring._load(rows, ring._ticket())

@@ -127,7 +127,7 @@ class SqliteStore(SqlStore):
         return found.st_dev, found.st_ino
 
     def _do(self, sql: str, *values: object) -> tuple[list[tuple[Any, ...]], int]:
-        cursor = self._open().execute(sql, values)  # type: ignore[arg-type]
+        cursor = self._open().execute(sql, values)
         return cursor.fetchall(), cursor.rowcount
 
     def changes(self, since: int) -> Any:
@@ -170,7 +170,7 @@ class SqliteStore(SqlStore):
         if not self._do("SELECT 1 FROM sqlite_master WHERE name = 'sallet_store'")[0]:
             return None
         rows, _ = self._do("SELECT format, version FROM sallet_store")
-        return rows[0] if rows else None  # type: ignore[return-value]
+        return rows[0] if rows else None
 
     def _migrate(self) -> None:
         # executescript would commit the transaction.
