@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from sallet._sallet import SalletError
 
 if sys.version_info >= (3, 11):
-    import tomllib
+    import tomllib as tomllib
 else:
     import tomli as tomllib
 
