@@ -6,11 +6,13 @@ import hashlib
 import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 from sallet import Keyring, SecurityHeaders
 from sallet._check import judge
+from sallet._cli import main
 
 
 def run(*arguments: str, cwd: Path | None = None, input: str | bytes = b"") -> subprocess.CompletedProcess[str]:
@@ -28,29 +30,28 @@ def run(*arguments: str, cwd: Path | None = None, input: str | bytes = b"") -> s
 
 def minted(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 0, done.stderr
-    (token,) = [line for line in done.stdout.splitlines() if line and line[0] not in "#[" and " = " not in line]
+    (token,) = done.stdout.splitlines()
     return token
 
 
 # token
 
 
-def test_the_printed_block_accepts_the_printed_token(tmp_path: Path):
+def test_the_printed_entry_accepts_the_printed_token(tmp_path: Path):
     done = run("token", "--prefix", "acme", "--id", "ci", "--principal", "robot", "--scopes", "items:read items:write")
     token = minted(done)
     assert token.startswith("acme_")
     file = tmp_path / "keys.toml"
-    file.write_text(done.stdout[done.stdout.index("[[key]]") :])
+    file.write_text(done.stderr)
     who = Keyring.from_file(file).verify(token)
     assert who is not None and (who.id, who.name, who.scopes) == ("ci", "robot", ("items:read", "items:write"))
 
 
-def test_the_block_holds_the_digest_and_not_the_token():
+def test_the_entry_holds_the_digest_and_not_the_token():
     done = run("token")
     token = minted(done)
-    block = done.stdout[done.stdout.index("[[key]]") :]
-    assert hashlib.sha256(token.encode()).hexdigest() in block
-    assert token not in block
+    assert hashlib.sha256(token.encode()).hexdigest() in done.stderr
+    assert token not in done.stderr
 
 
 def test_two_tokens_differ():
@@ -62,7 +63,12 @@ def test_what_a_keyring_would_refuse_is_not_minted(arguments: tuple[str, str]):
     done = run("token", *arguments)
     assert done.returncode == 2
     assert done.stderr.startswith("sallet: ") and "Traceback" not in done.stderr
-    assert "[[key]]" not in done.stdout
+    assert "[[key]]" not in done.stderr and done.stdout == ""
+
+
+def test_the_command_is_installed_under_its_name():
+    (found,) = entry_points(group="console_scripts", name="sallet")
+    assert found.load() is main
 
 
 # headers
