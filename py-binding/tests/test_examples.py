@@ -30,7 +30,7 @@ def tokens_in(database: Path) -> dict[str, str]:
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
         cwd=EXAMPLES,
         env={**os.environ, "ARTICLE_DB": str(database)},
@@ -118,7 +118,7 @@ def demo(**env: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=False,
         env={**os.environ, "PORT": "", **env},
     )
@@ -190,7 +190,7 @@ def test_the_demo_fails_when_an_answer_is_wrong(tmp_path: Path):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 1

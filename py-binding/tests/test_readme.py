@@ -72,7 +72,7 @@ def run(folder: Path, *command: str, **env: str) -> subprocess.CompletedProcess[
     # The README says `python` and means the environment that Sallet was installed into.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
-        command, cwd=folder, env={**os.environ, "PATH": path, **env}, capture_output=True, text=True, timeout=120
+        command, cwd=folder, env={**os.environ, "PATH": path, **env}, capture_output=True, text=True, timeout=600
     )
 
 
