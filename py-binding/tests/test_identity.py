@@ -146,7 +146,7 @@ def many_connections():
 def test_on_a_server(kind, many_connections):
     running = Server(kind, "crowd:app", *ARGUMENTS.get(kind, ())).start()
     try:
-        judge(asyncio.run(asyncio.wait_for(crowd_at(running.port), 60)))
+        judge(asyncio.run(asyncio.wait_for(crowd_at(running.port), 300)))
     finally:
         running.stop()
 
