@@ -405,7 +405,7 @@ ring = Keyring.from_store(sys.argv[1])
 assert ring.verify(sys.argv[2])
 child = os.fork()
 def say(word):  # in one write: two processes share the pipe
-    os.write(1, f"{word}\n".encode())
+    os.write(1, f"{word}\\n".encode())
 say("parent" if child else "child")
 def until(condition):
     end = time.monotonic() + 30

@@ -36,7 +36,7 @@ class FileBook:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         # Made absolute now: the working directory may be another one later.
         self._path = Path(path).absolute()
-        self.name = str(path)
+        self.name: str = str(path)
 
     def entries(self) -> Iterator[Entry]:
         """Every key, in the order of their ids."""

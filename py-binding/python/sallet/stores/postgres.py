@@ -15,8 +15,8 @@ from sallet.stores._sql import SqlStore, Taken, schema
 try:
     import psycopg
     from psycopg import errors
-except ImportError as error:
-    raise extra_is_missing("postgres", "PostgreSQL") from error
+except ImportError as _missing:
+    raise extra_is_missing("postgres", "PostgreSQL") from _missing
 
 __all__ = ["PostgresStore"]
 
@@ -42,7 +42,7 @@ class PostgresStore(SqlStore):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self.name = shown(url)
+        self.name: str = shown(url)
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._listens = False
         self._patience = float(_PATIENCE)

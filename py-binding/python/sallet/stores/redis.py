@@ -31,8 +31,8 @@ try:
     from redis import exceptions
     from redis.backoff import NoBackoff
     from redis.retry import Retry
-except ImportError as error:
-    raise extra_is_missing("redis", "Redis") from error
+except ImportError as _missing:
+    raise extra_is_missing("redis", "Redis") from _missing
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -72,7 +72,7 @@ class RedisStore:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.name = shown(url)
+        self.name: str = shown(url)
         scheme, colon, rest = url.partition("://")
         scheme = {"valkey": "redis", "valkeys": "rediss"}.get(scheme, scheme)
         try:

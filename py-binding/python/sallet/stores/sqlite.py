@@ -41,7 +41,7 @@ class SqliteStore(SqlStore):
             raise SetupError("a file of SQLite is written sqlite:///keys.db, or sqlite:////var/lib/app/keys.db with its whole path")
         # Made absolute now: the working directory may be another one later.
         self._path = Path(unquote(parts.path[1:])).absolute()
-        self.name = f"sqlite:///{self._path}"
+        self.name: str = f"sqlite:///{self._path}"
         self._url = f"sqlite:///{quote(str(self._path))}"
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
