@@ -30,13 +30,16 @@ pub(crate) fn is_asked<B>(request: &Request<B>) -> bool {
 /// Makes a response private, at once, because what is between the layers may lose its extensions. `tells`: there is a layer of headers
 /// around that asks.
 pub(crate) fn make<B>(response: &mut Response<B>, privacy: Privacy, tells: bool) {
-    let unsaid = make_private(response.headers_mut(), privacy);
-    if tells {
+    let made: Option<Made> = response.extensions_mut().remove();
+    // Of two guards the stricter counts, whichever is inside.
+    let privacy = made.map_or(privacy, |made| made.privacy.max(privacy));
+    let unsaid = make_private(response.headers_mut(), privacy) || made.is_some_and(|made| made.unsaid);
+    if tells || made.is_some() {
         response.extensions_mut().insert(Made { privacy, unsaid });
     }
 }
 
-/// Before a policy that tells caches something is joined with the response: takes off again what was added, so that the policy's `no-store`
+/// Before a policy that tells caches something, or rules that take away what was told, are joined with the response: takes off again what was added, so that the policy's `no-store`
 /// is sent. Then [`again`] is called.
 pub(crate) fn undo<B>(response: &mut Response<B>) -> Option<Privacy> {
     let Made { privacy, unsaid } = response.extensions_mut().remove()?;
@@ -47,10 +50,10 @@ pub(crate) fn undo<B>(response: &mut Response<B>) -> Option<Privacy> {
     Some(privacy)
 }
 
-/// Once the policy is joined.
-pub(crate) fn again(headers: &mut HeaderMap, privacy: Option<Privacy>) {
+/// Once the policy is joined. The layer around that one may do the same, so it is told too.
+pub(crate) fn again<B>(response: &mut Response<B>, privacy: Option<Privacy>) {
     if let Some(privacy) = privacy {
-        make_private(headers, privacy);
+        make(response, privacy, true);
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderName;
+use http::header::CACHE_CONTROL;
 use http::request::Parts;
 use sallet_core::Scheme;
 use sallet_core::merge::{MergeRules, Precedence};
@@ -69,6 +70,11 @@ impl Config {
             scheme: SchemeOf::All(Scheme::Http),
             rules: Rules::try_new(precedence, removed).expect("the core's own names"),
         }
+    }
+
+    /// Whether what caches are told may be another thing once this plan is joined.
+    pub(super) fn tells_caches(&self, plan: &Plan) -> bool {
+        plan.tells_caches || self.rules.remove().contains(&CACHE_CONTROL)
     }
 
     pub(super) fn set_path(&mut self, rule: PathRule<String>, plan: Plan) {

@@ -64,7 +64,7 @@ impl Exchange {
         if config.rules.precedence() == Precedence::Add {
             request.extensions_mut().insert(Asked);
         }
-        if chosen.plan(config).tells_caches {
+        if config.tells_caches(chosen.plan(config)) {
             for_one::ask(request);
         }
         Self { config: Arc::clone(config), chosen, scheme, nonce, asked }
@@ -81,7 +81,7 @@ impl Exchange {
         let inner = || response.extensions().get().copied();
         let nonce = handlers.as_ref().and_then(ResponsePolicy::nonce).or(self.nonce).or_else(inner);
         let plan = handlers.as_ref().map_or_else(|| self.chosen.plan(&self.config), ResponsePolicy::plan);
-        let privacy = if plan.tells_caches { for_one::undo(response) } else { None };
+        let privacy = if self.config.tells_caches(plan) { for_one::undo(response) } else { None };
         let start = Start {
             plan,
             rules: &self.config.rules,
@@ -91,7 +91,7 @@ impl Exchange {
             asked: self.asked,
         };
         let told = merge(response.headers_mut(), &start, told);
-        for_one::again(response.headers_mut(), privacy);
+        for_one::again(response, privacy);
         if let Some(nonce) = nonce {
             response.extensions_mut().insert(nonce);
         }

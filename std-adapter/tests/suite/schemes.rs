@@ -239,6 +239,69 @@ async fn what_a_policy_around_says_to_caches_is_made_private_too() {
     }
 }
 
+/// Each layer around tells caches something anew, or takes away what they were told.
+#[tokio::test]
+async fn what_is_for_one_stays_so_under_any_number_of_layers() {
+    static CDN: SecurityHeaders<'_> =
+        SecurityHeaders::EMPTY.custom(&[CustomField::new("cdn-cache-control", "public, max-age=60")]);
+    static SURROGATE: SecurityHeaders<'_> =
+        SecurityHeaders::EMPTY.custom(&[CustomField::new("surrogate-control", "max-age=60")]);
+    static NO_STORE: SecurityHeaders<'_> = SecurityHeaders::EMPTY.cache_control(Some(CacheControl::NO_STORE));
+    let policies = [&CDN, &SURROGATE, &NO_STORE, &SecurityHeaders::STRICT];
+    for (outer, inner) in policies.iter().flat_map(|outer| policies.map(|inner| (*outer, inner))) {
+        for make in [SecurityHeadersLayer::new, SecurityHeadersLayer::overriding] {
+            for removed in [vec![], vec![CACHE_CONTROL]] {
+                let chosen = ResponsePolicy::new(inner);
+                let by_the_handler = service_fn(move |request: Request<()>| {
+                    let mut response = saying(None);
+                    if request.uri().path() == "/chosen" {
+                        response.extensions_mut().insert(chosen.clone());
+                    }
+                    ready(Answer::Ok(response))
+                });
+                let service = RequireAuthLayer::new(ApiKey::new(&KEYS)).layer(by_the_handler);
+                let service = make(outer).remove(removed.clone()).layer(make(inner).layer(service));
+                for path in ["/", "/chosen"] {
+                    let request = Request::get(path).header(KEY.0, KEY.1).body(()).expect("a request");
+                    let headers = service.clone().oneshot(request).await.expect("an answer").into_parts().0.headers;
+                    let said = |name, words: [&str; 2]| {
+                        let lines = lines(&headers, name);
+                        lines.iter().all(|line| words.iter().any(|word| line.contains(word))) && lines.len() < 2
+                    };
+                    assert!(
+                        headers.contains_key("cache-control")
+                            && said("cache-control", ["private", "no-store"])
+                            && said("cdn-cache-control", ["private", "no-store"])
+                            && said("surrogate-control", ["no-store", "no-store"]),
+                        "{path} {removed:?} {headers:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// What an API key admitted is no less private for a token that was asked for as well.
+#[tokio::test]
+async fn of_two_guards_the_stricter_keeps_caches_off() {
+    static CDN: SecurityHeaders<'_> =
+        SecurityHeaders::EMPTY.custom(&[CustomField::new("cdn-cache-control", "public, max-age=60")]);
+    let around = SecurityHeadersLayer::overriding(&CDN);
+    let (key, token) = (RequireAuthLayer::new(ApiKey::new(&KEYS)), RequireAuthLayer::new(Bearer::new(&KEYS)));
+    let app = service_fn(|_: Request<()>| ready(Answer::Ok(saying(None))));
+    let request = || Request::get("/").header(KEY.0, KEY.1).header(BEARER.0, BEARER.1).body(()).expect("a request");
+    for response in [
+        around.layer(key.layer(token.layer(app))).oneshot(request()).await.expect("an answer").map(drop),
+        around.layer(token.layer(key.layer(app))).oneshot(request()).await.expect("an answer").map(drop),
+    ] {
+        assert_eq!(lines(response.headers(), "cdn-cache-control"), ["public, max-age=60, private"]);
+    }
+    // The policy's `no-store` is sent under two guards as under one.
+    let around = SecurityHeadersLayer::new(&SecurityHeaders::API);
+    let response = around.layer(token.layer(key.layer(app))).oneshot(request()).await.expect("an answer");
+    assert_eq!(lines(response.headers(), "cache-control"), ["no-store"]);
+}
+
 /// Browsers send Basic by themselves, for pages of other sites too.
 #[tokio::test]
 async fn a_page_of_another_site_changes_nothing() {
