@@ -182,6 +182,12 @@ impl Guard {
         self.refuse(&no, case, &challenges, &mut Request::from_parts(*parts, ()))
     }
 
+    fn hide<B>(&self, request: &mut Request<B>) {
+        if self.hides {
+            self.places.remove_fields(request.headers_mut());
+        }
+    }
+
     fn tell<'d, B>(&self, decision: impl FnOnce() -> Decision<'d>, request: &mut Request<B>) {
         if let Some(tell) = &self.hooks.on_decision {
             with_parts(request, |parts| tell(decision(), parts));
@@ -191,6 +197,9 @@ impl Guard {
     /// Judges the request, or says what has to be waited for.
     pub(super) fn begin<V: Verify, B>(&self, verifier: &V, request: &mut Request<B>, place: Place) -> Step<V> {
         if let Some(document) = self.documents.iter().find(|document| document.is_asked_for(request)) {
+            self.places.mark(request.headers_mut());
+            self.places.take_out(request);
+            self.hide(request);
             self.tell(|| Decision::Anonymous { reason: None }, request);
             return Step::Answered(document.answer(request.method()));
         }
@@ -264,9 +273,7 @@ impl Guard {
             // What is called from here on is the app's.
             self.places.take_out(request);
         }
-        if self.hides {
-            self.places.remove_fields(request.headers_mut());
-        }
+        self.hide(request);
         match verdict {
             Ok(user) => {
                 let scheme = self.scheme(case);

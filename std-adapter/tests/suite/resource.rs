@@ -120,3 +120,27 @@ fn a_resource_that_cannot_be_described() {
         assert!(ProtectedResource::parse(&case.resource, case.authorization_servers).is_err(), "{}", case.resource);
     }
 }
+
+/// Who asks for the document may show a credential, and hooks see it there no more than elsewhere.
+#[tokio::test]
+async fn credentials_are_hidden_beside_the_document() {
+    let mcp = ProtectedResource::new("https://api.example/", ["https://login.example"]);
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let layer = RequireAuthLayer::new(Bearer::new(&KEYS).query("t").resource(mcp));
+    for layer in [layer.clone(), layer.hide()] {
+        let sees = std::sync::Arc::clone(&seen);
+        let layer = layer.on_decision(move |_, parts| {
+            sees.lock().expect("a lock").push(format!("{} {:?}", parts.uri, parts.headers));
+        });
+        for target in ["", "?t=abc"] {
+            let request = Request::get(format!("/.well-known/oauth-protected-resource{target}"));
+            let request = request.header("authorization", "Bearer abc").body(String::new()).expect("a request");
+            let service = layer.layer(service_fn(async |_: Request<String>| Answer::Ok(text("inside"))));
+            assert_eq!(service.oneshot(request).await.expect("an answer").status(), 200);
+        }
+    }
+    let path = "/.well-known/oauth-protected-resource";
+    let marked = format!("{path} {{\"authorization\": Sensitive}}");
+    let hidden = format!("{path} {{}}");
+    assert_eq!(*seen.lock().expect("a lock"), [marked.clone(), marked, hidden.clone(), hidden]);
+}
