@@ -39,6 +39,31 @@ pin_project! {
         Admitted { #[pin] inner: S::Future, after: After, guard: Arc<Guard> },
         Answered { response: Option<Response<Bytes>> },
     }
+
+    impl<L, S, B> PinnedDrop for State<L, S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            abandon(this);
+        }
+    }
+}
+
+/// Counts what is dropped without its verdict. Not while a verifier panics: what says the client's address may panic as well, and that
+/// would end the program.
+fn abandon<L, S, B>(state: Pin<&mut State<L, S, B>>)
+where
+    S: Service<Request<B>>,
+{
+    #[cfg(feature = "throttle")]
+    if let StateProj::Waiting { guard, case, next: Some((_, request)), .. } = state.project()
+        && !std::thread::panicking()
+    {
+        guard.abandoned(*case, request);
+    }
+    #[cfg(not(feature = "throttle"))]
+    let _ = state;
 }
 
 impl<L, S, B> ResponseFuture<L, S, B>

@@ -325,6 +325,14 @@ impl Guard {
         verdict
     }
 
+    /// Counts a credential whose client went away before its verdict, or nobody who guesses would wait for one.
+    #[cfg(feature = "throttle")]
+    pub(super) fn abandoned<B>(&self, case: Case, request: &mut Request<B>) {
+        if let (Some(throttle), Some(at)) = (&self.throttle, case.at) {
+            throttle.count(self.needs()[at].borrowed(), &self.schemes[at].field, request);
+        }
+    }
+
     fn privacy<B>(&self, case: Case, request: &Request<B>) -> Option<Privacy> {
         let at = case.at?;
         let Scheme { field, privacy, .. } = &self.schemes[at];

@@ -46,6 +46,7 @@ use crate::parts::with_parts;
 /// - The address is what your function says. Behind a proxy the socket's is the proxy's, and all clients share its counter: then read the
 ///   field that the proxy sets, and only that proxy can. IPv6 addresses count by their /64, which is what one client has, and IPv4-mapped
 ///   ones as IPv4. Clients without an address share one counter.
+/// - A look-up whose client goes away before it ends counts as a failure, or a guesser would never wait.
 /// - Requests that are judged at the same time can all pass before the first has failed. Those that end after the limit was reached
 ///   are refused, right or wrong.
 /// - Counting by the user name slows guessing from many addresses, and lets anybody who knows a name keep its user out while they go on

@@ -218,3 +218,23 @@ async fn under_axum() {
 fn nobody_is_refused_before_the_first() {
     let _ = throttle(0);
 }
+
+/// A client that hangs up before its verdict has guessed all the same, once for each time.
+#[tokio::test]
+async fn who_does_not_wait_for_the_answer_is_counted() {
+    let never = Basic::from_fn(async |_: PresentedToken| std::future::pending::<Result<Principal, Refusal>>().await);
+    let layer = RequireAuthLayer::new(never).throttle(throttle(3));
+    for _ in 0..3 {
+        let guess = ask(&layer, "/", "192.0.2.1", "Basic YTpiYw==");
+        tokio::select! {
+            biased;
+            answer = guess => panic!("{answer:?}"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    assert_eq!(ask(&layer, "/", "192.0.2.1", "Basic YTpiYw==").await.status(), 429);
+    // What got its answer is not counted when it is dropped.
+    let good = Bearer::from_fn(async |_: PresentedToken| Ok::<_, Refusal>(Principal::new("k", "kim", Scopes::EMPTY)));
+    let layer = RequireAuthLayer::new(good).throttle(throttle(1));
+    assert_eq!(statuses(&layer, &[("192.0.2.1", "Bearer abc"); 3]).await, [200; 3]);
+}
