@@ -87,6 +87,7 @@ mod verdict;
 pub use alternatives::{Alternatives, AlternativesError};
 pub use challenge::{Challenge, Realm, RealmError};
 pub use credentials::{Credentials, CredentialsError};
+pub use cross_site::is_cross_site;
 pub use indexed_keyring::IndexedKeyring;
 pub use key::Key;
 #[cfg(feature = "alloc")]

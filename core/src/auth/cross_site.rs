@@ -18,9 +18,20 @@ pub(super) const FIELDS: [&str; 3] = ["sec-fetch-site", "origin", "host"];
 /// 2.4](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header)); elsewhere `Origin`, held against the host that was asked. A client that sends neither is no browser. `same-site` is another
 /// site here: a neighbour's subdomain is a neighbour's.
 pub(super) fn is_forged(request: &impl AuthRequest) -> bool {
-    if SAFE.contains(&request.method()) && !request.is_websocket() {
-        return false;
-    }
+    (request.is_websocket() || !SAFE.contains(&request.method())) && is_cross_site(request)
+}
+
+/// Whether a browser says that it sends the request for a page of another site, whatever the request does: the question of
+/// [`Requirement::cross_site`](super::Requirement::cross_site), for safe methods too. A client that is no browser says what it likes.
+///
+/// ```
+/// use sallet_core::auth::{RequestFields, is_cross_site};
+///
+/// assert!(is_cross_site(&RequestFields::new("GET", &[("sec-fetch-site", b"cross-site")])));
+/// assert!(!is_cross_site(&RequestFields::new("GET", &[("sec-fetch-site", b"same-origin")])));
+/// assert!(!is_cross_site(&RequestFields::new("GET", &[])));
+/// ```
+pub fn is_cross_site(request: &impl AuthRequest) -> bool {
     let mut sites = request.lines("sec-fetch-site");
     if let Some(site) = sites.next() {
         return sites.next().is_some() || !matches!(site, b"same-origin" | b"none");

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use http::request::Parts;
 use http::{HeaderName, Request};
 use lru::LruCache;
-use sallet_core::auth::{AuthScheme, Requirement};
+use sallet_core::auth::{AuthScheme, Requirement, is_cross_site};
 use sallet_core::secret::Digest;
 use unicode_normalization::UnicodeNormalization;
 
 use super::PresentedToken;
+use super::asked::Asked;
 use crate::parts::with_parts;
 
 /// Refuses credentials of a client that has shown too many wrong ones.
@@ -47,6 +48,8 @@ use crate::parts::with_parts;
 ///   field that the proxy sets, and only that proxy can. IPv6 addresses count by their /64, which is what one client has, and IPv4-mapped
 ///   ones as IPv4. Clients without an address share one counter.
 /// - A look-up whose client goes away before it ends counts as a failure, or a guesser would never wait.
+/// - What a browser sends for a page of another site (`Sec-Fetch-Site`, or `Origin`) counts for the same address apart, so that a page that
+///   makes it show wrong tokens does not keep its user out. Whoever forges the field has one counter more.
 /// - Requests that are judged at the same time can all pass before the first has failed. Those that end after the limit was reached
 ///   are refused, right or wrong.
 /// - Counting by the user name slows guessing from many addresses, and lets anybody who knows a name keep its user out while they go on
@@ -71,7 +74,10 @@ type Client = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
 /// Whose failures are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Counted {
-    Address(Option<IpAddr>),
+    Address {
+        client: Option<IpAddr>,
+        cross_site: bool,
+    },
     /// The digest of a name, so that a counter has one size.
     User([u8; 32]),
 }
@@ -170,7 +176,8 @@ impl FailureThrottle {
             let name: String = name.nfkc().flat_map(char::to_lowercase).nfkc().collect();
             Counted::User(Digest::of(name.as_bytes()).to_bytes())
         });
-        [Some(Counted::Address(address)), user]
+        let cross_site = is_cross_site(&Asked::new(request, field));
+        [Some(Counted::Address { client: address, cross_site }), user]
     }
 }
 

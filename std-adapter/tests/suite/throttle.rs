@@ -238,3 +238,21 @@ async fn who_does_not_wait_for_the_answer_is_counted() {
     let layer = RequireAuthLayer::new(good).throttle(throttle(1));
     assert_eq!(statuses(&layer, &[("192.0.2.1", "Bearer abc"); 3]).await, [200; 3]);
 }
+
+/// A page of another site makes a browser show wrong tokens.
+#[tokio::test]
+async fn another_site_does_not_lock_a_client_out() {
+    let layer = RequireAuthLayer::new(Bearer::new(&KEYS).query("t")).throttle(throttle(2));
+    let ask = async |path: &str, site: &str| {
+        let request = Request::get(path).header("x-from", "192.0.2.1").header("sec-fetch-site", site).body(());
+        let service = layer.layer(service_fn(async |_: Request<()>| Answer::Ok(text("in".to_owned()))));
+        service.oneshot(request.expect("a request")).await.expect("an answer").status().as_u16()
+    };
+    for status in [401, 401, 429] {
+        assert_eq!(ask("/?t=no", "cross-site").await, status, "it is slowed down itself");
+    }
+    assert_eq!(ask("/?t=abc", "same-origin").await, 200);
+    for status in [401, 401, 429] {
+        assert_eq!(ask("/?t=no", "same-origin").await, status);
+    }
+}
