@@ -23,8 +23,10 @@ from harness import asgi
 from keys import EXPIRED, READER, UNKNOWN, keyring
 from needs import program
 from sallet import ApiKey, AuthMiddleware, Basic, Bearer, FailureThrottle, PolicyError, Principal
+from sallet.fastapi import AnyOf, protect
+from sallet.fastapi import ApiKey as ApiKeyDependency
+from sallet.fastapi import Basic as BasicDependency
 from sallet.fastapi import Bearer as Dependency
-from sallet.fastapi import protect
 from starlette.responses import JSONResponse
 
 GOOD, BAD = [asgi.bearer(READER)], [asgi.bearer(UNKNOWN)]
@@ -130,6 +132,27 @@ def test_on_a_public_path_a_throttled_request_is_anonymous_and_refused_by_a_depe
     assert asgi.call(app, "/open", GOOD).status == 200
     reply = asgi.call(app, "/asks", GOOD)
     assert reply.status == 429 and reply.has("retry-after") and not reply.has("www-authenticate")
+
+
+@pytest.mark.parametrize("of_guard", ["list", "any of"])
+@pytest.mark.parametrize("of_route", ["one", "any of"])
+def test_on_a_public_path_no_dependency_of_several_schemes_judges_what_is_throttled(of_guard, of_route):
+    judged: list[str] = []
+
+    def check(credentials: Any) -> Any:
+        judged.append(credentials.password)
+        return Principal("ada") if credentials.password == "right" else None
+
+    password, key, app = BasicDependency(authenticate=check), ApiKeyDependency(keyring()), FastAPI()
+    protect(app, auth=[password, key] if of_guard == "list" else AnyOf(password, key), public=["/p"], throttle=FailureThrottle("3/minute"))
+
+    @app.get("/p")
+    async def route(who: Any = Depends(password if of_route == "one" else AnyOf(password, key))) -> None: ...
+
+    replies = [asgi.call(app, "/p", basic("ada", word)) for word in ["a", "b", "c", "d", "right"]]
+    assert [reply.status for reply in replies] == [401, 401, 401, 429, 429] and judged == ["a", "b", "c"]
+    assert replies[-1].has("retry-after") and not replies[-1].has("www-authenticate")
+    assert asgi.call(app, "/p").status == 401
 
 
 ADDRESSES = [

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from sallet import Refusal
 from sallet._refuse import note
 from sallet._sallet import Alternatives, signed_in_user
-from sallet.fastapi._dependency import Dependency, OfRoute, exception_of
+from sallet.fastapi._dependency import Dependency, OfRoute, exception_of, is_verdict_for
 
 __all__ = ["AnyOf"]
 
@@ -90,7 +90,7 @@ class AnyOf:
             if by is self:
                 who, found = outcome
                 return who, found
-            if not isinstance(link, OfRoute) and any(by is scheme for scheme in self.schemes):
+            if not isinstance(link, OfRoute) and any(is_verdict_for(scheme, by, outcome) for scheme in self.schemes):
                 if isinstance(outcome, Exception):
                     raise outcome
                 return by, outcome

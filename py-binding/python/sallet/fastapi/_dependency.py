@@ -28,6 +28,16 @@ class OfRoute(NamedTuple):
     earlier: Any
 
 
+def is_verdict_for(scheme: Any, by: Any, outcome: Any) -> bool:
+    """Whether a guard's or dependency's verdict is that of `scheme`.
+
+    What a guard of several refuses without asking one of them is each one's, so that a throttled client is not judged here instead.
+    """
+    if isinstance(by, tuple):
+        return any(one is scheme for one in by) and not (isinstance(outcome, Refusal) and outcome.is_missing)
+    return by is scheme
+
+
 class Dependency(Scheme):
     """The flow of a scheme in routes: it comes before the scheme itself among the bases of a class."""
 
@@ -99,7 +109,7 @@ class Dependency(Scheme):
         link = scope.get("sallet.auth")
         while link is not None:
             by, outcome, link = link
-            if by is self:
+            if is_verdict_for(self, by, outcome):
                 if isinstance(outcome, Exception):
                     raise outcome
                 return outcome
