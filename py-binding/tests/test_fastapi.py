@@ -1,5 +1,6 @@
 """`sallet.fastapi`: what FastAPI's own security classes do, done the same; and what `protect` promises."""
 
+import functools
 import json
 from typing import Annotated, Any, Optional
 
@@ -411,6 +412,32 @@ def test_a_forgotten_depends_keeps_a_protected_app_from_starting(kind):
     error = asgi.call(app, "/").error
     assert isinstance(error, PolicyError), error
     assert "/v1/me: who is a Principal" in str(error) and "write who: Annotated[Principal, Depends(bearer)]" in str(error)
+
+
+def of_the_route(who: Annotated[Principal, Depends()]) -> None: ...
+
+
+def by_its_default(who: Principal = Depends(Principal)) -> None: ...
+
+
+def of_a_partial(who: Annotated[Any, Depends(functools.partial(Principal, name="ada"))]) -> None: ...
+
+
+def of_a_dependency(found: Annotated[None, Depends(of_the_route)]) -> None: ...
+
+
+@pytest.mark.parametrize("route", [of_the_route, by_its_default, of_a_partial, of_a_dependency])
+@pytest.mark.parametrize("place", ["app", "included", "mounted"])
+def test_an_empty_depends_keeps_a_protected_app_from_starting(route, place):
+    """FastAPI would call the class itself with `?id=admin`."""
+    app, inner, router = FastAPI(), FastAPI(), APIRouter()
+    {"app": app, "included": router, "mounted": inner}[place].add_api_route("/me", route)
+    app.include_router(router)
+    app.mount("/v1", inner)
+    protect(app, auth=make_bearer(), public=["/me", "/v1/*"])
+    reply = asgi.call(app, "/v1/me?id=admin" if place == "mounted" else "/me?id=admin")
+    assert isinstance(reply.error, PolicyError), (reply.status, reply.error)
+    assert "/me: who is a Principal" in str(reply.error) and "write who: Annotated[Principal, Depends(bearer)]" in str(reply.error)
 
 
 def test_requires_holds_for_a_mapping_too():

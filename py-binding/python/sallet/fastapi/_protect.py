@@ -121,7 +121,7 @@ def protect(
 
     A `Security(bearer, scopes=...)` of a route that no token can satisfy keeps the app from
     starting: a str where a list belongs, which FastAPI takes apart, or a scope with a space. So does a `Principal` that a
-    route would read from the request, because its `Depends(bearer)` was forgotten.
+    route would read from the request, because its `Depends(bearer)` was forgotten or is an empty `Depends()`.
 
     An app instrumented by `opentelemetry-instrumentation-fastapi` must be instrumented before
     this call: the contrib package insists on wrapping Starlette's own stack. When it is taken out

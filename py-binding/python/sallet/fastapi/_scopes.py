@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
@@ -53,11 +54,20 @@ def _read_from_request(dependant: Any) -> Iterator[str]:
             if _is_principal(field.field_info.annotation):
                 yield field.name
     for inner in dependant.dependencies:
+        if _makes_principal(inner.call):
+            yield inner.name or "a dependency"
         yield from _read_from_request(inner)
 
 
 def _is_principal(kind: Any) -> bool:
     return kind is Principal or any(map(_is_principal, get_args(kind)))
+
+
+def _makes_principal(call: Any) -> bool:
+    """`Depends()` without a scheme calls the class itself, with what the query says."""
+    while isinstance(call, functools.partial):
+        call = call.func
+    return _is_principal(call)
 
 
 def _mistake(scopes: list[str]) -> str | None:
