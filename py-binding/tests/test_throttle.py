@@ -390,10 +390,35 @@ def test_redis_counts_for_every_process_and_without_it_each_for_itself(redis, ca
     server.kill()
     server.wait()
     started = time.monotonic()
-    assert statuses(one, (GOOD, "192.0.2.1"), *[(BAD, "192.0.2.1")] * 3, (GOOD, "192.0.2.2")) == [200, 401, 401, 429, 200]
+    # It has counted its own failure before, too.
+    assert statuses(one, (GOOD, "192.0.2.1"), *[(BAD, "192.0.2.1")] * 3, (GOOD, "192.0.2.2")) == [200, 401, 429, 429, 200]
     assert time.monotonic() - started < 2
     (record,) = caplog.records
     assert record.levelname == "WARNING" and "does not answer" in record.getMessage() and "127.0.0.1" not in record.getMessage()
+
+
+def at_once(app: Any, *requests: tuple[Any, str]) -> list[int]:
+    async def all_of_them() -> list[int]:
+        scopes = [asgi.http_scope(headers=headers, client=(address, 1)) for headers, address in requests]
+        return [reply.status for reply in await asyncio.gather(*(asgi.send_to(app, scope) for scope in scopes))]
+
+    return asyncio.run(all_of_them())
+
+
+def test_a_burst_is_judged_no_more_often_than_the_rate_allows_and_is_no_sign_that_redis_is_away(redis, caplog):
+    url, _ = redis
+    app, other = (guard(throttle=FailureThrottle("3/minute", storage=url)) for _ in range(2))
+    found = at_once(app, *[(BAD, "192.0.2.1")] * 199, (GOOD, "192.0.2.1"))
+    assert (found.count(401), found.count(429), found[-1]) == (3, 197, 429)
+    assert at_once(app, *((GOOD, f"198.51.100.{at}") for at in range(200))) == [200] * 200
+    assert not caplog.records
+    assert statuses(other, (GOOD, "192.0.2.1")) == [429]
+
+
+def test_many_that_find_redis_away_together_say_so_once(caplog):
+    app = guard(throttle=FailureThrottle("1/minute", storage=f"redis://127.0.0.1:{free_port()}"))
+    assert at_once(app, *((GOOD, f"198.51.100.{at}") for at in range(200))) == [200] * 200
+    assert len(caplog.records) == 1
 
 
 def test_a_redis_that_hangs_holds_up_one_request_for_half_a_second():

@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from limits import RateLimitItem, parse_many
@@ -28,6 +29,8 @@ _PATIENCE = 0.5
 """Seconds that a request waits for Redis."""
 _PAUSE = 5.0
 """Seconds in which Redis is not asked again after it has failed: each request would wait for it."""
+_AT_ONCE = 32
+"""Requests of a process that ask Redis at the same time; the others wait for their turn. Each has a connection, of which a pool has 100."""
 
 
 class BoundedMemory(Storage):
@@ -97,7 +100,7 @@ def rates_of(text: str) -> list[RateLimitItem]:
 
 
 class Counters:
-    """Counts failures in Redis, and in this process where there is none or it does not answer."""
+    """Counts failures in this process, and in Redis too where there is one: what either has counted holds."""
 
     def __init__(self, rates: list[RateLimitItem], storage: str, size: int) -> None:
         self._rates = rates
@@ -105,7 +108,7 @@ class Counters:
         self.memory = {kind: BoundedMemory(size) for kind in ("address", "user", "token")}
         self._local = {kind: FixedWindowRateLimiter(memory) for kind, memory in self.memory.items()}
         self._url = None if storage == "memory://" else f"async+{storage}"
-        self._shared: tuple[Any, SharedLimiter] | None = None
+        self._shared: tuple[Any, SharedLimiter, asyncio.Semaphore] | None = None
         self._away_until = -math.inf
         if self._url is not None:
             try:
@@ -116,11 +119,23 @@ class Counters:
 
     async def wait(self, keys: list[Key]) -> int | None:
         """Seconds until all of these may try again; `None` if they may now."""
-        if self._asks_redis():
-            try:
-                return await asyncio.wait_for(self._shared_wait(keys), _PATIENCE)
-            except (StorageError, OSError, asyncio.TimeoutError) as error:
-                self._is_away(error)
+        seconds = self._local_wait(keys)
+        if seconds is None and self._url is not None:
+            seconds = await self._ask_redis(self._shared_wait, keys)
+            if seconds is None:
+                # Others may have failed in this process while Redis was asked, and be on their way to it.
+                seconds = self._local_wait(keys)
+        return seconds
+
+    async def count(self, keys: list[Key]) -> None:
+        """Counts a failure of each: here before anything is awaited, so that no other request of this process is judged meanwhile."""
+        for rate in self._rates:
+            for key in keys:
+                self._local[key[0]].hit(rate, *key)
+        if self._url is not None:
+            await self._ask_redis(self._shared_count, keys)
+
+    def _local_wait(self, keys: list[Key]) -> int | None:
         ends = [
             self._local[key[0]].get_window_stats(rate, *key).reset_time
             for rate in self._rates
@@ -129,39 +144,41 @@ class Counters:
         ]
         return _seconds(ends)
 
-    async def count(self, keys: list[Key]) -> None:
-        """Counts a failure of each."""
-        if self._asks_redis():
+    async def _ask_redis(self, ask: Callable[[SharedLimiter, list[Key]], Awaitable[_T]], keys: list[Key]) -> _T | None:
+        """`None` also while Redis is away."""
+        if not self._asks_redis():
+            return None
+        limiter, turns = self._limiter()
+        # The wait for a turn is no sign that Redis is away: each of those before takes half a second at most.
+        async with turns:
+            if not self._asks_redis():
+                return None
             try:
-                return await asyncio.wait_for(self._shared_count(keys), _PATIENCE)
+                return await asyncio.wait_for(ask(limiter, keys), _PATIENCE)
             except (StorageError, OSError, asyncio.TimeoutError) as error:
                 self._is_away(error)
-        for rate in self._rates:
-            for key in keys:
-                self._local[key[0]].hit(rate, *key)
-        return None
+                return None
 
     def _connect(self) -> SharedLimiter:
         """A connection belongs to the event loop that has opened it."""
         storage: Any = storage_from_string(str(self._url), implementation="redispy", wrap_exceptions=True)
         return SharedLimiter(storage)
 
-    def _limiter(self) -> SharedLimiter:
+    def _limiter(self) -> tuple[SharedLimiter, asyncio.Semaphore]:
         loop = asyncio.get_running_loop()
         if self._shared is None or self._shared[0] is not loop:
-            self._shared = (loop, self._connect())
-        return self._shared[1]
+            self._shared = (loop, self._connect(), asyncio.Semaphore(_AT_ONCE))
+        return self._shared[1:]
 
-    async def _shared_wait(self, keys: list[Key]) -> int | None:
-        limiter, ends = self._limiter(), []
+    async def _shared_wait(self, limiter: SharedLimiter, keys: list[Key]) -> int | None:
+        ends: list[float] = []
         for rate in self._rates:
             for key in keys:
                 if not await limiter.test(rate, *key):
                     ends.append((await limiter.get_window_stats(rate, *key)).reset_time)
         return _seconds(ends)
 
-    async def _shared_count(self, keys: list[Key]) -> None:
-        limiter = self._limiter()
+    async def _shared_count(self, limiter: SharedLimiter, keys: list[Key]) -> None:
         for rate in self._rates:
             for key in keys:
                 await limiter.hit(rate, *key)
@@ -170,6 +187,8 @@ class Counters:
         return self._url is not None and time.monotonic() >= self._away_until
 
     def _is_away(self, error: Exception) -> None:
+        if not self._asks_redis():
+            return  # another request was as unlucky at the same time, and has said so
         # Its words may hold the URL, and so a password.
         cause = error.__cause__ or error
         self._away_until = time.monotonic() + _PAUSE

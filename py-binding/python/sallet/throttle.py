@@ -50,8 +50,8 @@ class FailureThrottle:
         rate: How many failures in how much time, as `limits` writes it: `"10/minute"`, `"10/minute; 50/day"`.
         storage: `"memory://"` counts in each process by itself; a URL such as `"redis://localhost:6379/3"` counts for all that use it, on
             asyncio (not trio).
-            While Redis does not answer within half a second, each process counts by itself, and says so in the log
-            `sallet.auth`: good credentials are still admitted, and guessing is still slowed.
+            Each process counts its own failures too, so that requests that it judges at the same time do not pass together.
+            While Redis does not answer within half a second, that is all, and the log `sallet.auth` says so: good credentials are still admitted, and guessing is still slowed.
         exempt: Addresses and networks whose failures are not counted for the address, such as a proxy of your own:
             `["10.0.0.0/8"]`.
         per_user: Whether failures with `Basic` are counted for the user name too, from all addresses together. That slows guessing from
