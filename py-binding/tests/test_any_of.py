@@ -279,3 +279,18 @@ def test_scopes_that_nobody_can_have_keep_the_app_from_starting():
     protect(app, auth=either)
     error = asgi.call(app, "/").error
     assert isinstance(error, PolicyError) and "scopes is a list" in str(error)
+
+
+def test_a_guard_of_one_scheme_has_found_nothing_of_another():
+    bearer, api_key, app = Bearer(keyring()), ApiKey(keyring()), FastAPI()
+    protect(app, auth=bearer, public=["/"])
+
+    @app.get("/")
+    async def route(who: Annotated[Principal, Depends(AnyOf(bearer, api_key))]) -> str:
+        return who.id
+
+    good = [asgi.call(app, "/", [shown]) for shown in (key(READER), asgi.bearer(READER))]
+    assert [reply.status for reply in good] == [200, 200]
+    bad = [[], [key(UNKNOWN)], [asgi.bearer(UNKNOWN)], [asgi.bearer(UNKNOWN), key(READER)]]
+    assert [asgi.call(app, "/", shown).status for shown in bad] == [401] * 4
+    assert len(asgi.call(app, "/").all("www-authenticate")) == 2

@@ -90,7 +90,9 @@ class AnyOf:
             if by is self:
                 who, found = outcome
                 return who, found
-            if not isinstance(link, OfRoute) and any(is_verdict_for(scheme, by, outcome) for scheme in self.schemes):
+            # That a guard has found nothing is said of its own schemes alone.
+            found_nothing = isinstance(outcome, Refusal) and outcome.is_missing
+            if not isinstance(link, OfRoute) and not found_nothing and any(is_verdict_for(scheme, by, outcome) for scheme in self.schemes):
                 if isinstance(outcome, Exception):
                     raise outcome
                 return by, outcome
