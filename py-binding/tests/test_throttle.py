@@ -180,6 +180,44 @@ def test_a_forwarded_address_is_not_believed():
     assert statuses(app, (BAD + forwarded, "192.0.2.1"), (GOOD + forwarded, "192.0.2.2"), (GOOD, "192.0.2.1")) == [401, 200, 429]
 
 
+ABROAD = ("sec-fetch-site", "cross-site")
+EVIL = ("origin", "https://evil.example")
+SENDERS = [
+    ([ABROAD], True),
+    ([ABROAD, EVIL], True),
+    ([EVIL], True),
+    ([("origin", "null")], True),
+    ([("origin", "https://testserver")], False),
+    ([("origin", "https://TestServer:443")], False),
+    ([("origin", "http://testserver:8000")], True),
+    ([("origin", "http://testserver:80")], False),
+    ([("sec-fetch-site", "same-origin"), EVIL], False),
+    ([("sec-fetch-site", "same-site")], False),
+    ([("sec-fetch-site", "none")], False),
+    ([ABROAD, ABROAD], False),
+    ([], False),
+]
+
+
+@pytest.mark.parametrize(("fields", "is_abroad"), SENDERS)
+def test_what_a_page_of_another_site_sends_keeps_nobody_out_and_is_slowed_itself(fields, is_abroad):
+    app = guard(Bearer(keyring(), query="token"))
+    sent = [asgi.call(app, f"/x.png?token={UNKNOWN}", fields, client=("192.0.2.1", 1)).status for _ in range(4)]
+    assert sent == [401, 401, 401, 429]
+    assert statuses(app, (GOOD, "192.0.2.1")) == [200 if is_abroad else 429]
+    # Who writes the field himself has one more counter, and no more.
+    assert statuses(app, *[([*BAD, *fields], "192.0.2.1")] * 2, ([*GOOD, *fields], "192.0.2.1")) == [429] * 3
+    assert statuses(app, ([*GOOD, ABROAD], "192.0.2.1")) == [429 if is_abroad else 200]
+
+
+def test_a_websocket_of_another_site_keeps_nobody_out():
+    app = guard(Bearer(keyring(), websocket_subprotocol="bearer"))
+    fields = [EVIL, ("sec-websocket-protocol", f"bearer, {UNKNOWN}")]
+    sent = [asgi.connect(app, "/x", fields, subprotocols=["bearer", UNKNOWN], client=("192.0.2.1", 1)).status for _ in range(4)]
+    assert sent == [401, 401, 401, 429]
+    assert statuses(app, (GOOD, "192.0.2.1")) == [200]
+
+
 def test_an_exempt_address_counts_for_the_user_alone():
     check = Basic(authenticate=lambda credentials: Principal("a") if credentials.password == "good" else None)
     app = guard(check, FailureThrottle("1/minute", exempt=["10.0.0.0/8", "2001:db8::/32"]))

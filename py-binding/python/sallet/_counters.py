@@ -23,7 +23,7 @@ _LOG = logging.getLogger("sallet.auth")
 _T = TypeVar("_T")
 
 Key = tuple[str, str]
-"""What failures are counted for: `("address", "192.0.2.7")`, `("user", digest)`, `("token", digest)`."""
+"""What failures are counted for: `("address", "192.0.2.7")`, `("other-site", "192.0.2.7")`, `("user", digest)`, `("token", digest)`."""
 
 _PATIENCE = 0.5
 """Seconds that a request waits for Redis."""
@@ -105,7 +105,7 @@ class Counters:
     def __init__(self, rates: list[RateLimitItem], storage: str, size: int) -> None:
         self._rates = rates
         # Apart, so that a client with many wrong tokens pushes out no address.
-        self.memory = {kind: BoundedMemory(size) for kind in ("address", "user", "token")}
+        self.memory = {kind: BoundedMemory(size) for kind in ("address", "other-site", "user", "token")}
         self._local = {kind: FixedWindowRateLimiter(memory) for kind, memory in self.memory.items()}
         self._url = None if storage == "memory://" else f"async+{storage}"
         self._shared: tuple[Any, SharedLimiter, asyncio.Semaphore] | None = None

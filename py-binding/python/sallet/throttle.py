@@ -42,6 +42,11 @@ class FailureThrottle:
     - The address is `scope["client"]` and nothing else. `X-Forwarded-For` is for the server to read (uvicorn's
       `--proxy-headers --forwarded-allow-ips`); without that, all clients behind a proxy share its address, and its counter.
       IPv6 addresses count by their /64, which is what one client has, and IPv4-mapped ones as IPv4. Clients without an address share one.
+    - A page of another site can make its reader's browser send wrong credentials, in a query, a WebSocket's subprotocol or
+      `https://ada:x@...`. What says that it comes from one (`Sec-Fetch-Site: cross-site`, and without that field an `Origin` of another
+      host) is counted in a counter of its own for the address, with the same rate, and asks that one alone. So that page keeps
+      nobody out of your own pages and programs, only out of what is sent from other sites. It is still counted and refused: a program
+      that writes the field itself has as many guesses once more, and then gets 429 there too.
     - Requests that are judged at the same time by an `async` `authenticate` can all pass before the first has failed. Those that end
       after the limit was reached are refused, right or wrong.
     - What a dependency judges by itself, with a scheme that is not the guard's, is not counted.
@@ -61,7 +66,8 @@ class FailureThrottle:
             unknown token is answered as an expired one is. It does not slow guessing, where each token is another. Off by default,
             because pages with a mistake send one text for everybody (`Bearer undefined`), and their users would get 429 for a 401.
             Counted is an HMAC of the token's digest, never the token or its digest.
-        max_counters: How many counters a process keeps for addresses; as many for user names, and for tokens. Beyond that, the one that
+        max_counters: How many counters a process keeps for addresses; as many for those as seen from other sites, for user names, and
+            for tokens. Beyond that, the one that
             has not counted for longest is dropped.
 
     Raises:
@@ -102,10 +108,32 @@ class FailureThrottle:
         client = scope.get("client")
         address = _address(client[0] if client else None)
         if isinstance(address, str) or not any(address in network for network in self._exempt):
-            keys.append(("address", _group(address)))
+            keys.append(("other-site" if _is_of_other_site(scope) else "address", _group(address)))
         if shown is not None and self._per[shown[0]]:
             keys.append((shown[0], _NAMES[shown[0]](shown[1])))
         return keys
+
+
+def _is_of_other_site(scope: _Scope) -> bool:
+    """Whether the sender says that it is a browser, and asks for a page of another site.
+
+    `Sec-Fetch-Site` says so, which no page can write (https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header); where browsers
+    leave it out, `Origin` held against the host.
+    """
+    fields: dict[bytes, list[bytes]] = {b"sec-fetch-site": [], b"origin": [], b"host": []}
+    for name, value in scope.get("headers") or ():
+        if (lines := fields.get(bytes(name).lower())) is not None:
+            lines.append(bytes(value))
+    if sites := fields[b"sec-fetch-site"]:
+        return sites == [b"cross-site"]
+    origins = [_authority(origin) for origin in fields[b"origin"]]
+    return bool(origins) and origins != [_authority(host) for host in fields[b"host"]]
+
+
+def _authority(text: bytes) -> bytes:
+    scheme, _, authority = text.lower().rpartition(b"://")
+    default = {b"http": (b":80",), b"ws": (b":80",), b"https": (b":443",), b"wss": (b":443",)}.get(scheme, (b":80", b":443"))
+    return next((authority[: -len(port)] for port in default if authority.endswith(port)), authority)
 
 
 def _user(name: str) -> str:
