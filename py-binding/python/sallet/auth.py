@@ -306,6 +306,10 @@ class AuthMiddleware(_sallet.AuthMiddleware):
     app.add_middleware(AuthMiddleware, auth=Bearer(keyring), public=["/health"])
     ```
 
+    An `@app.exception_handler(Exception)` answers outside of every middleware that `app.add_middleware` adds, this one too: what
+    such a handler says to a signed-in user is not made `private` for an API key, so give its responses no `Cache-Control: public`.
+    `sallet.fastapi.protect` is outside of that handler as well.
+
     HTTP requests and WebSockets are guarded alike, and refused before a byte of the body is read.
     A WebSocket is refused with a response where the server can send one, else closed with 1008.
     Lifespan passes untouched, an unknown kind of scope is an error.
