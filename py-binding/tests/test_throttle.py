@@ -349,7 +349,7 @@ def test_memory_is_flat_under_the_guard(scheme):
     # Counters that stayed would be 3500 of some 300 bytes each.
     assert whole - half < 100_000
     sizes = {kind: len(memory) for kind, memory in throttle._counters.memory.items()}
-    assert sizes == {"address": 200, "user": 200 * (scheme == "Basic"), "token": 200 * (scheme == "Bearer")}
+    assert sizes == {"address": 200, "other-site": 0, "user": 200 * (scheme == "Basic"), "token": 200 * (scheme == "Bearer")}
 
 
 def test_many_wrong_tokens_push_out_no_address():
