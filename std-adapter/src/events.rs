@@ -164,7 +164,7 @@ pub(crate) fn report_panicked(file: &Path) {
 }
 
 #[cfg(feature = "tracing")]
-pub(crate) fn missing(message: &str) {
+pub(crate) fn misused(message: &str) {
     tracing::error!(target: "sallet", "{message}");
 }
 
@@ -199,4 +199,4 @@ pub(crate) const fn old_keys_stay(_: &KeyFileError) {}
 pub(crate) const fn report_panicked(_: &Path) {}
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn missing(_: &str) {}
+pub(crate) const fn misused(_: &str) {}

@@ -11,7 +11,7 @@ use crate::{Missing, Principal, RequestNonce, ResponsePolicy, events};
 
 impl IntoResponse for Missing {
     fn into_response(self) -> Response {
-        events::missing(self.message());
+        events::misused(self.message());
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         response.extensions_mut().insert(self);
         response

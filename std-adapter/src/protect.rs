@@ -67,7 +67,7 @@ where
 pub struct Protected(Router);
 
 impl Protected {
-    /// For `axum::serve`.
+    /// For `axum::serve`. With `FailureThrottle`, which needs the client's address, serve as its docs show.
     pub fn into_make_service(self) -> IntoMakeService<Self> {
         ServiceExt::<axum::extract::Request>::into_make_service(self)
     }

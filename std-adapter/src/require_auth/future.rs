@@ -50,20 +50,21 @@ pin_project! {
     }
 }
 
+#[cfg(not(feature = "throttle"))]
+const fn abandon<T>(_: Pin<&mut T>) {}
+
 /// Counts what is dropped without its verdict. Not while a verifier panics: what says the client's address may panic as well, and that
 /// would end the program.
+#[cfg(feature = "throttle")]
 fn abandon<L, S, B>(state: Pin<&mut State<L, S, B>>)
 where
     S: Service<Request<B>>,
 {
-    #[cfg(feature = "throttle")]
     if let StateProj::Waiting { guard, case, next: Some((_, request)), .. } = state.project()
         && !std::thread::panicking()
     {
         guard.abandoned(*case, request);
     }
-    #[cfg(not(feature = "throttle"))]
-    let _ = state;
 }
 
 impl<L, S, B> ResponseFuture<L, S, B>

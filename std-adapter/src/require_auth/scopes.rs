@@ -129,7 +129,7 @@ impl<U: User> RequireScopes<U> {
 }
 
 fn missing() -> Response<Bytes> {
-    events::missing(Missing::Verdict.message());
+    events::misused(Missing::Verdict.message());
     let mut response = Response::default();
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response.extensions_mut().insert(Missing::Verdict);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::RandomState;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::PresentedToken;
 use super::asked::Asked;
+use crate::events;
 use crate::parts::with_parts;
 
 /// Refuses credentials of a client that has shown too many wrong ones.
@@ -28,12 +30,29 @@ use crate::parts::with_parts;
 /// use sallet_hyper::{FailureThrottle, RequireAuthLayer};
 ///
 /// fn slowed<V>(layer: RequireAuthLayer<V>) -> RequireAuthLayer<V> {
-///     // Ten in a minute. The address is there under `into_make_service_with_connect_info::<SocketAddr>()`.
+///     // Ten in a minute. The address is there if the app is served as below.
 ///     let throttle = FailureThrottle::new(10, Duration::from_secs(60), |request| {
 ///         request.extensions.get().map(|ConnectInfo(client): &ConnectInfo<SocketAddr>| client.ip())
 ///     });
 ///     layer.throttle(throttle)
 /// }
+/// ```
+///
+/// axum has the address where the app is served with it:
+///
+/// ```
+/// # #[cfg(feature = "axum")] {
+/// use std::net::SocketAddr;
+///
+/// use axum::{ServiceExt, extract::Request};
+/// use sallet_hyper::Protected;
+///
+/// // A plain `Router` has the method itself.
+/// async fn serve(listener: tokio::net::TcpListener, app: Protected) -> std::io::Result<()> {
+///     axum::serve(listener, ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(app)).await
+/// }
+/// # let _ = serve;
+/// # }
 /// ```
 ///
 /// Only wrong credentials count: those that get 401 `invalid_token` or 400
@@ -46,7 +65,8 @@ use crate::parts::with_parts;
 ///   otherwise guessing could go on, and the right guess would show.
 /// - The address is what your function says. Behind a proxy the socket's is the proxy's, and all clients share its counter: then read the
 ///   field that the proxy sets, and only that proxy can. IPv6 addresses count by their /64, which is what one client has, and IPv4-mapped
-///   ones as IPv4. Clients without an address share one counter.
+///   ones as IPv4. **Clients without an address share one counter**, or leaving it off would be a way round: where all are, one who
+///   guesses keeps everybody out, and an error in the log says so.
 /// - A look-up whose client goes away before it ends counts as a failure, or a guesser would never wait.
 /// - What a browser sends for a page of another site (`Sec-Fetch-Site`, or `Origin`) counts for the same address apart, so that a page that
 ///   makes it show wrong tokens does not keep its user out. Whoever forges the field has one counter more.
@@ -65,6 +85,8 @@ pub struct FailureThrottle {
     client: Arc<Client>,
     /// Apart, so that names cannot push out addresses.
     counters: Arc<Mutex<[Counters; 2]>>,
+    /// Whether the log says that addresses are missing, which any client may be the cause of.
+    is_logged: Arc<AtomicBool>,
 }
 
 type Counters = LruCache<Counted, Counter, RandomState>;
@@ -109,6 +131,7 @@ impl FailureThrottle {
             per_user: true,
             client: Arc::new(client),
             counters: Arc::new(Mutex::new([(); 2].map(|()| LruCache::unbounded_with_hasher(RandomState::new())))),
+            is_logged: Arc::default(),
         };
         throttle.max_counters(65_536)
     }
@@ -151,6 +174,14 @@ impl FailureThrottle {
 
     pub(super) fn count<B>(&self, need: Requirement<&str>, field: &HeaderName, request: &mut Request<B>) {
         let counted = self.counted(need, field, request);
+        if matches!(counted, [Some(Counted::Address { client: None, .. }), _])
+            && !self.is_logged.swap(true, Ordering::Relaxed)
+        {
+            events::misused(
+                "a FailureThrottle counts clients without an address as one, and one of them has shown wrong credentials: serve with \
+                 into_make_service_with_connect_info::<SocketAddr>(), or have the throttle's function read what your proxy sets",
+            );
+        }
         let (mut counters, now) = (self.counters(), Instant::now());
         for (kind, counted) in counters.iter_mut().zip(counted) {
             let Some(counted) = counted else { continue };

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tower::{ServiceExt, service_fn};
 
 use super::client::{get as get_from, one};
+use super::log::Log;
 use super::server::{Answer, text};
 
 /// The token is `abc`, user and password are `a:bc`.
@@ -211,6 +212,20 @@ async fn under_axum() {
     assert_eq!(statuses, [200, 401, 401, 429]);
     let shown = one(addr, b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert_eq!(shown.status, 401);
+}
+
+/// They share one counter, so that one who guesses keeps the others out: the log says so, once.
+#[tokio::test]
+async fn clients_without_an_address_are_named_in_the_log() {
+    let (log, _guard) = Log::listen();
+    let layer = RequireAuthLayer::new(Bearer::new(&KEYS)).throttle(throttle(2));
+    assert_eq!(statuses(&layer, &[("", "Bearer abc"), ("192.0.2.1", "Bearer no")]).await, [200, 401]);
+    let said = || log.lines().into_iter().filter(|line| line.contains("without an address")).collect::<Vec<_>>();
+    assert!(said().is_empty());
+    assert_eq!(statuses(&layer, &[("", "Bearer no"), ("", "Bearer no"), ("", "Bearer abc")]).await, [401, 401, 429]);
+    assert!(
+        matches!(&said()[..], [line] if line.starts_with("ERROR sallet") && line.contains("into_make_service_with_connect_info"))
+    );
 }
 
 #[test]
