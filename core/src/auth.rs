@@ -56,8 +56,8 @@
 //!
 //! # Limits
 //!
-//! A token and a password are as good as the channel: serve over TLS. There is no rate limit here and no session. A keyring is for
-//! minted tokens only, also under Basic: see [`secret`](crate::secret). Check passwords that people chose with a slow hash, by
+//! A token and a password are as good as the channel: serve over TLS. Failures are counted by the hosts (`FailureThrottle`), not here, and there
+//! is no session. A keyring is for minted tokens only, also under Basic: see [`secret`](crate::secret). Check passwords that people chose with a slow hash, by
 //! [`Requirement::read`].
 
 mod alternatives;
