@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -159,6 +160,62 @@ def test_the_fix_can_be_pasted(tmp_path: Path) -> None:
     assert_protected(app, public=pasted)
     assert_protected(app, protected=["/shut"])
     assert problems(app, protected=["/sub"], public=["/sub/deep/*"]) == ["GET /sub/in-sub: 200"]
+
+
+def advice(app: Any, **options: Any) -> str:
+    with pytest.raises(AssertionError) as failed:
+        assert_protected(app, **options)
+    return str(failed.value).splitlines()[-1]
+
+
+def pasted(said: str) -> dict[str, list[str]]:
+    return {name: eval(rules) for name, rules in re.findall(r"(public|protected)=(\[[^]]*\])", said)}
+
+
+@pytest.mark.parametrize("kind", ["files", "a frontend", "an app"])
+def test_a_site_at_the_root_is_not_to_be_named(kind: str, tmp_path: Path) -> None:
+    """A rule for it would open everything, and so is refused: what works is to name what is protected."""
+    bearer = make_bearer()
+
+    def site(**options: Any) -> FastAPI:
+        app = FastAPI()
+        app.get("/api/health")(fine)
+        app.get("/api/items", dependencies=[Depends(bearer)])(fine)
+        app.get("/about")(fine)
+        if kind == "a frontend":
+            app.frontend("/", directory=tmp_path)
+        else:
+            app.mount("/", StaticFiles(directory=tmp_path, html=True) if kind == "files" else raw_app)
+        if options:
+            protect(app, auth=bearer, **options)
+        return app
+
+    app = site(protected=["/api/*"], public=["/api/health"])
+    said = advice(app)
+    assert "protect(" not in said and "remove it from the public= of the guard around the app" in said
+    assert pasted(said) == {"protected": ["/api/*"], "public": ["GET /api/health"]}
+    assert_protected(app, **pasted(said))
+    said = advice(app, public=["/api/health", "/about"])
+    assert pasted(said) == {"protected": ["/api/*"]} and "/about" not in said
+    said = advice(site(), public=["/about"])
+    assert "guard the app with protect(app, auth=bearer)" in said and pasted(said) == {"protected": ["/api/*"]}
+    said = advice(site(), **pasted(said))
+    assert pasted(said) == {"public": ["GET /api/health"]}
+    assert_protected(site(), protected=["/api/*"], **pasted(said))
+
+
+def test_an_app_that_has_a_guard_is_not_told_to_have_one() -> None:
+    app = guarded(public=["/health"])
+    said = advice(app)
+    assert "protect(" not in said and "under its protected=" not in said and pasted(said) == {"public": ["GET /health"]}
+    assert_protected(app, **pasted(said))
+    app = FastAPI()
+    app.get("/api/items")(fine)
+    app.get("/about")(fine)
+    protect(app, auth=make_bearer(), protected=["/api/*"])
+    said = advice(app)
+    assert "bring it under its protected=" in said and pasted(said) == {"public": ["GET /about"]}
+    assert_protected(app, **pasted(said))
 
 
 def test_docs_pages_may_be_open_unless_told_otherwise() -> None:

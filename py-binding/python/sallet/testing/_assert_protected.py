@@ -147,17 +147,38 @@ class _Inspection:
         if self.open:
             report.append("These can be reached without a credential:")
             report += [f"  {line}" for _, line in self.open]
-            names = ", ".join(f'"{name}"' for name in dict.fromkeys(name for name, _ in self.open))
-            report.append(
-                "To close one, guard the app with protect(app, auth=bearer) or the route with Depends(bearer), and remove it from "
-                f"their public=. If it is meant to be open, name it: public=[{names}]"
-            )
+            report.append(self._advice())
         if self.unseen:
             report.append("These could not be asked, so nobody knows:")
             report += [f"  {line}" for line in self.unseen]
         for rule in self.named.unused():
             report.append(f"public: no route has the path of {rule!r}, and one that is added later would be open: remove it or correct it")
         return "\n".join(report)
+
+    def _advice(self) -> str:
+        """How to close what is open, or else to say that it may be."""
+        guards = self._guards()
+        rules = [rule for guard in guards for rule in guard.protected or () if rule not in ("/", "/*")]
+        if guards:
+            within = ", bring it under its protected=" if rules else ""
+            said = f"To close one, remove it from the public= of the guard around the app{within} or give the route Depends(bearer)."
+        else:
+            said = "To close one, guard the app with protect(app, auth=bearer) or the route with Depends(bearer), and remove it from their public=."
+        names = list(dict.fromkeys(name for name, _ in self.open))
+        if "/*" not in names:
+            return f"{said} If it is meant to be open, name it: public=[{_listed(names)}]"
+        # As a rule that would open everything, and so is none. Other routes may be among them only because "/" has answered for them.
+        if not rules:
+            return f'{said} If what is at "/" is meant to be open, say what is not, here and in protect, such as protected=["/api/*"]'
+        said += f" If the rest is meant to be open, say what is not, as the guard does: protected=[{_listed(dict.fromkeys(rules))}]"
+        scope = PathRules(protected=rules)
+        inside = [name for name in names if name != "/*" and scope.needs_credentials(*_split(as_path(name)))]
+        return said + (f", public=[{_listed(inside)}]" if inside else "")
+
+    def _guards(self) -> list[AuthMiddleware]:
+        """Those around the whole app."""
+        around = [*layers(self.app), *layers(getattr(unwrap(self.app), "middleware_stack", None))]
+        return list(dict.fromkeys(layer for layer in around if isinstance(layer, AuthMiddleware)))
 
     def _name_docs(self) -> None:
         if "fastapi" in sys.modules and (inside := unwrap(self.app)) is not None:
@@ -246,9 +267,8 @@ class _Inspection:
     def _ways(self) -> Iterator[str]:
         """The paths to ask beside the routes: those given, and what the guards around have opened, which may be below a mount."""
         yield from self.paths
-        for layer in [*layers(self.app), *layers(getattr(unwrap(self.app), "middleware_stack", None))]:
-            if isinstance(layer, AuthMiddleware):
-                yield from (rule[:-1] + PROBE if rule.endswith("/*") else rule for rule in layer.public)
+        for guard in self._guards():
+            yield from (rule[:-1] + PROBE if rule.endswith("/*") else rule for rule in guard.public)
 
     async def _try_path(self, rule: str) -> None:
         method, path = _split(rule)
@@ -262,6 +282,10 @@ class _Inspection:
                 return
         if not answer.refused:
             self.open.append((f"{method} {path}", f"{method} {path}: {answer.said}"))
+
+
+def _listed(rules: Iterable[str]) -> str:
+    return ", ".join(f'"{rule}"' for rule in rules)
 
 
 def _split(rule: str) -> tuple[str, str]:
