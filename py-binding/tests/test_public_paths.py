@@ -8,6 +8,7 @@ from typing import Any
 import guarded
 import pytest
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 from harness import asgi, http
 from harness.servers import KINDS
 from keys import READER, keyring
@@ -278,22 +279,47 @@ def test_the_start_tells_what_is_open(rules, told, caplog):
 @pytest.mark.parametrize(
     ("rule", "told"),
     [
-        ("/api/*", None), ("/API", None), ("/api/items/1", None), ("/api/items", None), ("/legacy/report", None), ("/sub/x/deep", None),
-        ("/apy/*", "did you mean '/api/*'?"), ("/v1/things/*", "so it guards none"), ("/api/orders", "so it guards none"),
+        ("/api/*", None), ("/API", None), ("/api/items/1", None), ("/api/items", None), ("/legacy/report", None), ("/sub/x", None),
+        ("/files/2026/*", None), ("/FILES", None), ("/site/admin/*", None), ("/v1/report-7/pdf", None), ("/apy/*", "did you mean '/api/*'?"),
+        ("/fles/*", "did you mean '/files/*'?"), ("/v2/things/*", "so it guards none"), ("/api/orders", "so it guards none"),
+        ("/api/items/1/2", "so it guards none"), ("/sub/x/deep", "so it guards none"), ("/v1/invoice-7/*", "so it guards none"),
     ],
 )  # fmt: skip
-def test_a_protected_rule_that_guards_no_route_is_told(rule, told, caplog):
+def test_a_protected_rule_that_guards_no_route_is_told(rule, told, tmp_path, caplog):
     """What it was to guard is open."""
     sub = Starlette(routes=[Route("/{tenant}", lambda request: PlainTextResponse("inside"))])
     app = FastAPI(openapi_url=None)
     app.get("/api/items/{item_id}")(lambda item_id: item_id)
     app.mount("/legacy", open_sesame)
     app.mount("/sub", sub)
-    app.get("/{page:path}")(lambda page: page)
+    app.mount("/files", StaticFiles(directory=tmp_path))
+    app.frontend("/site", directory=tmp_path)
+    app.get("/v1/report-{number}/{format}")(lambda number, format: number)
     app.add_middleware(AuthMiddleware, auth=Bearer(keyring()), protected=[rule])
     asgi.call(app, "/")
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert [told in message and repr(rule) in message for message in warned] == ([] if told is None else [True])
+
+
+@pytest.mark.parametrize("kind", ["a route", "files", "a frontend", "an app", "a slip"])
+def test_a_protected_rule_below_a_catch_all_guards_something(kind, tmp_path, caplog):
+    app = FastAPI(openapi_url=None)
+    app.get("/api/items")(lambda: "all")
+    app.get("/apps")(lambda: "all")
+    if kind == "files":
+        app.mount("/", StaticFiles(directory=tmp_path))
+    elif kind == "a frontend":
+        app.frontend("/", directory=tmp_path)
+    elif kind == "an app":
+        app.mount("/", open_sesame)
+    else:
+        app.get("/{page:path}")(lambda page: page)
+    protected = ["/apy/*"] if kind == "a slip" else ["/admin/*", "/apps", "/appz/*", "/api"]
+    app.add_middleware(AuthMiddleware, auth=Bearer(keyring()), protected=protected)
+    assert asgi.call(app, protected[0].replace("*", "x")).status == 401
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    slip = "protected: only a route for any first segment is at or below the path of '/apy/*'; did you mean '/api/*'?"
+    assert warned == ([slip] if kind == "a slip" else [])
 
 
 @pytest.mark.parametrize("around", [False, True])

@@ -72,6 +72,17 @@ def is_files(app: Any) -> bool:
     return any(hasattr(layer, "lookup_path") for layer in layers(app))
 
 
+def frontends(app: Any) -> Iterator[str]:
+    """The paths of `app.frontend(...)`, which FastAPI keeps apart from the routes."""
+    router = getattr(app, "router", app)
+    candidates = getattr(router, "_iter_low_priority_routes", tuple)
+    for candidate in candidates():
+        group = getattr(candidate, "original_route", candidate)
+        prefix = getattr(candidate, "frontend_prefix", "")
+        for route in getattr(group, "routes", ()):
+            yield prefix + route.path
+
+
 PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::[a-zA-Z_][a-zA-Z0-9_]*)?}")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sallet._near import nearest
-from sallet._routes import as_path, contexts, is_files, is_host, is_mount, layers, mounted, unwrap
+from sallet._routes import PARAMETER, as_path, contexts, frontends, is_files, is_host, is_mount, layers, mounted, unwrap
 from sallet._sallet import PathRules
 
 if TYPE_CHECKING:
@@ -29,12 +30,19 @@ def report(guard: _sallet.AuthMiddleware) -> None:
 def _report(guard: _sallet.AuthMiddleware) -> None:
     auth.info("%s", _what_is_open(guard))
     paths = frozenset(_paths(guard.app))
+    templates = paths.union(_files(guard.app))
     for rule in guard.protected or ():
-        if paths and not any(_may_cover(rule, path) for path in paths):
-            near = nearest(rule, {_subtree(path) for path in paths})
+        covered = [template for template in templates if _may_cover(rule, template)]
+        # One that begins with a parameter, or serves the root, is below any rule, and so hides no slip.
+        if not templates or not all(template.startswith("/{") for template in covered):
+            continue
+        near = nearest(rule, {around for around in map(_subtree, templates) if "{" not in around and not _is_inside(around, guard.protected)})
+        if not covered:
             auth.warning(
                 "protected: no route is at or below the path of %r%s", rule, f"; did you mean {near!r}?" if near else ", so it guards none"
             )
+        elif near:
+            auth.warning("protected: only a route for any first segment is at or below the path of %r; did you mean %r?", rule, near)
     for rule in guard.public:
         path = rule.rpartition(" ")[2]
         if not _is_inside(rule, guard.protected):
@@ -81,15 +89,24 @@ def _is_inside(rule: str, protected: Iterable[str] | None) -> bool:
     return PathRules(protected=protected).needs_credentials(method, path.removesuffix("*"))
 
 
-def _may_cover(rule: str, path: str) -> bool:
-    """Whether a protected rule covers a route, or may cover some of what its parameters stand for.
+# A parameter that may hold slashes: Starlette's `path`, or a convertor of the app's own.
+_WIDE = re.compile(r"{\w+:(?!(?:str|int|float|uuid)})")
 
-    A parameter in the first segment does not count: a catch-all is below every rule.
-    """
-    head, parameter, _ = path.partition("{")
-    if parameter and len(head) > 1 and rule.lower().startswith(head.lower()):
+
+def _may_cover(rule: str, template: str) -> bool:
+    """Whether the route can be at or below the path of a protected rule, whatever its parameters stand for."""
+    if PathRules(protected=[rule]).needs_credentials("GET", as_path(template)):
         return True
-    return PathRules(protected=[rule]).needs_credentials("GET", as_path(path))
+    segments = template.lower().strip("/").split("/")
+    for place, wanted in enumerate(rule.lower().removesuffix("*").strip("/").split("/")):
+        if place == len(segments):
+            return False
+        literals = PARAMETER.split(segments[place])[::2]
+        if _WIDE.search(segments[place]):
+            return wanted.startswith(literals[0])
+        if re.fullmatch("[^/]+".join(map(re.escape, literals)), wanted) is None:
+            return False
+    return True
 
 
 def _subtree(path: str) -> str:
@@ -100,10 +117,19 @@ def _paths(app: Any) -> Iterator[str]:
     """The paths of the routes inside, at any depth; what is below a mount whose routes cannot be seen is a parameter."""
     for prefix, inner in [("", app), *mounted(app)]:
         if inner is not app and unwrap(inner) is None and not is_files(inner):
-            yield prefix + "/{path}"
+            yield prefix + "/{path:path}"
         for context in contexts(getattr(unwrap(inner), "routes", ())):
             if not is_mount(context.original_route) and not is_host(context.original_route):
                 yield prefix + (context.path or "")
+
+
+def _files(app: Any) -> Iterator[str]:
+    """Where files are served, any of which may be there: below mounts of `StaticFiles`, and by `app.frontend(...)`."""
+    for prefix, inner in [("", app), *mounted(app)]:
+        if is_files(inner):
+            yield prefix + "/{path:path}"
+        for path in frontends(unwrap(inner)):
+            yield prefix + path.rstrip("/") + "/{path:path}"
 
 
 def _cors(app: Any) -> Iterator[str]:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 from sallet import AuthMiddleware, PathRules
-from sallet._routes import PARAMETER, as_path, contexts, is_files, is_host, is_mount, layers, unwrap
+from sallet._routes import PARAMETER, as_path, contexts, frontends, is_files, is_host, is_mount, layers, unwrap
 from sallet.testing._ask import FRONTEND, WEBSOCKET
 
 ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -99,7 +99,7 @@ def _below(app: Any, at: Door, guards: Guards, examples: Mapping[str, str], abov
             # In this order, so that what changes nothing is tried first.
             ordered = [*filter((methods or ALL_METHODS).__contains__, ALL_METHODS), *sorted({*(methods or ())} - {*ALL_METHODS})]
             yield replace(here, methods=tuple(ordered), endpoint=endpoint, any_method=not methods)
-    for prefix in _frontends(inside):
+    for prefix in frontends(inside):
         base = at.template + prefix.rstrip("/")
         yield replace(at, template=base + _BELOW, path=f"{at.path}{prefix.rstrip('/')}/{PROBE}", methods=("GET", "HEAD"), endpoint=FRONTEND, any_method=True, below=True)
 
@@ -120,17 +120,6 @@ class _Written:
             return getattr(self._context, name)
         except AttributeError:
             return getattr(self._context.original_route, name)
-
-
-def _frontends(app: Any) -> Iterator[str]:
-    """The paths of `app.frontend(...)`, which FastAPI keeps apart from the routes."""
-    router = getattr(app, "router", app)
-    candidates = getattr(router, "_iter_low_priority_routes", tuple)
-    for candidate in candidates():
-        group = getattr(candidate, "original_route", candidate)
-        prefix = getattr(candidate, "frontend_prefix", "")
-        for route in getattr(group, "routes", ()):
-            yield prefix + route.path
 
 
 def _blind(app: Any, at: Door, guards: Guards) -> Door:
