@@ -275,10 +275,22 @@ def test_options_that_do_not_fit_are_refused_at_once(options, message):
         ({"sub": "1", "scope": None}, 403),
         ({"sub": "1", "scopes": [], "scope": "items:read"}, 403),
         ({"sub": "1"}, 403),
+        ({"sub": "1", "scp": "items:read items:write"}, 403),
     ],
 )
 def test_the_scope_claim_of_a_jwt_is_read(claims, status):
     assert ask(f"Bearer {READER}", guard(Bearer(authenticate=lambda credentials: claims, scopes=["items:read"]))).status == status
+
+
+def test_scopes_under_another_name_are_given_by_a_principal():
+    """As the README shows it for Microsoft Entra."""
+    claims = {"sub": "1", "scp": "items:read items:write"}
+
+    def authenticate(credentials):
+        return Principal(claims["sub"], scopes=claims["scp"].split())
+
+    assert ask(f"Bearer {READER}", guard(Bearer(authenticate=authenticate, scopes=["items:read"]))).status == 200
+    assert ask(f"Bearer {READER}", guard(Bearer(authenticate=authenticate, scopes=["admin"]))).status == 403
 
 
 def test_guard_and_dependency_refuse_alike():

@@ -113,6 +113,7 @@ class Bearer(Scheme):
         realm: Named in every challenge.
         scopes: Scopes every request needs. A user of your own has theirs in the attribute
             `scopes`, or under the key `"scopes"` of a mapping; of a JWT's claims in the string `"scope"` (RFC 8693).
+            Where a provider names them otherwise, return `Principal(claims["sub"], scopes=claims["scp"].split())`.
         scheme: The word in front of the token and in challenges, such as `"Token"` for clients of
             Django REST framework.
         max_length: How many bytes of credentials `authenticate` is given, 8192 by default, for JWTs
