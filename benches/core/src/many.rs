@@ -53,7 +53,7 @@ pub fn numbers(limit: u32) -> impl FnMut() -> u32 {
     let mut state = 1_u64;
     move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        u32::try_from((state >> 32) * u64::from(limit) >> 32).expect("below the limit")
+        u32::try_from(((state >> 32) * u64::from(limit)) >> 32).expect("below the limit")
     }
 }
 
