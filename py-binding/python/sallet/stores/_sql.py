@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -22,7 +23,7 @@ _HISTORY = 10_000
 """Versions whose stamp is kept. A worker that is further behind loads anew."""
 
 
-class SqlStore:
+class SqlStore(ABC):
     """A store that keeps keys in the tables of `schema/`. Statements are written with `?`."""
 
     name: str
@@ -37,33 +38,33 @@ class SqlStore:
 
     # What each of the two gives.
 
+    @abstractmethod
     def _asking(self) -> AbstractContextManager[None]:
         """Bounds the time that is in it, and makes a `StoreError` of what the driver raises."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _writing(self, *, make: bool = False) -> AbstractContextManager[None]:
         """A transaction that is durable when it ends well, and undone when it does not; `make` what it needs."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _do(self, sql: str, *values: object) -> tuple[list[tuple[Any, ...]], int]:
         """Runs one statement; its rows, and how many it has changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _stream(self, sql: str) -> Iterator[Sequence[tuple[Any, ...]]]:
         """The rows of one statement, some at a time."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _insert(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Puts rows of `_COLUMNS`, created and version into `sallet_keys`; raises `Taken` if an id or digest is there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lock(self) -> tuple[int, int] | None:
         """Format and version, locked until the transaction ends; `None` if there are no tables."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _migrate(self) -> None:
         """Runs `schema/`."""
-        raise NotImplementedError
 
     def _announce(self, version: int) -> None:
         """Tells workers that wait, once the transaction has ended well."""
